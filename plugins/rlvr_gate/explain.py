@@ -1,0 +1,65 @@
+"""A claim explains itself: record in, lines of text out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rlvr_gate.records import ClaimRecord, Judgement
+
+
+def explain(claim: ClaimRecord) -> list[str]:
+    """What a reader needs to believe or doubt the verdict, without opening anything."""
+    where = "".join(
+        f", {word}"
+        for word in (claim.benchmark, f"k={claim.k}" if claim.k else None)
+        if word is not None
+    )
+    lines = [f"{claim.kind} claim {claim.id} is {str(claim.verdict).upper()}: {claim.text}{where}"]
+    if claim.reason:
+        lines.append(f"  {claim.reason}")
+    for judgement in claim.judgements:
+        lines += _judged(judgement)
+    if claim.source:
+        lines.append(f"  source: {claim.source}")
+    return lines
+
+
+def numbers(judgement: Judgement) -> str:
+    """`+0.214  95% interval [+0.151, +0.277]  must be > 0`."""
+    interval = judgement.interval
+    return (
+        f"{judgement.estimate:+.4g}  {interval.level:.4g} interval "
+        f"[{interval.low:+.4g}, {interval.high:+.4g}]  "
+        f"must be {judgement.relation} {judgement.threshold:.4g}"
+    )
+
+
+def _judged(judgement: Judgement) -> list[str]:
+    samples = f"   (n={judgement.n})" if judgement.n else ""
+    lines = [f"  {judgement.statement}{samples}: {judgement.verdict}", f"    {numbers(judgement)}"]
+    for reason in _list(judgement.evidence.get("not comparable")):
+        lines.append(f"    not comparable: {reason}")
+    for curve in _list(judgement.evidence.get("curves")):
+        if isinstance(curve, Mapping):
+            lines.append(
+                f"    {curve['label']:<24} {curve['value']:.4f}  "
+                f"[{curve['low']:.4f}, {curve['high']:.4f}]"
+            )
+    for title in ("deciding problems", "lost problems", "gained problems"):
+        rows = _list(judgement.evidence.get(title))
+        if rows:
+            lines.append(f"    {title}:")
+        for row in rows[:6]:
+            if isinstance(row, Mapping):
+                lines.append("      " + "   ".join(f"{k} {_cell(v)}" for k, v in row.items()))
+        if len(rows) > 6:
+            lines.append(f"      … and {len(rows) - 6} more")
+    return lines
+
+
+def _cell(value: object) -> str:
+    return f"{value:+.3f}" if isinstance(value, float) else str(value)
+
+
+def _list(value: object) -> list[object]:
+    return list(value) if isinstance(value, list | tuple) else []

@@ -1,0 +1,89 @@
+"""Text in, records out: pure parsers for the command line, each usable as an argparse type."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PairRefs:
+    """What `--model-pair` named, not yet resolved."""
+
+    base: str
+    rlvr: str
+
+
+def model_pair(text: str) -> PairRefs:
+    """Parse `BASE,RLVR`."""
+    refs = [part.strip() for part in text.split(",")]
+    if len(refs) != 2 or not all(refs):
+        raise argparse.ArgumentTypeError(
+            f"expected two checkpoints separated by a comma, as in base,rlvr; got {text!r}"
+        )
+    return PairRefs(*refs)
+
+
+def role_ref(text: str) -> tuple[str, str]:
+    """Parse `ROLE=REF`."""
+    role, _, ref = text.partition("=")
+    if not role or not ref:
+        raise argparse.ArgumentTypeError(f"expected ROLE=REF, as in sft=./my-sft; got {text!r}")
+    if role in ("base", "rlvr"):
+        raise argparse.ArgumentTypeError(f"role {role!r} belongs to --model-pair")
+    return role, ref
+
+
+def key_value(text: str) -> tuple[str, str]:
+    """Parse `KEY=VALUE`."""
+    key, _, value = text.partition("=")
+    if not key or not value:
+        raise argparse.ArgumentTypeError(f"expected KEY=VALUE, as in dtype=bfloat16; got {text!r}")
+    return key, value
+
+
+def positive(text: str) -> int:
+    """Parse a whole number of at least 1."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
+    return value
+
+
+def temperature(text: str) -> float:
+    """Parse a temperature above 0."""
+    value = _number(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a temperature above 0, got {text!r}")
+    return value
+
+
+def top_p(text: str) -> float:
+    """Parse a nucleus mass in (0, 1]."""
+    value = _number(text)
+    if not 0 < value <= 1:
+        raise argparse.ArgumentTypeError(f"expected a number in (0, 1], got {text!r}")
+    return value
+
+
+def ladder(text: str) -> tuple[int, ...]:
+    """Parse a comma-separated ladder of k, returned ascending without repeats."""
+    return tuple(sorted({positive(part.strip()) for part in text.split(",")}))
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Parse a comma-separated list of names, order kept, no repeats."""
+    found = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not found:
+        raise argparse.ArgumentTypeError(f"expected at least one name, got {text!r}")
+    return found
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")

@@ -1,0 +1,249 @@
+"""The pytest side of the gate: claims in, verdicts out, the exit status decides.
+
+The other rooms are named as strings so that imports stay inward: fixtures samples and hands out
+`pair`, reports writes what people read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rlvr_gate import hookspecs, wire
+from rlvr_gate.explain import explain
+from rlvr_gate.gate import decide, worst
+from rlvr_gate.policy import Policy, PolicyError, load_policy, shipped
+from rlvr_gate.records import ClaimRecord, GateResult, Kind, RunRecord, Verdict
+
+if TYPE_CHECKING:
+    from rlvr_gate.quantities import Ledger
+
+pytest_plugins = ["rlvr_gate_fixtures.plugin", "rlvr_gate_reports.plugin"]
+
+policy_key = pytest.StashKey[Policy]()
+session_key = pytest.StashKey["Collected"]()
+claim_key = pytest.StashKey["ItemClaim"]()
+ledger_key = pytest.StashKey["Ledger"]()
+result_key = pytest.StashKey[GateResult]()
+
+_MARKERS = (
+    "claim(text, id, source, kind, margin): a claim; use the rlvr_gate.claim decorator",
+    "at_k(*ks): judge this claim at these k instead of the --k ladder",
+    "roles(*names): further checkpoints this claim reads, given with --checkpoint NAME=REF",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemClaim:
+    """What the suite and the policy say about one collected claim."""
+
+    id: str
+    text: str
+    source: str
+    kind: Kind
+    margin: float
+    level: float
+    benchmark: str | None
+    k: int | None
+
+
+@dataclass(slots=True)
+class Collected:
+    """What the controlling process has seen of the run."""
+
+    claims: list[ClaimRecord] = field(default_factory=list)
+    foreign_failures: int = 0
+    """Failed tests that are not claims: they fail the run as in any pytest session."""
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("rlvr-gate", "rlvr-gate: is this RLVR checkpoint fit for release?")
+    group.addoption(
+        "--gate-policy",
+        metavar="NAME|FILE.toml",
+        default="default",
+        help=f"Which claims decide: a shipped policy ({', '.join(shipped())}) or a TOML file",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for line in _MARKERS:
+        config.addinivalue_line("markers", line)
+    try:
+        config.stash[policy_key] = load_policy(config.getoption("--gate-policy"))
+    except PolicyError as error:
+        raise pytest.UsageError(f"--gate-policy: {error}") from None
+    config.stash[session_key] = Collected()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        claim = item_claim(item, config.stash[policy_key])
+        if claim is not None:
+            item.stash[claim_key] = claim
+
+
+def item_claim(item: pytest.Item, policy: Policy) -> ItemClaim | None:
+    """What one collected test claims, after the policy's word; None if it is no claim."""
+    mark = item.get_closest_marker("claim")
+    if mark is None:
+        return None
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    spec, benchmark = mark.kwargs, params.get("benchmark")
+    return ItemClaim(
+        id=spec["id"],
+        text=spec["text"],
+        source=spec["source"],
+        kind=policy.kind(spec["id"], benchmark, spec["kind"]),
+        margin=policy.margin(spec["id"], benchmark, spec["margin"]),
+        level=policy.level_of(spec["id"], benchmark),
+        benchmark=benchmark,
+        k=params.get("k"),
+    )
+
+
+@pytest.fixture
+def margin(request: pytest.FixtureRequest) -> float:
+    """The slack of this claim: the policy's, or else the one the claim was declared with."""
+    claim: ItemClaim | None = request.node.stash.get(claim_key, None)
+    if claim is None:
+        pytest.fail("the margin fixture belongs to a claim: decorate the test", pytrace=False)
+    return claim.margin
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    claim = item.stash.get(claim_key, None)
+    if claim is not None:
+        from rlvr_gate.quantities import Ledger
+
+        item.stash[ledger_key] = Ledger(level=claim.level)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    claim = item.stash.get(claim_key, None)
+    if claim is not None and (call.when == "call" or (call.when == "setup" and call.excinfo)):
+        record = claim_record(item, claim, call.excinfo, skipped=report.skipped)
+        readable = wire.to_properties(record)
+        item.user_properties.extend(readable)  # the teardown report takes these to JUnit XML
+        report.user_properties.extend([*readable, wire.whole(record)])
+        if not record.broken:
+            _apply(record, report)
+    return report
+
+
+def claim_record(
+    item: pytest.Item,
+    claim: ItemClaim,
+    excinfo: pytest.ExceptionInfo[BaseException] | None,
+    *,
+    skipped: bool,
+) -> ClaimRecord:
+    """Form a claim's answer from what its test compared and how it ended."""
+    judgements = tuple(item.stash[ledger_key].judgements)
+    verdict = worst([judgement.verdict for judgement in judgements])
+    asserted = excinfo is not None and excinfo.errisinstance(AssertionError)
+    broken = excinfo is not None and not skipped
+    if asserted and verdict is not Verdict.HOLDS and judgements:
+        broken = False  # the assertion failed because the comparison did: that is the verdict
+    reason = ""
+    if excinfo is not None and (broken or skipped):
+        verdict = Verdict.UNDECIDED
+        reason = f"{'skipped' if skipped else 'raised'}: {excinfo.exconly(tryshort=True)}"
+    elif not judgements:
+        reason = "the test compared nothing, so nothing was judged"
+    return ClaimRecord(
+        id=claim.id,
+        text=claim.text,
+        source=claim.source,
+        kind=claim.kind,
+        nodeid=item.nodeid,
+        benchmark=claim.benchmark,
+        k=claim.k,
+        margin=claim.margin,
+        verdict=verdict,
+        judgements=judgements,
+        reason=reason,
+        broken=broken,
+    )
+
+
+def _apply(record: ClaimRecord, report: pytest.TestReport) -> None:
+    """Let the verdict, not the bare assertion, be what pytest reports."""
+    if record.verdict is Verdict.HOLDS or record.kind is Kind.FINDING:
+        if not report.skipped:
+            report.outcome, report.longrepr = "passed", None
+        return
+    report.outcome, report.longrepr = "failed", "\n".join(explain(record))
+
+
+def pytest_report_teststatus(
+    report: pytest.CollectReport | pytest.TestReport,
+) -> tuple[str, str, str] | None:
+    if not isinstance(report, pytest.TestReport):
+        return None
+    verdict = dict(report.user_properties).get("rlvr_gate.verdict")
+    if report.when != "call" or verdict is None:
+        return None
+    if verdict == Verdict.HOLDS:
+        return "passed", ".", "HOLDS"
+    word = str(verdict).upper()
+    if report.passed:
+        return f"finding {verdict}", str(verdict)[0], f"finding {word}"
+    return "failed", str(verdict)[0].upper(), word
+
+
+class _Collector:
+    """Gathers verdicts where the run is decided: the process that is not an xdist worker."""
+
+    def __init__(self, collected: Collected) -> None:
+        self.collected = collected
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        record = wire.from_properties(report.user_properties)
+        if record is not None and report.when in ("setup", "call"):
+            self.collected.claims.append(record)
+        elif report.failed and (record is None or report.when == "teardown"):
+            self.collected.foreign_failures += 1
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if not is_worker(session.config):
+        session.config.pluginmanager.register(_Collector(session.config.stash[session_key]))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    collected = session.config.stash[session_key]
+    if is_worker(session.config) or not collected.claims or exitstatus not in (0, 1):
+        return
+    claims = sorted(collected.claims, key=lambda claim: claim.nodeid)
+    gate = decide(claims, session.config.stash[policy_key])
+    session.config.stash[result_key] = gate
+    session.exitstatus = 1 if collected.foreign_failures else gate.exit_status
+    run: RunRecord | None = session.config.hook.pytest_rlvr_gate_record(
+        config=session.config, gate=gate, claims=claims
+    )
+    if run is not None:
+        session.config.hook.pytest_rlvr_gate_finished(config=session.config, run=run)
+
+
+def pytest_report_header() -> str:
+    return f"rlvr-gate: {__file__}"
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this process is an xdist worker, which judges but does not decide."""
+    return hasattr(config, "workerinput")

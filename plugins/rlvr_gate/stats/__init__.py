@@ -1,0 +1,1 @@
+"""The pure statistical core: arrays in, records out; no framework, no files, no clock."""
