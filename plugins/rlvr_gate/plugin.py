@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 pytest_plugins = ["rlvr_gate_fixtures.plugin", "rlvr_gate_reports.plugin"]
 
 policy_key = pytest.StashKey[Policy]()
-session_key = pytest.StashKey["Collected"]()
-claim_key = pytest.StashKey["ItemClaim"]()
-ledger_key = pytest.StashKey["Ledger"]()
+session_key: pytest.StashKey[Collected] = pytest.StashKey()
+claim_key: pytest.StashKey[ItemClaim] = pytest.StashKey()
+ledger_key: pytest.StashKey[Ledger] = pytest.StashKey()
 result_key = pytest.StashKey[GateResult]()
 
 _MARKERS = (

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlvr_gate.records import Interval, Judgement, Tally, Verdict
-from rlvr_gate.stats.intervals import mean_interval, proportion_interval
+from rlvr_gate.stats.intervals import mean_interval
+from rlvr_gate.stats.proportions import proportion_interval
 from rlvr_gate.stats.verdicts import judge
 
 Array = NDArray[np.float64]

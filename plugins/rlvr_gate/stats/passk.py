@@ -28,8 +28,8 @@ def pass_at_k(samples: ArrayLike, correct: ArrayLike, k: ArrayLike) -> Floats:
     >>> float(pass_at_k(samples=4, correct=1, k=2))
     0.5
     """
-    n, c, k_ = _checked(samples, correct, k)
-    return 1.0 - _tabulated(_none_of_k, n, c, k_)
+    n, c, k_ = checked(samples, correct, k)
+    return 1.0 - tabulated(_none_of_k, n, c, k_)
 
 
 def pass_power_k(samples: ArrayLike, correct: ArrayLike, k: ArrayLike) -> Floats:
@@ -40,8 +40,8 @@ def pass_power_k(samples: ArrayLike, correct: ArrayLike, k: ArrayLike) -> Floats
     >>> float(pass_power_k(samples=4, correct=2, k=1))
     0.5
     """
-    n, c, k_ = _checked(samples, correct, k)
-    return _tabulated(_none_of_k, n, n - c, k_)
+    n, c, k_ = checked(samples, correct, k)
+    return tabulated(_none_of_k, n, n - c, k_)
 
 
 def g_pass_at_k(samples: ArrayLike, correct: ArrayLike, k: ArrayLike, tau: float) -> Floats:
@@ -54,8 +54,8 @@ def g_pass_at_k(samples: ArrayLike, correct: ArrayLike, k: ArrayLike, tau: float
         ValueError: ``tau`` outside [0, 1], or counts as in `pass_at_k`.
     """
     _check_fraction(tau, "tau")
-    n, c, k_ = _checked(samples, correct, k)
-    return _tabulated(lambda n_, k1: _at_least(n_, k1, max(1, _ceil(tau * k1))), n, c, k_)
+    n, c, k_ = checked(samples, correct, k)
+    return tabulated(lambda n_, k1: _at_least(n_, k1, max(1, _ceil(tau * k1))), n, c, k_)
 
 
 def mean_g_pass_at_k(samples: ArrayLike, correct: ArrayLike, k: ArrayLike) -> Floats:
@@ -64,8 +64,8 @@ def mean_g_pass_at_k(samples: ArrayLike, correct: ArrayLike, k: ArrayLike) -> Fl
     ``2/k * sum over i = ceil(k/2)+1..k of G-Pass@k_{i/k}`` (arXiv:2412.13147 eq. 7): the
     area under the curve of `g_pass_at_k` for tau in [0.5, 1], scaled to [0, 1]. Zero at k = 1.
     """
-    n, c, k_ = _checked(samples, correct, k)
-    return _tabulated(_mean_upper_half, n, c, k_)
+    n, c, k_ = checked(samples, correct, k)
+    return tabulated(_mean_upper_half, n, c, k_)
 
 
 def cover_at(samples: ArrayLike, correct: ArrayLike, tau: float) -> Floats:
@@ -75,13 +75,13 @@ def cover_at(samples: ArrayLike, correct: ArrayLike, tau: float) -> Floats:
     share, so unlike the others it is biased for problems with p near ``tau``.
     """
     _check_fraction(tau, "tau")
-    n, c, _ = _checked(samples, correct, 1)
+    n, c, _ = checked(samples, correct, 1)
     return np.asarray(c >= np.ceil(tau * n - 1e-9), dtype=np.float64)
 
 
 def mean_at_n(samples: ArrayLike, correct: ArrayLike) -> Floats:
     """Share of the samples that is correct, ``c / n``: pass@1 and avg@n."""
-    n, c, _ = _checked(samples, correct, 1)
+    n, c, _ = checked(samples, correct, 1)
     return np.asarray(c / n, dtype=np.float64)
 
 
@@ -112,7 +112,8 @@ def default_ladder(samples: int) -> tuple[int, ...]:
     return tuple(sorted({k for k in powers if k <= samples} | {samples}))
 
 
-def _checked(samples: ArrayLike, correct: ArrayLike, k: ArrayLike) -> tuple[Ints, Ints, Ints]:
+def checked(samples: ArrayLike, correct: ArrayLike, k: ArrayLike) -> tuple[Ints, Ints, Ints]:
+    """The three as whole numbers of one shape, or the reason why pass@k is undefined."""
     n, c, k_ = np.broadcast_arrays(_whole(samples, "samples"), _whole(correct, "correct"),
                                    _whole(k, "k"))  # fmt: skip
     if n.size == 0:
@@ -145,12 +146,13 @@ def _ceil(value: float) -> int:
     return int(np.ceil(value - 1e-9))  # 0.3 * 10 is 3.0000000000000004
 
 
-def _tabulated(table: Callable[[int, int], Floats], n: Ints, c: Ints, k: Ints) -> Floats:
-    out = np.empty(n.shape)
-    for n_, k_ in np.unique(np.stack([n.ravel(), k.ravel()]), axis=1).T.tolist():
-        at = (n == n_) & (k == k_)
-        out[at] = table(n_, k_)[c[at]]
-    return out
+def tabulated(table: Callable[[int, int], Floats], n: Ints, c: Ints, k: Ints) -> Floats:
+    """Look every count up in the table of its (n, k)."""
+    width = int(k.max()) + 1
+    pairs, which = np.unique(n * width + k, return_inverse=True)
+    tables = [table(*divmod(pair, width)) for pair in pairs.tolist()]
+    starts = np.cumsum([0, *(t.size for t in tables[:-1])])
+    return np.asarray(np.concatenate(tables)[starts[which.reshape(n.shape)] + c])
 
 
 @lru_cache(maxsize=4096)

@@ -1,0 +1,214 @@
+"""Comparing quantities: paired, explained, and never fooled by what was not scored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from rlvr_gate.quantities import Exact, Ledger, Proportion
+from rlvr_gate.records import CheckpointFacts, Sampling, Tally, Verdict
+from rlvr_gate.views import CheckpointView, PairView, incomparable
+
+
+class Recorded:
+    """An EvidenceSource over counts given in the test."""
+
+    def __init__(self, **counts: Sequence[tuple[int, ...]]) -> None:
+        self.counts = {
+            role: tuple(Tally(f"p{i}", n, c, *rest) for i, (n, c, *rest) in enumerate(rows))
+            for role, rows in counts.items()
+        }
+
+    def tallies(self, role: str, benchmark: str) -> tuple[Tally, ...]:
+        return self.counts[role]
+
+
+def pair_of(ledger: Ledger | None = None, **counts: Sequence[tuple[int, ...]]) -> PairView:
+    source, ledger = Recorded(**counts), ledger or Ledger()
+    return PairView(
+        CheckpointView("base", source, ledger),  # type: ignore[arg-type]  # counts are enough here
+        CheckpointView("rlvr", source, ledger),  # type: ignore[arg-type]
+    )
+
+
+def rows(seed: int, problems: int, p: float, n: int = 64) -> list[tuple[int, int]]:
+    draws = np.random.default_rng(seed).binomial(n, p, problems)
+    return [(n, int(c)) for c in draws]
+
+
+def test_a_clear_rise_holds_and_its_mirror_is_refuted() -> None:
+    pair = pair_of(base=rows(0, 50, 0.1), rlvr=rows(1, 50, 0.6))
+    up = pair.rlvr.pass_at(1, "b") > pair.base.pass_at(1, "b")
+    down = pair.base.pass_at(1, "b") > pair.rlvr.pass_at(1, "b")
+    assert up.verdict is Verdict.HOLDS
+    assert down.verdict is Verdict.REFUTED
+    assert up.estimate == -down.estimate
+    assert up.interval.low == pytest.approx(-down.interval.high)
+    assert bool(up) is True
+    assert bool(down) is False
+
+
+def test_a_model_against_itself_is_undecided() -> None:
+    pair = pair_of(base=rows(0, 50, 0.3), rlvr=rows(1, 50, 0.3))
+    assert (pair.rlvr.pass_at(1, "b") > pair.base.pass_at(1, "b")).verdict is Verdict.UNDECIDED
+
+
+def test_every_comparison_is_noted_in_order() -> None:
+    ledger = Ledger(level=0.9)
+    pair = pair_of(ledger, base=rows(0, 20, 0.2), rlvr=rows(1, 20, 0.2))
+    _ = pair.rlvr.pass_at(1, "b") > 0.1
+    _ = pair.rlvr.pass_at(4, "b") <= pair.base.pass_at(4, "b")
+    assert [j.statement for j in ledger.judgements] == [
+        "rlvr pass@1 > 0.1",
+        "rlvr pass@4 <= base pass@4",
+    ]
+    assert {j.interval.level for j in ledger.judgements} == {0.9}
+
+
+def test_a_margin_moves_the_threshold_and_leaves_the_estimate_plain() -> None:
+    pair = pair_of(base=rows(0, 80, 0.5), rlvr=rows(1, 80, 0.5))
+    strict = pair.rlvr.pass_at(1, "b") > pair.base.pass_at(1, "b")
+    slack = pair.rlvr.pass_at(1, "b") > pair.base.pass_at(1, "b") - 0.25
+    assert slack.verdict is Verdict.HOLDS
+    assert slack.threshold == -0.25
+    assert (slack.estimate, slack.interval) == (strict.estimate, strict.interval)
+
+
+def test_a_difference_can_be_bounded_by_a_number() -> None:
+    pair = pair_of(base=rows(0, 80, 0.9), rlvr=rows(1, 80, 0.1))
+    gap = pair.base.pass_at(1, "b") - pair.rlvr.pass_at(1, "b") < 0.2
+    assert gap.verdict is Verdict.REFUTED
+    assert gap.threshold == 0.2
+
+
+def test_an_unscored_completion_is_neither_right_nor_wrong() -> None:
+    """The interval must cover the reading in which every timeout was right and the other."""
+    half = [(10, 2, 6)] * 40  # n, correct, unscored
+    pair = pair_of(base=[(10, 5)] * 40, rlvr=half)
+    judged = pair.rlvr.pass_at(1, "b") > pair.base.pass_at(1, "b")
+    assert judged.verdict is Verdict.UNDECIDED
+    assert judged.interval.low <= -0.3
+    assert judged.interval.high >= 0.3
+    assert judged.estimate == pytest.approx(0.0)
+
+
+def test_k_above_the_samples_is_an_error_naming_both() -> None:
+    pair = pair_of(base=rows(0, 5, 0.2, n=16), rlvr=rows(1, 5, 0.2, n=16))
+    with pytest.raises(ValueError, match=r"32.*16|16.*32"):
+        pair.base.pass_at(32, "b")
+
+
+def test_only_the_same_problems_can_be_paired() -> None:
+    pair = pair_of(base=rows(0, 5, 0.2), rlvr=rows(1, 6, 0.2))
+    with pytest.raises(ValueError, match="are not paired"):
+        _ = pair.rlvr.pass_at(1, "b") > pair.base.pass_at(1, "b")
+
+
+def test_what_is_not_comparable_is_not_judged() -> None:
+    ledger = Ledger(comparability=lambda benchmark: ["prompts differ"])
+    pair = pair_of(ledger, base=rows(0, 50, 0.1), rlvr=rows(1, 50, 0.6))
+    judged = pair.rlvr.pass_at(1, "b") > pair.base.pass_at(1, "b")
+    assert judged.verdict is Verdict.NOT_COMPARABLE
+    assert judged.evidence["not comparable"] == ["prompts differ"]
+    alone = pair.rlvr.pass_at(1, "b") > 0.3
+    assert alone.verdict is Verdict.HOLDS  # one checkpoint needs no partner
+
+
+def test_a_refuted_claim_names_the_problems_that_decided_it() -> None:
+    base = [(8, 4)] * 30 + [(8, 8)]
+    rlvr = [(8, 2)] * 30 + [(8, 0)]
+    judged = pair_of(base=base, rlvr=rlvr)
+    verdict = judged.rlvr.pass_at(1, "b") > judged.base.pass_at(1, "b")
+    first = verdict.evidence["deciding problems"][0]  # type: ignore[index]
+    assert first == {
+        "problem": "p30", "difference": -1.0, "rlvr pass@1": "0/8", "base pass@1": "8/8",
+    }  # fmt: skip
+
+
+def test_solved_sets_count_problems() -> None:
+    pair = pair_of(base=[(4, 1), (4, 4), (4, 0), (4, 0)], rlvr=[(4, 0), (4, 2), (4, 3), (4, 0)])
+    sets = pair.solved("b")
+    assert [sets.ids(w) for w in ("preserved", "gained", "lost", "unreached")] == [
+        ("p1",), ("p2",), ("p0",), ("p3",),
+    ]  # fmt: skip
+    assert (sets.retention.count, sets.retention.total) == (1, 2)
+    assert (sets.discovery.count, sets.discovery.total) == (1, 2)
+
+
+@pytest.mark.parametrize(("lost", "gained"), [(4, 0), (6, 0), (5, 1), (18, 5), (7, 8), (0, 9)])
+def test_the_lost_share_verdict_is_mcnemars_exact_test(lost: int, gained: int) -> None:
+    from scipy.stats import binomtest
+
+    ledger = Ledger(level=0.95)
+    share = Proportion("lost share", lost, lost + gained, ledger, "b")
+    verdict = (share > 0.5).verdict
+    if lost > gained:
+        p = binomtest(lost, lost + gained, alternative="greater").pvalue
+        assert verdict is (Verdict.HOLDS if p < 0.025 else Verdict.UNDECIDED)
+    else:
+        p = binomtest(gained, lost + gained, alternative="greater").pvalue
+        assert verdict is (Verdict.REFUTED if p < 0.025 else Verdict.UNDECIDED)
+
+
+def test_nothing_to_count_is_undecided() -> None:
+    share = Proportion("lost share", 0, 0, Ledger(), "b")
+    judged = share > 0.5
+    assert judged.verdict is Verdict.UNDECIDED
+    assert (judged.interval.low, judged.interval.high) == (0.0, 1.0)
+
+
+def test_exact_numbers_have_no_width() -> None:
+    ledger = Ledger()
+    sparse, dense = Exact("rlvr unchanged", 0.6, ledger), Exact("sft unchanged", 0.1, ledger)
+    assert (sparse > dense).verdict is Verdict.HOLDS
+    assert (sparse > dense).estimate == pytest.approx(0.5)
+    assert (sparse >= 0.6).verdict is Verdict.HOLDS
+    assert (sparse > 0.6).verdict is Verdict.REFUTED
+
+
+def test_only_numbers_and_quantities_can_be_compared() -> None:
+    pair = pair_of(base=rows(0, 5, 0.2), rlvr=rows(1, 5, 0.2))
+    with pytest.raises(TypeError, match="cannot compare base pass@1"):
+        _ = pair.base.pass_at(1, "b") > "0.5"
+    with pytest.raises(TypeError, match="can be compared with a number"):
+        _ = Proportion("x", 1, 2, Ledger(), "b") > True
+
+
+def facts(**changes: object) -> CheckpointFacts:
+    fields = {
+        "role": "base", "ref": "r", "digest": "d", "backend": "transformers/float32",
+        "sampling": Sampling(), "stop_ids": (2,), "seed": 0, "prompt_digests": {"b": "x"},
+    } | changes  # fmt: skip
+    return CheckpointFacts(**fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"prompt_digests": {"b": "y"}}, "prompts differ"),
+        ({"sampling": Sampling(temperature=0.6)}, "sampling settings differ"),
+        ({"stop_ids": (2, 3)}, "stop ids differ"),
+        ({"backend": "vllm/bfloat16"}, "backends differ"),
+        ({"digest": "d"}, "both are the same samples"),
+    ],
+)
+def test_unlike_runs_are_not_comparable(changes: dict[str, object], reason: str) -> None:
+    tallies = [Tally("p", 10, 5)]
+    other = facts(**({"digest": "e"} | changes))
+    reasons = incomparable(facts(), other, "b", tallies, tallies)
+    assert len(reasons) == 1
+    assert reason in reasons[0]
+
+
+def test_truncation_unscored_and_counts_are_part_of_the_question() -> None:
+    other = facts(digest="e")
+    fine = [Tally("p", 100, 5, truncated=1)]
+    assert incomparable(facts(), other, "b", fine, [Tally("p", 100, 9, truncated=2)]) == []
+    longer = incomparable(facts(), other, "b", fine, [Tally("p", 100, 9, truncated=30)])
+    assert "truncation rates differ by 29.0%" in longer[0]
+    timeouts = incomparable(facts(), other, "b", fine, [Tally("p", 100, 9, unscored=2)])
+    assert "2.0% of rlvr's completions are unscored" in timeouts[0]
+    fewer = incomparable(facts(), other, "b", fine, [Tally("p", 50, 9)])
+    assert "samples differ" in fewer[0]

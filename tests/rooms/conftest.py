@@ -1,0 +1,109 @@
+"""A small real pair on disk and a scripted backend, so that whole runs need no model."""
+
+from __future__ import annotations
+
+import json
+import random
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+_CONFIG = {
+    "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 8,
+    "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1,
+    "num_key_value_heads": 1, "vocab_size": 16, "eos_token_id": 2,
+}  # fmt: skip
+_TOKENIZER = {
+    "version": "1.0",
+    "model": {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"},
+}
+
+
+def write_checkpoint(folder: Path, seed: int) -> Path:
+    """A checkpoint in Hugging Face layout with 64 random bf16 words."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = random.Random(seed)
+    data = b"".join(struct.pack("<H", rng.randrange(0x3C00, 0x3F80)) for _ in range(64))
+    entry = {"dtype": "BF16", "shape": [8, 8], "data_offsets": [0, len(data)]}
+    header = json.dumps({"model.layers.0.mlp.up_proj.weight": entry}).encode()
+    weights = len(header).to_bytes(8, "little") + header + data
+    (folder / "model.safetensors").write_bytes(weights)
+    (folder / "config.json").write_text(json.dumps(_CONFIG))
+    (folder / "generation_config.json").write_text(
+        json.dumps({"eos_token_id": 2, "max_new_tokens": 32})
+    )
+    (folder / "tokenizer.json").write_text(json.dumps(_TOKENIZER))
+    (folder / "tokenizer_config.json").write_text("{}")
+    return folder
+
+
+@dataclass
+class Gate:
+    """A scripted pair in a pytester folder, run through the door users use."""
+
+    pytester: pytest.Pytester
+    problems: int = 20
+    samples: int = 16
+    options: list[str] = field(default_factory=list)
+
+    @property
+    def root(self) -> Path:
+        return self.pytester.path
+
+    def write(
+        self, base: float | Callable[[int], float], rlvr: float | Callable[[int], float]
+    ) -> None:
+        """Two checkpoints, a benchmark and the success probabilities of each problem."""
+        write_checkpoint(self.root / "old", 1)
+        write_checkpoint(self.root / "new", 2)
+        prompts = [f"{i}+{i}=" for i in range(self.problems)]
+        lines = [
+            json.dumps({"id": f"p{i:03}", "problem": p, "answer": str(2 * i), "verifier": "exact"})
+            for i, p in enumerate(prompts)
+        ]
+        (self.root / "sums.jsonl").write_text("\n".join(lines) + "\n")
+        script: Mapping[str, object] = {
+            name: {
+                p: {
+                    "right": str(2 * i),
+                    "wrong": "no",
+                    "success": rate(i) if callable(rate) else rate,
+                }
+                for i, p in enumerate(prompts)
+            }
+            for name, rate in (("old", base), ("new", rlvr))
+        }
+        (self.root / "script.json").write_text(json.dumps(script))
+
+    def run(
+        self, *args: str, pair: str = "./old,./new", suites: str | None = None
+    ) -> pytest.RunResult:
+        """Run the suites on the scripted pair in a process of its own."""
+        return self.pytester.runpytest_subprocess(
+            *(["--model-pair", pair] if pair else []),
+            "--benchmarks=sums.jsonl", f"--samples={self.samples}",
+            "--backend=scripted", "--backend-option=script=script.json",
+            "-p", "no:cacheprovider", *self.options, *args,
+            suites or str(SUITES),
+        )  # fmt: skip
+
+    def document(self, name: str = "gate.json") -> dict[str, object]:
+        """The JSON report."""
+        document: dict[str, object] = json.loads((self.root / name).read_text("utf-8"))
+        return document
+
+
+SUITES = Path(__file__).parents[2] / "suites"
+
+
+@pytest.fixture
+def gate(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Gate:
+    """A scripted pair with nothing written yet."""
+    root = Path(__file__).parents[2]
+    rooms = ":".join(str(root / room) for room in ("plugins", "fixtures", "reports"))
+    monkeypatch.setenv("PYTHONPATH", rooms)
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    return Gate(pytester)
