@@ -96,7 +96,7 @@ def test_a_store_from_a_newer_release(pair) -> None:
 
     assert pair.run().ret == 0
     (pair.root / "gate.json").unlink()
-    database = next((pair.root / ".rlvr-gate").glob("*.sqlite*"))
+    database = pair.root / ".rlvr-gate" / "samples.sqlite"
     with sqlite3.connect(database) as db:
         db.execute("PRAGMA user_version = 99")
     refused(pair, pair.run(), "99")

@@ -9,11 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rlvr_gate.records import Interval
-from rlvr_gate.stats.intervals import influences, mean_interval
+from rlvr_gate.stats.intervals import TINY, influences, mean_ends
 
 Floats = NDArray[np.float64]
-
-TIE = 1e-12  # a difference below float rounding is a tie
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +80,14 @@ def simultaneous_band(
     if list(ks) != sorted(set(ks)):
         raise ValueError(f"a ladder of k must increase, got {list(ks)}")
     pointwise = _pointwise_level(x, level, strata, clusters, draws, seed)
-    ends = [
-        mean_interval(column, level=pointwise, low=low, high=high, strata=strata,
-                      clusters=clusters)
-        for column in x.T
-    ]  # fmt: skip
+    lows, highs = mean_ends(
+        x, level=pointwise, low=low, high=high, strata=strata, clusters=clusters
+    )
     return Band(
         tuple(ks),
-        tuple(float(v) for v in x.mean(axis=0)),
-        tuple(end.low for end in ends),
-        tuple(end.high for end in ends),
+        tuple(x.mean(axis=0).tolist()),
+        tuple(lows.tolist()),
+        tuple(highs.tolist()),
         level,
         pointwise,
     )
@@ -104,9 +100,9 @@ def crossover(difference: Band) -> Crossover:
     out, and so is one above a k from which on the whole band is at or below zero.
     """
     ks = difference.ks
-    leads = [d > TIE for d in difference.estimate]
-    surely = [d > TIE for d in difference.low]
-    maybe = [d > TIE for d in difference.high]
+    leads = [d > TINY for d in difference.estimate]
+    surely = [d > TINY for d in difference.low]
+    maybe = [d > TINY for d in difference.high]
     estimate, low, high = (_after_last(flags, ks) for flags in (leads, surely, maybe))
     last = max((k for k, lead in zip(ks, leads, strict=True) if lead), default=None)
     return Crossover(estimate, last, low, high, difference.level)
@@ -130,7 +126,7 @@ def _pointwise_level(
 
     z, _ = influences(x, strata=strata, clusters=clusters)  # (units, ks)
     se = np.sqrt(np.sum(z**2, axis=0))
-    moving = se > TIE
+    moving = se > TINY
     if not moving.any():
         return level
     multipliers = np.random.default_rng(seed).standard_normal((draws, z.shape[0]))

@@ -8,6 +8,7 @@ measured by ``benchmarks/coverage.py`` and written down in ``docs/statistics.md`
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -23,6 +24,8 @@ UNSEEN = 0.6
 """How far, as a share of the way to the bound, a kind of problem that the benchmark missed
 may lie from the mean. Chosen by simulation: 1 is proof against anything and useless at 30
 problems, 0.5 is too narrow where a few per cent of the problems are lost altogether."""
+
+TINY = 1e-12  # below float rounding of a mean of bounded values
 
 
 def mean_interval(
@@ -63,24 +66,43 @@ def mean_interval(
         ValueError: no values, values that are not finite or out of bounds, labels or
             variances of another length, ``benchmark`` without variances.
     """
-    x = _values(values, low, high)
+    x = _values(values, low, high, dimensions=1)
     _check_level(level)
     if target == "benchmark":
         half = _normal_half_width(x, level, within_variance)
-        return _clipped(float(x.mean()), half, half, level, low, high)
+        mean = float(x.mean())
+        return Interval(max(low, mean - half), min(high, mean + half), level)
     if target != "population":
         raise ValueError(f"target must be population or benchmark, got {target!r}")
-    if strata is None and clusters is None and np.all((x == low) | (x == high)):
-        share = proportion_interval(int(np.sum(x == high)), x.size, level=level)
-        wide = high - low
-        return Interval(low + wide * share.low, low + wide * share.high, level)
+    lows, highs = mean_ends(
+        x[:, None], level=level, low=low, high=high, strata=strata, clusters=clusters
+    )
+    return Interval(float(lows[0]), float(highs[0]), level)
+
+
+def mean_ends(
+    values: ArrayLike,
+    *,
+    level: float = 0.95,
+    low: float = -1.0,
+    high: float = 1.0,
+    strata: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
+) -> tuple[Floats, Floats]:
+    """Ends of `mean_interval` (target population) for every column of ``(problems, means)``."""
+    x = _values(values, low, high, dimensions=2)
+    _check_level(level)
     z, df = influences(x, strata=strata, clusters=clusters)
     if df < 1:
-        return Interval(low, high, level)
-    mean = float(x.mean())
-    up = _reach(z, df, (1 - level) / 2, high - mean)
-    down = _reach(-z, df, (1 - level) / 2, mean - low)
-    return _clipped(mean, down, up, level, low, high)
+        return np.full(x.shape[1], low), np.full(x.shape[1], high)
+    mean, tail = x.mean(axis=0), (1 - level) / 2
+    lows = np.maximum(low, mean - _reach(-z, df, tail, mean - low))
+    highs = np.minimum(high, mean + _reach(z, df, tail, high - mean))
+    if strata is None and clusters is None:
+        for i in np.flatnonzero(np.all((x == low) | (x == high), axis=0)):
+            share = proportion_interval(int(np.sum(x[:, i] == high)), len(x), level=level)
+            lows[i], highs[i] = (low + (high - low) * end for end in (share.low, share.high))
+    return lows, highs
 
 
 def influences(
@@ -140,27 +162,63 @@ def mean_p_value(
     return float(10**outside)
 
 
-def _reach(z: Floats, df: int, tail: float, room: float) -> float:
-    """Distance from the mean to its upper end, given what is left up to the bound.
+def ratio_interval(
+    numerator: ArrayLike, denominator: ArrayLike, *, level: float = 0.95, high: float = 1.0
+) -> Interval:
+    """Interval for ``mean(numerator) / mean(denominator)`` of per-problem values in [0, 1].
+
+    Fieller's way: the ratios r for which the `mean_interval` of ``numerator - r
+    denominator`` holds zero. All of ``0, high`` where the denominator is not surely positive.
+    """
+    top, bottom = np.asarray(numerator, float), np.asarray(denominator, float)
+
+    def ends(ratio: float) -> Interval:
+        return mean_interval(top - ratio * bottom, level=level, low=-max(ratio, 1e-9), high=1.0)
+
+    return Interval(
+        _root(lambda r: ends(r).low > 0, high),
+        _root(lambda r: ends(r).high >= 0, high),
+        level,
+    )
+
+
+def _root(still: Callable[[float], bool], high: float) -> float:
+    """Largest r in ``0..high`` up to which ``still`` holds, by bisection."""
+    if still(high):
+        return high
+    left, right = 0.0, high
+    for _ in range(18):
+        middle = (left + right) / 2
+        left, right = (middle, right) if still(middle) else (left, middle)
+    return left
+
+
+def _reach(z: Floats, df: int, tail: float, room: Floats) -> Floats:
+    """Distance from each mean to its upper end, given what is left up to the bound.
 
     If problems of a missed kind make up ``rate = 1 - exp(-lam / units)`` of the population, a
     benchmark holds none of them with probability ``exp(-lam)``, and its mean is off by
     ``rate * size``. Demanding that such benchmarks err no more often than ``tail`` and taking
     the worst lam gives the second term; at lam = log(1 / tail) it is the rule of three.
+
+    Args:
+        z: influences, ``(units, means)``.
+        room: distance to the bound, ``(means,)``.
     """
     from scipy.special import stdtrit
 
-    units = z.size
-    se = float(np.sqrt(np.sum(z**2)))
-    largest = float(np.max(np.abs(z))) * units
-    size = min(room, max(UNSEEN * room, largest)) if largest > 1e-12 else room
+    units = len(z)
+    se = np.sqrt((z * z).sum(axis=0))
+    largest = np.abs(z).max(axis=0) * units
+    size = np.where(largest > TINY, np.clip(largest, UNSEEN * room, room), room)
     quantile = -float(stdtrit(df, tail))
-    skew = float(np.sum(z**3)) / se**3 if se > 1e-12 else 0.0
-    student = se * (quantile + max(0.0, skew) * (2 * quantile**2 + 1) / 6)
+    skew = (z * z * z).sum(axis=0) / np.maximum(se, TINY) ** 3
+    student = se * (quantile + np.maximum(0.0, skew) * (2 * quantile**2 + 1) / 6)
     lam = np.linspace(0.0, np.log(1 / tail), 25)[1:-1]
-    missed = size * -np.expm1(-lam / units) + se * -stdtrit(df, tail * np.exp(lam))
+    rate, spread = -np.expm1(-lam / units), -stdtrit(df, tail * np.exp(lam))
+    missed = (rate[:, None] * size + spread[:, None] * se).max(axis=0)
     none_seen = size * (1 - tail ** (1 / units))
-    return float(max(student, missed.max(), none_seen))
+    return np.asarray(np.maximum(np.maximum(student, missed), none_seen))
 
 
 def _normal_half_width(x: Floats, level: float, within_variance: ArrayLike | None) -> float:
@@ -199,9 +257,9 @@ def _labels(labels: ArrayLike | None, size: int, name: str) -> NDArray[np.intp]:
     return np.unique(given, return_inverse=True)[1]
 
 
-def _values(values: ArrayLike, low: float, high: float) -> Floats:
+def _values(values: ArrayLike, low: float, high: float, *, dimensions: int) -> Floats:
     x = np.asarray(values, dtype=np.float64)
-    if x.ndim != 1 or x.size == 0:
+    if x.ndim != dimensions or x.size == 0:
         raise ValueError(f"a mean needs one value per problem, got shape {x.shape}")
     if not np.all(np.isfinite(x)):
         raise ValueError(f"values must be finite, got {np.sum(~np.isfinite(x))} that are not")
@@ -213,9 +271,3 @@ def _values(values: ArrayLike, low: float, high: float) -> Floats:
 def _check_level(level: float) -> None:
     if not 0 < level < 1:
         raise ValueError(f"an interval needs 0 < level < 1, got {level}")
-
-
-def _clipped(
-    mean: float, down: float, up: float, level: float, low: float, high: float
-) -> Interval:
-    return Interval(max(low, mean - down), min(high, mean + up), level)

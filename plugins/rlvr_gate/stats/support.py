@@ -7,6 +7,7 @@ Invisible Leash (arXiv:2507.14843 sec. 4.1), taken over problems.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -59,6 +60,17 @@ class McNemar:
     """One-sided: how often chance alone loses this many or more."""
 
 
+class Sureness(StrEnum):
+    """How much a gained or lost problem rests on."""
+
+    SOLID = "solid"
+    """Sampling noise alone would hardly (p <= alpha) give counts this far apart."""
+    LUCKY = "one lucky sample"
+    """Without its luckiest sample the solver would not count as solving it."""
+    THIN = "thin"
+    """More than one sample, but the same success probability explains both counts."""
+
+
 def solved_sets(base_correct: ArrayLike, rlvr_correct: ArrayLike, *, m: int = 1) -> SolvedSets:
     """Sort problems into preserved, gained, lost and unreached.
 
@@ -66,6 +78,9 @@ def solved_sets(base_correct: ArrayLike, rlvr_correct: ArrayLike, *, m: int = 1)
         base_correct: correct samples of base, ``(problems,)``.
         rlvr_correct: correct samples of rlvr on the same problems, in the same order.
         m: correct samples that count as solved, at least 1.
+
+    Raises:
+        ValueError: ``m < 1``, or counts that are not one per problem for both.
 
     >>> solved_sets([3, 0, 1, 0], [2, 1, 0, 0])
     SolvedSets(m=1, preserved=(0,), gained=(1,), lost=(2,), unreached=(3,))
@@ -77,8 +92,8 @@ def solved_sets(base_correct: ArrayLike, rlvr_correct: ArrayLike, *, m: int = 1)
     return SolvedSets(m, *(_where(mask) for mask in (b & r, r & ~b, b & ~r, ~b & ~r)))
 
 
-def leash_ratios(preserved: int, gained: int, lost: int) -> Ratios:
-    """SRR, NDR, SDS, NSCR from problem counts (arXiv:2507.14843 sec. 4.1).
+def leash_ratios(preserved: float, gained: float, lost: float) -> Ratios:
+    """SRR, NDR, SDS, NSCR from (expected) problem counts (arXiv:2507.14843 sec. 4.1).
 
     >>> leash_ratios(preserved=19, gained=0, lost=4).nscr
     -0.17391304347826086
@@ -106,6 +121,38 @@ def mcnemar(gained: int, lost: int) -> McNemar:
     more_gained = float(binom.sf(gained - 1, gained + lost, 0.5))
     more_lost = float(binom.sf(lost - 1, gained + lost, 0.5))
     return McNemar(gained, lost, min(1.0, 2 * min(more_gained, more_lost)), more_gained, more_lost)
+
+
+def sureness(
+    solver_samples: int,
+    solver_correct: int,
+    other_samples: int,
+    other_correct: int,
+    *,
+    m: int = 1,
+    alpha: float = 0.05,
+) -> Sureness:
+    """Tag a gained or lost problem: the solver reached ``m``, the other did not.
+
+    Solid means that Fisher's exact test (one-sided) rejects one success probability for
+    both. It is a tag for one problem; over many problems use `mcnemar` or the null.
+
+    >>> str(sureness(256, 1, 256, 0))
+    'one lucky sample'
+    >>> str(sureness(256, 9, 256, 0))
+    'solid'
+    """
+    if not other_correct < m <= solver_correct:
+        raise ValueError(
+            f"one side must reach {m=} and the other not, got {solver_correct=}, {other_correct=}"
+        )
+    from scipy.stats import hypergeom
+
+    total, samples = solver_correct + other_correct, solver_samples + other_samples
+    p = float(hypergeom.sf(solver_correct - 1, samples, total, solver_samples))
+    if p <= alpha:
+        return Sureness.SOLID
+    return Sureness.LUCKY if solver_correct == m else Sureness.THIN
 
 
 def _pair(base: ArrayLike, rlvr: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -1,0 +1,348 @@
+"""How honest the intervals are: a seeded simulation study, printed as Markdown tables.
+
+    python benchmarks/coverage.py [--replicates 2000] [--seed 2]
+
+Benchmarks of M problems are drawn from populations of (base, rlvr) success probabilities,
+counts are drawn from those, and the interval of `rlvr_gate.stats` is asked whether it holds
+the population's true value. Its words and its last table are in ``docs/statistics.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlvr_gate.records import Interval, Verdict
+from rlvr_gate.stats.adaptive import Rounds, adaptive_pass_at_k
+from rlvr_gate.stats.bands import simultaneous_band
+from rlvr_gate.stats.error_rates import spend
+from rlvr_gate.stats.intervals import mean_ends, mean_interval
+from rlvr_gate.stats.passk import pass_at_k
+from rlvr_gate.stats.verdicts import judge
+from rlvr_gate.stats.within import within_variance
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+PROBLEMS = (30, 100, 500)
+SAMPLES = (32, 128, 256)
+POPULATION = 20_000
+LEVEL = 0.95
+SHAPES = ("hard", "never", "nearly never", "easy", "bimodal", "mid")
+CHANGES = ("same", "shift", "noisy", "sharpen", "rare loss")
+ROUNDS = Rounds((16, 32, 64, 128, 256), 8)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One interval under one scenario: how often each end was on the wrong side."""
+
+    shape: str
+    change: str
+    problems: int
+    samples: int
+    k: int
+    too_high: float
+    """Share of replicates whose low end lies above the truth."""
+    too_low: float
+    """Share whose high end lies below it."""
+    width: float
+    student_width: float
+    student_coverage: float
+
+    @property
+    def coverage(self) -> float:
+        return 1 - self.too_high - self.too_low
+
+
+def base_population(shape: str, rng: np.random.Generator) -> Floats:
+    """Success probabilities of base over the population of problems."""
+    if shape == "hard":
+        return rng.beta(0.25, 1.5, POPULATION)
+    if shape == "never":
+        return np.where(rng.random(POPULATION) < 0.7, 0.0, rng.beta(0.5, 1.5, POPULATION))
+    if shape == "nearly never":
+        return np.where(rng.random(POPULATION) < 0.9, 0.0, rng.beta(0.5, 1.5, POPULATION))
+    if shape == "easy":
+        return np.where(rng.random(POPULATION) < 0.3, 1.0, rng.beta(4.0, 0.4, POPULATION))
+    if shape == "bimodal":
+        return rng.beta(0.15, 0.15, POPULATION)
+    return rng.beta(2.0, 2.0, POPULATION)
+
+
+def rlvr_population(base: Floats, change: str, rng: np.random.Generator) -> Floats:
+    """Success probabilities of rlvr: base's, moved on the logit scale, some of them lost."""
+    move, spread = {
+        "same": (0.0, 0.0),
+        "shift": (0.7, 0.5),
+        "noisy": (0.5, 1.5),
+        "sharpen": (1.5, 0.5),
+        "rare loss": (0.3, 0.2),
+    }[change]
+    inner = np.clip(base, 1e-12, 1 - 1e-12)
+    logit = np.log(inner / (1 - inner)) + move + spread * rng.standard_normal(base.size)
+    moved = np.where((base > 0) & (base < 1), 1 / (1 + np.exp(-logit)), base)
+    chance = rng.random(base.size)
+    if change == "sharpen":  # a quarter of the harder problems is lost
+        return np.where((chance < 0.25) & (base < 0.3), 0.0, moved)
+    if change == "rare loss":  # one problem in twenty is lost, whatever it was
+        return np.where(chance < 0.05, 0.0, moved)
+    return base if change == "same" else moved
+
+
+def populations(seed: int) -> Iterator[tuple[str, str, Floats, Floats]]:
+    rng = np.random.default_rng(seed)
+    for shape in SHAPES:
+        base = base_population(shape, rng)
+        for change in CHANGES:
+            yield shape, change, base, rlvr_population(base, change, rng)
+
+
+def draw(
+    base: Floats, rlvr: Floats, problems: int, samples: int, replicates: int,
+    rng: np.random.Generator,
+) -> tuple[Ints, Ints]:  # fmt: skip
+    """Correct counts of both checkpoints on drawn problems, ``(problems, replicates)``."""
+    drawn = rng.integers(0, base.size, (problems, replicates))
+    return rng.binomial(samples, base[drawn]), rng.binomial(samples, rlvr[drawn])
+
+
+def difference_cells(replicates: int, seed: int, only: Callable[[str, str], bool] | None = None,
+                     problems: tuple[int, ...] = PROBLEMS) -> list[Cell]:  # fmt: skip
+    """The paired difference of pass@k over the whole grid."""
+    rng, cells = np.random.default_rng(seed + 1), []
+    for shape, change, base, rlvr in populations(seed):
+        if only and not only(shape, change):
+            continue
+        for n in SAMPLES:
+            b, r = draw(base, rlvr, max(problems), n, replicates, rng)
+            for k in (1, 8, n // 2, n):
+                truth = float(np.mean((1 - base) ** k - (1 - rlvr) ** k))
+                d = pass_at_k(n, r, k) - pass_at_k(n, b, k)
+                cells += [_cell(shape, change, n, k, d[:m], truth) for m in problems]
+    return cells
+
+
+def _cell(shape: str, change: str, n: int, k: int, d: Floats, truth: float) -> Cell:
+    from scipy.special import stdtrit
+
+    low, high = mean_ends(d, level=LEVEL)
+    mean, m = d.mean(axis=0), len(d)
+    half = -float(stdtrit(m - 1, (1 - LEVEL) / 2)) * d.std(axis=0, ddof=1) / np.sqrt(m)
+    return Cell(
+        shape, change, m, n, k,
+        too_high=float(np.mean(low > truth + 1e-12)),
+        too_low=float(np.mean(high < truth - 1e-12)),
+        width=float(np.mean(high - low)),
+        student_width=float(np.mean(2 * half)),
+        student_coverage=float(np.mean(np.abs(mean - truth) <= half + 1e-12)),
+    )  # fmt: skip
+
+
+def print_summary(cells: list[Cell]) -> None:
+    print("| M | cells | lowest coverage | < 93 % | 93-97 % | > 97 % | worst low tail |"
+          " worst high tail | width / Student's | Student's t < 93 % |")  # fmt: skip
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    for m in PROBLEMS:
+        rows = [c for c in cells if c.problems == m]
+        cover = np.array([c.coverage for c in rows])
+        ratio = np.median([c.width / c.student_width for c in rows if c.student_width > 0])
+        student = np.mean([c.student_coverage < 0.93 for c in rows])
+        print(f"| {m} | {len(rows)} | {cover.min():.3f} | {np.mean(cover < 0.93):.0%} "
+              f"| {np.mean((cover >= 0.93) & (cover <= 0.97)):.0%} | {np.mean(cover > 0.97):.0%} "
+              f"| {max(c.too_high for c in rows):.3f} | {max(c.too_low for c in rows):.3f} "
+              f"| {ratio:.2f} | {student:.0%} |")  # fmt: skip
+
+
+def print_grid(cells: list[Cell]) -> None:
+    """Lowest and highest coverage over n and k, a row per scenario."""
+    print("| shape | change | " + " | ".join(f"M = {m}" for m in PROBLEMS) + " |")
+    print("|---|---|" + "---|" * len(PROBLEMS))
+    for shape in SHAPES:
+        for change in CHANGES:
+            row = []
+            for m in PROBLEMS:
+                cover = [c.coverage for c in cells
+                         if (c.shape, c.change, c.problems) == (shape, change, m)]  # fmt: skip
+                row.append(f"{min(cover):.3f}-{max(cover):.3f}")
+            print(f"| {shape} | {change} | " + " | ".join(row) + " |")
+
+
+def print_by_k(cells: list[Cell]) -> None:
+    """Where the interval errs wide: share of cells above 97 %, by M and k."""
+    names: list[tuple[str, Callable[[Cell], bool]]] = [
+        ("k = 1", lambda c: c.k == 1), ("k = 8", lambda c: c.k == 8),
+        ("k = n/2", lambda c: c.k == c.samples // 2), ("k = n", lambda c: c.k == c.samples),
+    ]  # fmt: skip
+    print("| M | " + " | ".join(name for name, _ in names) + " |\n|---|---|---|---|---|")
+    for m in PROBLEMS:
+        wide = [np.mean([c.coverage > 0.97 for c in cells if c.problems == m and at(c)])
+                for _, at in names]  # fmt: skip
+        print(f"| {m} | " + " | ".join(f"{w:.0%}" for w in wide) + " |")
+
+
+def print_worst(cells: list[Cell], count: int = 8) -> None:
+    print("| M | n | k | shape | change | coverage | low end above | high end below |")
+    print("|---|---|---|---|---|---|---|---|")
+    for c in sorted(cells, key=lambda c: c.coverage)[:count]:
+        print(f"| {c.problems} | {c.samples} | {c.k} | {c.shape} | {c.change} "
+              f"| {c.coverage:.3f} | {c.too_high:.3f} | {c.too_low:.3f} |")  # fmt: skip
+
+
+def print_other_targets(replicates: int, seed: int) -> None:
+    """One curve (population), and the difference with the problems fixed (benchmark)."""
+    rng = np.random.default_rng(seed + 2)
+    print("| M | one curve: lowest coverage, > 97 % | problems fixed: lowest coverage, > 97 % |")
+    print("|---|---|---|")
+    for m in PROBLEMS:
+        one, fixed = [], []
+        for _, change, base, rlvr in populations(seed):
+            if change not in ("same", "sharpen"):
+                continue
+            n = 128
+            b, _ = draw(base, rlvr, m, n, replicates, rng)
+            these = rng.integers(0, base.size, m)
+            fb = rng.binomial(n, base[these][:, None], (m, replicates))
+            fr = rng.binomial(n, rlvr[these][:, None], (m, replicates))
+            for k in (1, 8, 64, 128):
+                low, high = mean_ends(pass_at_k(n, b, k), level=LEVEL, low=0.0)
+                truth = float(np.mean(1 - (1 - base) ** k))
+                one.append(float(np.mean((low <= truth) & (truth <= high))))
+                d = pass_at_k(n, fr, k) - pass_at_k(n, fb, k)
+                v = (within_variance(n, fb, k) + within_variance(n, fr, k)).sum(axis=0)
+                truth = float(np.mean((1 - base[these]) ** k - (1 - rlvr[these]) ** k))
+                half = 1.959964 * np.sqrt(v) / m
+                fixed.append(float(np.mean(np.abs(d.mean(axis=0) - truth) <= half + 1e-12)))
+        print(f"| {m} | {min(one):.3f}, {np.mean(np.array(one) > 0.97):.0%} "
+              f"| {min(fixed):.3f}, {np.mean(np.array(fixed) > 0.97):.0%} |")  # fmt: skip
+
+
+States = tuple[Ints, Ints]
+
+
+def adaptive_rounds(p: Floats, rng: np.random.Generator) -> list[States]:
+    """Samples and correct counts of every problem after each of `ROUNDS`."""
+    n, c = np.zeros(p.shape, dtype=np.int64), np.zeros(p.shape, dtype=np.int64)
+    states = []
+    for size in ROUNDS.sizes:
+        more = np.where(ROUNDS.goes_on(n, c), size - n, 0)
+        n, c = n + more, c + rng.binomial(more, p)
+        states.append((n, c))
+    return states
+
+
+def verdicts(d: Floats, relation: str, threshold: float, level: float = LEVEL) -> list[Verdict]:
+    """One verdict per column of per-problem differences."""
+    ends = zip(d.mean(axis=0), *mean_ends(d, level=level), strict=True)
+    return [judge(mean, Interval(a, b, level), relation, threshold) for mean, a, b in ends]
+
+
+def first_decided(differences: list[Floats]) -> list[Verdict]:
+    """Verdicts on ``> 0`` at the first look that decides, each look at its own level."""
+    shares = spend(1 - LEVEL, [size / ROUNDS.sizes[-1] for size in ROUNDS.sizes])
+    looks = [
+        verdicts(d, ">", 0.0, level=1 - share)
+        for d, share in zip(differences, shares, strict=True)
+    ]
+    open_ = Verdict.UNDECIDED
+    return [next((v for v in gate if v is not open_), open_) for gate in zip(*looks, strict=True)]
+
+
+def print_gates(gates: int, seed: int) -> None:
+    """A/A gates, base against itself: fixed n = 256, adaptive, adaptive with looks."""
+    print("| shape | M | sampling | pass@1 rises: holds | refuted | coverage kept (margin 2 pts): "
+          "holds | refuted | either refuted | samples saved |")  # fmt: skip
+    print("|---|---|---|---|---|---|---|---|---|")
+    rng = np.random.default_rng(seed + 3)
+    for shape, change, base, _ in populations(seed):
+        if change != "same":
+            continue
+        for m in PROBLEMS:
+            p = base[rng.integers(0, base.size, (m, gates))]
+            b, r = (rng.binomial(256, p) for _ in range(2))
+            rises, kept = (pass_at_k(256, r, k) - pass_at_k(256, b, k) for k in (1, 256))
+            rows = {"fixed": (verdicts(rises, ">", 0.0), verdicts(kept, ">=", -0.02))}
+            runs = [adaptive_rounds(p, rng) for _ in range(2)]
+            looks = [
+                np.subtract(*(adaptive_pass_at_k(*run[j], 1, ROUNDS.upto(j + 1)) for run in runs))
+                for j in range(len(ROUNDS.sizes))
+            ]
+            kept = np.subtract(*(adaptive_pass_at_k(*run[-1], 256, ROUNDS) for run in runs))
+            keeps = verdicts(kept, ">=", -0.02)
+            rows["adaptive"] = (verdicts(looks[-1], ">", 0.0), keeps)
+            rows["five looks"] = (first_decided(looks), keeps)
+            drawn = sum(float(run[-1][0].sum()) for run in runs)
+            for name, (one, two) in rows.items():
+                shares = [v.count(w) / gates for v in (one, two)
+                          for w in (Verdict.HOLDS, Verdict.REFUTED)]  # fmt: skip
+                either = np.mean([Verdict.REFUTED in pair for pair in zip(one, two, strict=True)])
+                saved = 1.0 if name == "fixed" else 2 * 256 * p.size / drawn
+                print(f"| {shape} | {m} | {name} | " + " | ".join(f"{s:.4f}" for s in shares)
+                      + f" | {either:.4f} | {saved:.1f}x |")  # fmt: skip
+
+
+def print_bands(replicates: int, seed: int) -> None:
+    """Simultaneous coverage of the difference's band over the ladder 1, 2, 4 ... 128."""
+    rng, ks = np.random.default_rng(seed + 4), [2**i for i in range(8)]
+    print("| shape | change | M = 100 | M = 500 |\n|---|---|---|---|")
+    for shape, change, base, rlvr in populations(seed):
+        if change not in ("same", "sharpen") or shape == "nearly never":
+            continue
+        truth = np.array([np.mean((1 - base) ** k - (1 - rlvr) ** k) for k in ks])
+        row = []
+        for m in (100, 500):
+            b, r = draw(base, rlvr, m, 128, replicates, rng)
+            d = np.stack([pass_at_k(128, r, k) - pass_at_k(128, b, k) for k in ks], axis=2)
+            bands = [simultaneous_band(d[:, i], ks, draws=1000, seed=i) for i in range(replicates)]
+            row.append(np.mean([np.all((band.low <= truth + 1e-12) & (truth - 1e-12 <= band.high))
+                                for band in bands]))  # fmt: skip
+        print(f"| {shape} | {change} | {row[0]:.3f} | {row[1]:.3f} |")
+
+
+def print_differences(replicates: int, seed: int) -> None:
+    cells = difference_cells(replicates, seed)
+    for show in (print_summary, print_by_k, print_worst, print_grid):
+        show(cells)
+        print()
+
+
+def print_speed(_: int, seed: int) -> None:
+    x = np.random.default_rng(seed).uniform(-1, 1, 1000)
+    before = time.process_time()
+    for _ in range(100):
+        mean_interval(x)
+    each = (time.process_time() - before) / 100
+    print(f"mean_interval of 1000 values: {each * 1e3:.2f} ms")
+
+
+SECTIONS: dict[str, Callable[[int, int], None]] = {
+    "difference": print_differences,
+    "targets": print_other_targets,
+    "gates": print_gates,
+    "bands": lambda replicates, seed: print_bands(min(300, replicates), seed),
+    "speed": print_speed,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--replicates", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=2)
+    parser.add_argument("--only", choices=sorted(SECTIONS), help="One section of the study")
+    args = parser.parse_args()
+    started = time.process_time()
+    for name, show in SECTIONS.items():
+        if args.only in (None, name):
+            print(f"## {name}, {args.replicates} replicates, seed {args.seed}\n")
+            show(args.replicates, args.seed)
+            print()
+    print(f"{time.process_time() - started:.0f} s of one core")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+"""The run as a JSON document: the same record always gives the same bytes.
+
+Everything that may differ between two runs over the same samples (command, clock, host, how much
+was drawn and how much reused) lives under the one key `run`; the rest depends on the samples and
+the policy alone. `schema/gate-1.schema.json` describes the document.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import resources
+from numbers import Integral, Real
+
+from rlvr_gate.records import (
+    Benchmark,
+    CheckpointFacts,
+    ClaimRecord,
+    Interval,
+    Judgement,
+    RunRecord,
+    Tally,
+)
+from rlvr_gate_reports.reading import claim_order, deciding_judgement, role_order
+
+SCHEMA = "rlvr-gate/gate-1"
+"""Names the document's shape; another number means that a reader must be changed."""
+
+
+def to_document(record: RunRecord) -> dict[str, object]:
+    """The record as plain JSON values: dicts, lists, strings, finite numbers, None."""
+    gate = record.gate
+    return {
+        "schema": SCHEMA,
+        "gate": {
+            "state": str(gate.state),
+            "exit_status": gate.exit_status,
+            "deciding": list(gate.deciding),
+            "policy": gate.policy,
+        },
+        "claims": [_claim(claim) for claim in sorted(record.claims, key=claim_order)],
+        "samples": record.samples,
+        "level": record.level,
+        "seed": record.seed,
+        "checkpoints": [_checkpoint(facts) for facts in record.checkpoints],
+        "benchmarks": [_benchmark(benchmark) for benchmark in record.benchmarks],
+        "counts": {name: _counts(record.counts[name]) for name in _benchmarks(record.counts)},
+        "curves": {
+            name: {role: plain(record.curves[name][role]) for role in role_order(curves)}
+            for name, curves in sorted(record.curves.items())
+        },
+        "weights": {role: plain(record.weights[role]) for role in role_order(record.weights)},
+        "run": {
+            "command": record.command,
+            "created": record.created,
+            "versions": dict(sorted(record.versions.items())),
+            "seconds": plain(dict(sorted(record.seconds.items()))),
+            "sampled": plain(dict(sorted(record.sampled.items()))),
+        },
+    }
+
+
+def dumps(record: RunRecord) -> str:
+    """The document as text: ASCII, one space of indentation, a newline at the end."""
+    return json.dumps(to_document(record), indent=1, allow_nan=False) + "\n"
+
+
+def schema() -> dict[str, object]:
+    """The JSON Schema (draft 2020-12) of the document."""
+    file = resources.files("rlvr_gate_reports") / "schema" / "gate-1.schema.json"
+    loaded: dict[str, object] = json.loads(file.read_text("utf-8"))
+    return loaded
+
+
+def plain(value: object) -> object:
+    """A JSON value equal to `value`; numbers that are not finite become None.
+
+    Raises:
+        TypeError: there is no such value; says which type was met.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, Sequence | set | frozenset):
+        entries: Iterable[object] = value if isinstance(value, Sequence) else sorted(value)
+        return [plain(entry) for entry in entries]
+    raise TypeError(f"evidence must be JSON-able, got {type(value).__name__}: {value!r}")
+
+
+def _claim(claim: ClaimRecord) -> dict[str, object]:
+    deciding = deciding_judgement(claim)
+    return {
+        "id": claim.id,
+        "text": claim.text,
+        "source": claim.source,
+        "kind": str(claim.kind),
+        "nodeid": claim.nodeid,
+        "benchmark": claim.benchmark,
+        "k": claim.k,
+        "verdict": str(claim.verdict),
+        "reason": claim.reason,
+        "estimate": None if deciding is None else plain(deciding.estimate),
+        "interval": None if deciding is None else _interval(deciding.interval),
+        "margin": plain(claim.margin),
+        "n": None if deciding is None else deciding.n,
+        "evidence": {} if deciding is None else plain(deciding.evidence),
+        "judgements": [_judgement(judgement) for judgement in claim.judgements],
+    }
+
+
+def _judgement(judgement: Judgement) -> dict[str, object]:
+    return {
+        "statement": judgement.statement,
+        "verdict": str(judgement.verdict),
+        "estimate": plain(judgement.estimate),
+        "interval": _interval(judgement.interval),
+        "relation": judgement.relation,
+        "threshold": plain(judgement.threshold),
+        "benchmark": judgement.benchmark,
+        "k": judgement.k,
+        "n": judgement.n,
+        "evidence": plain(judgement.evidence),
+    }
+
+
+def _interval(interval: Interval) -> dict[str, object]:
+    return {"low": plain(interval.low), "high": plain(interval.high), "level": interval.level}
+
+
+def _checkpoint(facts: CheckpointFacts) -> dict[str, object]:
+    return {
+        "role": facts.role,
+        "ref": facts.ref,
+        "digest": facts.digest,
+        "backend": facts.backend,
+        "sampling": dataclasses.asdict(facts.sampling),
+        "stop_ids": list(facts.stop_ids),
+        "seed": facts.seed,
+        "prompt_digests": dict(sorted(facts.prompt_digests.items())),
+        "versions": dict(sorted(facts.versions.items())),
+    }
+
+
+def _benchmark(benchmark: Benchmark) -> dict[str, object]:
+    return {
+        "name": benchmark.name,
+        "source": benchmark.source,
+        "digest": benchmark.digest,
+        "problems": len(benchmark.problems),
+    }
+
+
+def _benchmarks(counts: Mapping[str, object]) -> list[str]:
+    return sorted(counts)
+
+
+def _counts(by_role: Mapping[str, Sequence[Tally]]) -> dict[str, object]:
+    problems: dict[str, dict[str, object]] = {}
+    for role in role_order(by_role):
+        for tally in by_role[role]:
+            problems.setdefault(tally.problem, {})[role] = {
+                "n": tally.n,
+                "correct": tally.correct,
+                "unscored": tally.unscored,
+                "truncated": tally.truncated,
+                "duplicates": tally.duplicates,
+                "tokens": tally.tokens,
+            }
+    return dict(problems)

@@ -1,0 +1,70 @@
+"""The report for people: one offline HTML page. The only file that imports Jinja.
+
+Nothing in the page is trusted: autoescape is on, an undefined name is an error, every text goes
+through `words.visible`, no template marks anything as safe (a test reads them), pictures escape
+their own labels, and a content security policy lets no script run but the page's own.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import lru_cache
+from importlib import resources
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from rlvr_gate.records import RunRecord
+from rlvr_gate_reports import page, words
+
+
+def render(record: RunRecord) -> str:
+    """The whole page; the same record always gives the same text."""
+    return _environment().get_template("report.html.j2").render(
+        page=page.build(record), record=record, script_digest=_digest(_asset("report.js"))
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("rlvr_gate_reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_visible,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        number=words.number,
+        count=words.count,
+        level=words.level,
+        duration=words.duration,
+        slug=words.slug,
+        short=words.short_digest,
+    )
+    environment.globals["asset"] = _Asset
+    return environment
+
+
+class _Asset(str):
+    """A style sheet or script of ours, inserted as it is."""
+
+    def __new__(cls, name: str) -> _Asset:
+        return super().__new__(cls, _asset(name))
+
+    def __html__(self) -> str:
+        return str(self)
+
+
+def _asset(name: str) -> str:
+    return (resources.files("rlvr_gate_reports") / "templates" / name).read_text("utf-8")
+
+
+def _digest(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _visible(value: object) -> object:
+    trusted = hasattr(value, "__html__")
+    return words.visible(value) if isinstance(value, str) and not trusted else value

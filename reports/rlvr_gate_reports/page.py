@@ -1,0 +1,164 @@
+"""The HTML page as data: everything computed and worded, nothing marked up but the pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rlvr_gate.records import (
+    CheckpointFacts,
+    ClaimRecord,
+    Interval,
+    Judgement,
+    Kind,
+    RunRecord,
+    Verdict,
+)
+from rlvr_gate_reports import svg, words
+from rlvr_gate_reports.evidence import Block, Link, blocks
+from rlvr_gate_reports.panels import BenchmarkPanel, benchmark_panel
+from rlvr_gate_reports.reading import (
+    benchmark_names,
+    deciding_judgement,
+    for_readers,
+    incomparable,
+    role_order,
+)
+from rlvr_gate_reports.updates import UpdatePanel, update_panel
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One judgement of a claim, ready to read."""
+
+    statement: str
+    verdict: Verdict
+    numbers: str
+    needs: str
+    n: int | None
+    evidence: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRow:
+    """One claim of the table and what unfolds from it."""
+
+    claim: ClaimRecord
+    mark: svg.Svg
+    estimate: str
+    interval: str
+    needs: str
+    reasons: tuple[str, ...]
+    comparisons: tuple[Comparison, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimGroup:
+    """The claims of one kind."""
+
+    kind: Kind
+    rows: tuple[ClaimRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the template draws."""
+
+    record: RunRecord
+    state: str
+    reason: str
+    findings: str
+    pair: tuple[CheckpointFacts, ...]
+    contrasts: tuple[CheckpointFacts, ...]
+    groups: tuple[ClaimGroup, ...]
+    benchmarks: tuple[BenchmarkPanel, ...]
+    updates: tuple[UpdatePanel, ...]
+
+
+def build(record: RunRecord) -> Page:
+    """Read a record into a page."""
+    panels = tuple(
+        benchmark_panel(record, name, f"b{index}")
+        for index, name in enumerate(benchmark_names(record))
+    )
+    anchors = {
+        (panel.name, problem.id): problem.anchor for panel in panels for problem in panel.problems
+    }
+    reach = _reach(record.claims)
+    facts = sorted(record.checkpoints, key=lambda c: role_order(_roles(record)).index(c.role))
+    return Page(
+        record=record,
+        state=words.STATE_WORDS[record.gate.state],
+        reason=words.gate_reason(record),
+        findings=words.findings(record),
+        pair=tuple(c for c in facts if c.role in ("base", "rlvr")),
+        contrasts=tuple(c for c in facts if c.role not in ("base", "rlvr")),
+        groups=tuple(
+            ClaimGroup(kind, tuple(_row(claim, reach, anchors) for claim in claims))
+            for kind in Kind
+            if (claims := for_readers(record.claims, kind))
+        ),
+        benchmarks=panels,
+        updates=tuple(
+            panel
+            for role in role_order(record.weights)
+            if (panel := update_panel(role, record.weights[role])) is not None
+        ),
+    )
+
+
+def _roles(record: RunRecord) -> list[str]:
+    return [c.role for c in record.checkpoints]
+
+
+def _row(claim: ClaimRecord, reach: float, anchors: Mapping[tuple[str, str], str]) -> ClaimRow:
+    judgement = deciding_judgement(claim)
+    reasons = incomparable(claim) if claim.verdict is Verdict.NOT_COMPARABLE else []
+    if claim.reason and claim.reason not in reasons:
+        reasons.append(claim.reason)
+    signed = judgement is not None and words.is_difference(judgement)
+    return ClaimRow(
+        claim=claim,
+        mark=_mark(judgement, claim.verdict, reach),
+        estimate="–" if judgement is None else words.value(judgement),
+        interval="" if judgement is None else words.interval(judgement.interval, signed=signed),
+        needs="–" if judgement is None else words.needs(judgement),
+        reasons=tuple(reasons),
+        comparisons=tuple(_comparison(j, anchors) for j in claim.judgements),
+    )
+
+
+def _comparison(judgement: Judgement, anchors: Mapping[tuple[str, str], str]) -> Comparison:
+    def link(problem: str) -> Link:
+        return Link(problem, anchors.get((judgement.benchmark or "", problem)))
+
+    return Comparison(
+        statement=judgement.statement,
+        verdict=judgement.verdict,
+        numbers=words.estimate(judgement),
+        needs=words.needs(judgement),
+        n=judgement.n,
+        evidence=blocks(judgement.evidence, link),
+    )
+
+
+def _mark(judgement: Judgement | None, verdict: Verdict, reach: float) -> svg.Svg:
+    if judgement is None:
+        return svg.Svg("")
+    low, estimate, high = _distances(judgement)
+    return svg.forest(low, estimate, high, reach, str(verdict))
+
+
+def _distances(judgement: Judgement) -> tuple[float, float, float]:
+    """Interval and estimate as distances from the threshold, signed towards the claim."""
+    sign = 1.0 if judgement.relation in (">", ">=") else -1.0
+    bounds: Interval = judgement.interval
+    low, high = (sign * (end - judgement.threshold) for end in (bounds.low, bounds.high))
+    return min(low, high), sign * (judgement.estimate - judgement.threshold), max(low, high)
+
+
+def _reach(claims: Sequence[ClaimRecord]) -> float:
+    """The distance shown at either edge: all claims share it, and none beyond 1 stretches it."""
+    judged = [j for claim in claims if (j := deciding_judgement(claim)) is not None]
+    ends = [abs(end) for j in judged for end in _distances(j)]
+    return max((end for end in ends if end <= 1), default=1.0) or 1.0

@@ -1,0 +1,251 @@
+"""One benchmark of the page: curves, solved sets, histogram, and every problem."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rlvr_gate.records import Benchmark, Example, Interval, Problem, RunRecord, Tally
+from rlvr_gate_reports import svg, words
+from rlvr_gate_reports.reading import (
+    CLASSES,
+    PAIR,
+    accuracy,
+    class_counts,
+    crossover,
+    histogram,
+    rate,
+    role_order,
+    solved,
+)
+
+_TEXT_BUDGET = 6_000_000  # characters of completions in the whole page
+_SHORTEST, _LONGEST = 400, 6_000  # characters kept of one completion
+_CLASS_ORDER = ("lost", "gained", "preserved", "unreached")
+
+Point = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A completion, cut in the middle where it is very long: the answer is at its end."""
+
+    example: Example
+    head: str
+    left_out: int
+    tail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One checkpoint on one problem."""
+
+    role: str
+    tally: Tally | None
+    meter: svg.Svg
+    texts: tuple[Text, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemEntry:
+    """One problem of the drill-down."""
+
+    anchor: str
+    id: str
+    kind: str
+    """One of the four classes; empty where only one checkpoint was counted."""
+    difference: str
+    prompt: str
+    answer: str
+    stratum: str
+    sides: tuple[Side, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A headline number: never an estimate without its interval or its counts."""
+
+    label: str
+    value: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkPanel:
+    """Everything the page says about one benchmark."""
+
+    name: str
+    anchor: str
+    facts: Benchmark | None
+    figures: tuple[Figure, ...]
+    curves: svg.Svg
+    difference: svg.Svg
+    reading: str
+    table_head: tuple[str, ...]
+    table: tuple[tuple[str, ...], ...]
+    classes: Mapping[str, int]
+    proportions: svg.Svg
+    histogram: svg.Svg
+    problems: tuple[ProblemEntry, ...]
+
+
+def benchmark_panel(record: RunRecord, name: str, anchor: str) -> BenchmarkPanel:
+    """Read one benchmark's counts, curves and examples into a panel."""
+    counts = record.counts.get(name, {})
+    by_role = record.curves.get(name, {})
+    gap = by_role.get("difference", ())
+    pair = solved(counts)
+    classes = class_counts(pair) if pair else {}
+    head, rows = _table(by_role)
+    return BenchmarkPanel(
+        name=name,
+        anchor=anchor,
+        facts=next((b for b in record.benchmarks if b.name == name), None),
+        figures=tuple(_figures(by_role, classes, counts)),
+        curves=svg.curves(by_role, crossover(gap)),
+        difference=svg.difference(gap),
+        reading=_reading(gap),
+        table_head=head,
+        table=rows,
+        classes=classes,
+        proportions=svg.proportions([(kind, classes.get(kind, 0)) for kind in CLASSES]),
+        histogram=svg.histogram({r: histogram(counts[r]) for r in role_order(counts)}),
+        problems=_problems(record, name, anchor),
+    )
+
+
+def _figures(
+    by_role: Mapping[str, Sequence[Point]],
+    classes: Mapping[str, int],
+    counts: Mapping[str, Sequence[Tally]],
+) -> list[Figure]:
+    figures = []
+    gap = sorted(by_role.get("difference", ()), key=lambda point: point["k"])
+    for point in dict.fromkeys([0, len(gap) - 1] if gap else []):
+        figures.append(_gap_figure(by_role, gap[point]))
+    if classes:
+        reached = classes["preserved"] + classes["lost"]
+        value = words.number(classes["preserved"] / reached) if reached else "–"
+        kept = f"{classes['preserved']} of {reached} problems base solved"
+        figures.append(Figure("Retention", value, kept))
+        found = f"{classes['gained']} gained, {classes['lost']} lost"
+        both = str(classes["gained"] + classes["lost"])
+        figures.append(Figure("Discordant problems", both, found))
+    roles = [role for role in PAIR if role in counts]
+    if roles:
+        truncated, unscored = (
+            " / ".join(words.number(rate(counts[role], what)) for role in roles)
+            for what in ("truncated", "unscored")
+        )
+        label = f"Truncated, {' / '.join(roles)}"
+        figures.append(Figure(label, truncated, f"unscored {unscored}"))
+    return figures
+
+
+def _gap_figure(by_role: Mapping[str, Sequence[Point]], gap: Point) -> Figure:
+    values = [
+        words.number(point["value"])
+        for role in ("base", "rlvr")
+        for point in by_role.get(role, ())
+        if point["k"] == gap["k"]
+    ]
+    return Figure(f"pass@{gap['k']:g}, base → rlvr", " → ".join(values), _with_interval(gap, True))
+
+
+def _reading(gap: Sequence[Point]) -> str:
+    """The difference panel in a sentence."""
+    ahead = [f"{point['k']:g}" for point in gap if point["low"] > 0]
+    behind = [f"{point['k']:g}" for point in gap if point["high"] < 0]
+    said = []
+    if ahead:
+        said.append(f"rlvr is ahead, its interval clear of zero, at k = {', '.join(ahead)}")
+    if behind:
+        said.append(f"base is ahead, the interval clear of zero, at k = {', '.join(behind)}")
+    if not said:
+        return "At no k is the interval of the difference clear of zero." if gap else ""
+    rest = len(gap) - len(ahead) - len(behind)
+    return "; ".join(said) + ("; elsewhere it is undecided." if rest else ".")
+
+
+def _table(
+    by_role: Mapping[str, Sequence[Point]],
+) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    roles = role_order(by_role)
+    at = {role: {int(point["k"]): point for point in by_role[role]} for role in roles}
+    ks = sorted({k for points in at.values() for k in points})
+    rows = tuple(
+        (str(k), *(_with_interval(at[role].get(k), role == "difference") for role in roles))
+        for k in ks
+    )
+    return ("k", *roles), rows
+
+
+def _with_interval(point: Point | None, signed: bool) -> str:
+    if point is None:
+        return "–"
+    bounds = Interval(point["low"], point["high"], 0.0)
+    value = words.number(point["value"], signed=signed)
+    return f"{value} {words.interval(bounds, signed=signed)}"
+
+
+def _problems(record: RunRecord, name: str, anchor: str) -> tuple[ProblemEntry, ...]:
+    counts = record.counts.get(name, {})
+    tallies = {role: {t.problem: t for t in counts[role]} for role in role_order(counts)}
+    pair = {problem.problem: problem for problem in solved(counts)}
+    known = {problem.id: problem for problem in record.problems.get(name, ())}
+    ids = dict.fromkeys([*(i for of_role in tallies.values() for i in of_role), *known])
+    keep = _kept_characters(record)
+    entries = []
+    for index, problem in enumerate(ids):
+        both = pair.get(problem)
+        asked = known.get(problem) or Problem(problem, "", "", "")
+        entries.append(
+            ProblemEntry(
+                anchor=f"{anchor}p{index}",
+                id=problem,
+                kind=both.kind if both else "",
+                difference=words.number(both.difference, signed=True) if both else "",
+                prompt=asked.prompt,
+                answer=asked.answer,
+                stratum=asked.stratum,
+                sides=_sides(record, name, problem, tallies, keep),
+            )
+        )
+    rank = {kind: place for place, kind in enumerate(_CLASS_ORDER)}
+    return tuple(sorted(entries, key=lambda entry: rank.get(entry.kind, len(rank))))
+
+
+def _sides(
+    record: RunRecord,
+    name: str,
+    problem: str,
+    tallies: Mapping[str, Mapping[str, Tally]],
+    keep: int,
+) -> tuple[Side, ...]:
+    examples = record.examples.get(name, {}).get(problem, {})
+    sides = []
+    for role in role_order({*tallies, *examples}):
+        tally = tallies.get(role, {}).get(problem)
+        texts = tuple(_cut(example, keep) for example in examples.get(role, ()))
+        meter = svg.bar(accuracy(tally), role) if tally else svg.Svg("")
+        sides.append(Side(role, tally, meter, texts))
+    return tuple(sides)
+
+
+def _cut(example: Example, keep: int) -> Text:
+    text = example.text
+    if len(text) <= keep:
+        return Text(example, text, 0, "")
+    head, tail = keep // 2, keep - keep // 2
+    return Text(example, text[:head], len(text) - keep, text[-tail:])
+
+
+def _kept_characters(record: RunRecord) -> int:
+    """How much of each completion is shown, so that the page's size stays bounded."""
+    shown = sum(
+        len(examples)
+        for problems in record.examples.values()
+        for roles in problems.values()
+        for examples in roles.values()
+    )
+    return max(_SHORTEST, min(_LONGEST, _TEXT_BUDGET // max(shown, 1)))

@@ -1,0 +1,151 @@
+"""How every report reads a record: orders, the deciding judgement, problem classes, bins.
+
+Pure and shared, so that JSON, HTML, Markdown and terminal cannot disagree.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from rlvr_gate.gate import name
+from rlvr_gate.records import ClaimRecord, Judgement, Kind, RunRecord, Tally, Verdict
+
+PAIR = ("base", "rlvr")
+CLASSES = ("preserved", "gained", "lost", "unreached")
+BINS = ("0", *(f"≤{i / 10:.1f}" for i in range(1, 10)), "<1", "1")
+"""The 12 bins of arXiv:2504.13837 fig. 5: {0}, (0, .1], …, (.8, .9], (.9, 1), {1}."""
+
+_SHOWN_FIRST = (Verdict.REFUTED, Verdict.NOT_COMPARABLE, Verdict.UNDECIDED, Verdict.HOLDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """One problem in both checkpoints' counts."""
+
+    problem: str
+    base: Tally
+    rlvr: Tally
+
+    @property
+    def kind(self) -> str:
+        """`preserved`, `gained`, `lost` or `unreached`, at one correct sample or more."""
+        base, rlvr = self.base.correct > 0, self.rlvr.correct > 0
+        return ("unreached", "gained", "lost", "preserved")[2 * base + rlvr]
+
+    @property
+    def difference(self) -> float:
+        """Accuracy of rlvr minus that of base."""
+        return accuracy(self.rlvr) - accuracy(self.base)
+
+
+@dataclass(frozen=True, slots=True)
+class Crossover:
+    """Where the estimated curves cross for good: rlvr leads at `last_lead`, not at `next_k`."""
+
+    last_lead: int
+    next_k: int
+
+
+def claim_order(claim: ClaimRecord) -> tuple[object, ...]:
+    """Sort key that does not depend on the order in which tests finished: K2 before K10."""
+    return (
+        [(0, int(part), "") if part.isdigit() else (1, 0, part)
+         for part in re.split(r"(\d+)", claim.id) if part],
+        claim.benchmark or "",
+        claim.k or 0,
+        claim.nodeid,
+    )  # fmt: skip
+
+
+def for_readers(claims: Iterable[ClaimRecord], kind: Kind) -> list[ClaimRecord]:
+    """The claims of one kind, what went wrong first."""
+    chosen = [claim for claim in claims if claim.kind is kind]
+    return sorted(chosen, key=lambda c: (_SHOWN_FIRST.index(c.verdict), claim_order(c)))
+
+
+def deciding_judgement(claim: ClaimRecord) -> Judgement | None:
+    """The comparison that made the claim's verdict: the first one with that verdict."""
+    same = [j for j in claim.judgements if j.verdict is claim.verdict]
+    return next(iter(same or claim.judgements), None)
+
+
+def deciding_claims(record: RunRecord) -> list[ClaimRecord]:
+    """The claims the gate names as deciding."""
+    return [claim for claim in record.claims if name(claim) in record.gate.deciding]
+
+
+def incomparable(claim: ClaimRecord) -> list[str]:
+    """Why the claim's runs are not comparable, in words."""
+    judgement = deciding_judgement(claim)  # falsy unless it holds, so compare with None
+    found = () if judgement is None else judgement.evidence.get("not comparable", ())
+    reasons = [str(r) for r in found] if isinstance(found, Sequence) else []
+    return reasons or ([claim.reason] if claim.reason else [])
+
+
+def role_order(roles: Iterable[str]) -> list[str]:
+    """base, rlvr, the contrasts by name, the pseudo role `difference` last."""
+    rank = {"base": 0, "rlvr": 1, "difference": 3}
+    return sorted(roles, key=lambda role: (rank.get(role, 2), role))
+
+
+def benchmark_names(record: RunRecord) -> list[str]:
+    """Every benchmark the record speaks of, as listed, then those only counted."""
+    listed = [benchmark.name for benchmark in record.benchmarks]
+    others = sorted({*record.counts, *record.curves} - set(listed))
+    return [b for b in [*listed, *others] if b in record.counts or b in record.curves]
+
+
+def solved(counts: Mapping[str, Sequence[Tally]]) -> list[Solved]:
+    """The pair's counts problem by problem; empty unless both checkpoints were counted."""
+    rlvr = {tally.problem: tally for tally in counts.get("rlvr", ())}
+    base = counts.get("base", ())
+    return [Solved(b.problem, b, rlvr[b.problem]) for b in base if b.problem in rlvr]
+
+
+def class_counts(problems: Sequence[Solved]) -> dict[str, int]:
+    """How many problems are preserved, gained, lost and unreached."""
+    kinds = [problem.kind for problem in problems]
+    return {kind: kinds.count(kind) for kind in CLASSES}
+
+
+def accuracy(tally: Tally) -> float:
+    """Share of samples that is correct; 0 where there are none."""
+    return tally.correct / tally.n if tally.n else 0.0
+
+
+def histogram(tallies: Sequence[Tally]) -> list[int]:
+    """Problems per accuracy bin, as `BINS`.
+
+    >>> histogram([Tally("a", 10, 0), Tally("b", 10, 1), Tally("c", 10, 10)])
+    [1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]
+    """
+    bins = [0] * len(BINS)
+    for tally in tallies:
+        bins[_bin(tally)] += 1
+    return bins
+
+
+def rate(tallies: Sequence[Tally], what: str) -> float:
+    """Share of all completions that are `truncated`, `unscored` or `duplicates`."""
+    total = sum(tally.n for tally in tallies)
+    return sum(int(getattr(tally, what)) for tally in tallies) / total if total else 0.0
+
+
+def crossover(difference: Sequence[Mapping[str, float]]) -> Crossover | None:
+    """Between which ladder points rlvr's lead ends for good; None if it never does."""
+    points = sorted(difference, key=lambda point: point["k"])
+    ahead = [index for index, point in enumerate(points) if point["value"] > 0]
+    if not ahead or ahead[-1] == len(points) - 1 or points[-1]["value"] >= 0:
+        return None
+    last = ahead[-1]
+    return Crossover(int(points[last]["k"]), int(points[last + 1]["k"]))
+
+
+def _bin(tally: Tally) -> int:
+    if tally.correct == 0:
+        return 0
+    if tally.correct == tally.n:
+        return len(BINS) - 1
+    return -(-10 * tally.correct // tally.n)

@@ -1,0 +1,305 @@
+"""Pictures: numbers in, SVG text out. No script, no style of its own, no outside reference.
+
+Colours come from the page's CSS classes, so that a picture follows light, dark and print. What
+colour says is always said again by shape or word: base is dashed with squares, rlvr solid with
+discs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+
+from rlvr_gate_reports import words
+from rlvr_gate_reports.reading import BINS, Crossover, role_order
+
+Point = Mapping[str, float]
+
+_W, _H = 460, 300  # of a chart; drawn at about this size, so text stays readable
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 104, 14, 40
+_LABEL_GAP = 15
+
+
+class Svg(str):
+    """SVG text a template may insert as it is; everything in it was escaped here."""
+
+    __slots__ = ()
+
+    def __html__(self) -> str:
+        return str(self)
+
+
+class _Axes:
+    """Maps k (log2) and a value to pixels of one chart."""
+
+    def __init__(self, ks: Sequence[int], low: float, high: float, height: int) -> None:
+        self.ks, self.low, self.high = ks, low, high
+        self.bottom = height - _BOTTOM
+        self._first, self._last = math.log2(ks[0]), math.log2(ks[-1])
+
+    def x(self, k: float) -> float:
+        span = self._last - self._first
+        share = (math.log2(k) - self._first) / span if span else 0.5
+        return _LEFT + share * (_W - _LEFT - _RIGHT)
+
+    def y(self, value: float) -> float:
+        share = (value - self.low) / (self.high - self.low)
+        return self.bottom - share * (self.bottom - _TOP)
+
+
+def curves(by_role: Mapping[str, Sequence[Point]], crossing: Crossover | None = None) -> Svg:
+    """pass@k of each checkpoint against k, with pointwise bands and labels at the end."""
+    drawn = {role: _sorted(by_role[role]) for role in role_order(by_role)}
+    drawn = {role: points for role, points in drawn.items() if points and role != "difference"}
+    if not drawn:
+        return Svg("")
+    top = max(point["high"] for points in drawn.values() for point in points)
+    high = 1.0 if top > 0.6 else max(math.ceil(10 * top) / 10, 0.1)
+    axes = _Axes(_ks(drawn.values()), 0.0, high, _H)
+    parts = [_grid(axes, _steps(0.0, high)), _k_axis(axes)]
+    css = _role_css(drawn)
+    parts += [_band(axes, points, css[role]) for role, points in drawn.items()]
+    if crossing:
+        parts.append(_crossing(axes, crossing))
+    parts += [_line(axes, points, role, css[role]) for role, points in drawn.items()]
+    parts.append(_end_labels(axes, drawn, css))
+    spoken = ", ".join(
+        f"{role} from {words.number(p[0]['value'])} at k={p[0]['k']:g} "
+        f"to {words.number(p[-1]['value'])} at k={p[-1]['k']:g}"
+        for role, p in drawn.items()
+    )
+    return _svg(parts, _W, _H, f"pass@k curves: {spoken}")
+
+
+def difference(points: Sequence[Point]) -> Svg:
+    """rlvr minus base, paired, against k; a full disc where the band excludes zero."""
+    points = _sorted(points)
+    if not points:
+        return Svg("")
+    height = 220
+    reach = max(abs(point[end]) for point in points for end in ("low", "high"))
+    reach = max(math.ceil(reach * 10) / 10, 0.1)
+    axes = _Axes(_ks([points]), -reach, reach, height)
+    parts = [_grid(axes, _steps(-reach, reach), signed=True), _k_axis(axes)]
+    parts.append(_band(axes, points, "difference"))
+    zero = axes.y(0)
+    parts.append(f'<path class="zero" d="M{_LEFT} {zero:.1f}H{_W - _RIGHT}"/>')
+    parts.append(_line(axes, points, "difference", "difference"))
+    side = _W - _RIGHT + 10
+    parts.append(_text(side, axes.y(reach / 2) + 4, "rlvr ahead", "side"))
+    parts.append(_text(side, axes.y(-reach / 2) + 4, "base ahead", "side"))
+    ends = points[0], points[-1]
+    spoken = " to ".join(f"{words.number(p['value'], signed=True)} at k={p['k']:g}" for p in ends)
+    return _svg(parts, _W, height, f"paired difference rlvr minus base: {spoken}")
+
+
+def histogram(bins: Mapping[str, Sequence[int]]) -> Svg:
+    """Problems per accuracy bin, base and rlvr side by side; 0 and 1 stand apart."""
+    roles = [role for role in ("base", "rlvr") if role in bins]
+    most = max((n for role in roles for n in bins[role]), default=0)
+    if not most:
+        return Svg("")
+    width, height, left, bottom = _W, 220, 4, 220 - 44
+    step = (width - left - 6) / (len(BINS) + 1)
+    scale = (bottom - 22) / most
+    parts = [f'<path class="axis" d="M{left} {bottom}H{width - 6}"/>']
+    for index, label in enumerate(BINS):
+        # Half a step of air sets the two exact bins apart from the open ones.
+        x = left + step * (index + (0 if index == 0 else 1 if index == len(BINS) - 1 else 0.5))
+        bar = step * 0.86 / max(len(roles), 1)
+        for place, role in enumerate(roles):
+            n = bins[role][index]
+            parts.append(
+                f'<rect class="bar {role}" x="{x + step * 0.07 + place * bar:.1f}" '
+                f'y="{bottom - n * scale:.1f}" width="{bar - 1:.1f}" height="{n * scale:.1f}">'
+                f"<title>{role}: {n} problems at {_bin_words(index)}</title></rect>"
+            )
+            if n and (most < 100 or index in (0, len(BINS) - 1)):
+                middle = x + step * 0.07 + (place + 0.5) * bar
+                parts.append(_text(middle, bottom - n * scale - 4, str(n), "mid small"))
+        parts.append(_text(x + step / 2, bottom + 15, label, "mid small"))
+    parts.append(_text((left + width) / 2, height - 8, "accuracy of a problem (12 bins)", "mid"))
+    spoken = "; ".join(
+        f"{role}: {bins[role][0]} never solved, {bins[role][-1]} always solved" for role in roles
+    )
+    return _svg(parts, width, height, f"accuracy histogram: {spoken}")
+
+
+def forest(low: float, estimate: float, high: float, reach: float, verdict: str) -> Svg:
+    """One row of a forest plot: interval and estimate as distances from the threshold.
+
+    Distances are signed towards the claim, so right of the line is the claim's side whatever
+    its relation. `reach` is the distance at either edge, shared by all rows.
+    """
+    width, height, middle = 220, 26, 13
+
+    def x(distance: float) -> float:
+        share = min(max(distance / reach, -1.0), 1.0) if reach else 0.0
+        return width / 2 + share * (width / 2 - 8)
+
+    ends = "".join(
+        f'<path class="ci" d="M{x(sign * reach) - sign * 4:.1f} {middle - 4}'
+        f'l{sign * 6} 4l{-sign * 6} 4"/>'
+        for sign, distance in ((-1, low), (1, high))
+        if abs(distance) > reach * 1.0001
+    )
+    parts = [
+        f'<rect class="claimed" x="{width / 2}" y="0" width="{width / 2}" height="{height}"/>',
+        f'<path class="threshold" d="M{width / 2} 0V{height}"/>',
+        f'<path class="ci" d="M{x(low):.1f} {middle}H{x(high):.1f}"/>',
+        ends,
+        f'<path class="ci" d="M{x(low):.1f} {middle - 4}v8M{x(high):.1f} {middle - 4}v8"/>'
+        if low != high
+        else "",
+        f'<rect class="point" x="{x(estimate) - 4:.1f}" y="{middle - 4}" width="8" height="8" '
+        f'transform="rotate(45 {x(estimate):.1f} {middle})"/>',
+    ]
+    spoken = f"interval against threshold: {verdict}"
+    return _svg(parts, width, height, spoken, f"forest {words.slug(verdict)}")
+
+
+def proportions(parts: Sequence[tuple[str, int]]) -> Svg:
+    """A bar cut into named shares: the solved sets."""
+    total = sum(n for _, n in parts)
+    if not total:
+        return Svg("")
+    width, height, x = 940.0, 40, 0.0
+    drawn = []
+    for label, n in parts:
+        size = width * n / total
+        drawn.append(
+            f'<rect class="cell {words.slug(label)}" x="{x:.1f}" y="0" width="{size:.1f}" '
+            f'height="{height}"><title>{escape(label)}: {n} of {total}</title></rect>'
+        )
+        x += size
+    spoken = ", ".join(f"{n} {label}" for label, n in parts)
+    return _svg(drawn, width, height, f"solved sets: {spoken}", "proportions", stretch=True)
+
+
+def bar(fraction: float, role: str) -> Svg:
+    """A horizontal bar filled to `fraction` in [0, 1]."""
+    width, height = 200, 10
+    filled = width * min(max(fraction, 0.0), 1.0)
+    parts = [
+        f'<rect class="track" width="{width}" height="{height}"/>',
+        f'<rect class="bar {_role_css([role])[role]}" width="{filled:.2f}" height="{height}"/>',
+    ]
+    return _svg(parts, width, height, words.number(fraction), "meter", stretch=True)
+
+
+def _svg(parts: Iterable[str], width: float, height: float, label: str, css: str = "chart",
+         *, stretch: bool = False) -> Svg:  # fmt: skip
+    keep = ' preserveAspectRatio="none"' if stretch else ""
+    return Svg(
+        f'<svg class="{css}" viewBox="0 0 {width:g} {height:g}"{keep} role="img" '
+        f'aria-label="{escape(label)}">{"".join(parts)}</svg>'
+    )
+
+
+def _grid(axes: _Axes, values: Sequence[float], *, signed: bool = False) -> str:
+    decimals = 2 if values[1] - values[0] < 0.1 else 1
+    parts = []
+    for value in values:
+        y = axes.y(value)
+        parts.append(f'<path class="grid" d="M{_LEFT} {y:.1f}H{_W - _RIGHT}"/>')
+        text = f"{value:{'+' if signed and value else ''}.{decimals}f}"
+        parts.append(_text(_LEFT - 8, y + 4, text.replace("-", "−"), "end"))
+    return "".join(parts)
+
+
+def _k_axis(axes: _Axes) -> str:
+    every = 1 if len(axes.ks) <= 9 else 2
+    shown = [k for index, k in enumerate(axes.ks) if index % every == 0]
+    parts = [f'<path class="axis" d="M{_LEFT} {axes.bottom}H{_W - _RIGHT}"/>']
+    for k in shown:
+        parts.append(f'<path class="axis" d="M{axes.x(k):.1f} {axes.bottom}v4"/>')
+        parts.append(_text(axes.x(k), axes.bottom + 17, str(k), "mid"))
+    middle = (_LEFT + _W - _RIGHT) / 2
+    parts.append(_text(middle, axes.bottom + 34, "k (log scale)", "mid"))
+    return "".join(parts)
+
+
+def _role_css(roles: Iterable[str]) -> dict[str, str]:
+    """Colour and dash of a role; contrasts take turns."""
+    contrasts = [role for role in roles if role not in ("base", "rlvr", "difference")]
+    turns = {role: f"contrast c{index % 3}" for index, role in enumerate(contrasts)}
+    return {"base": "base", "rlvr": "rlvr", "difference": "difference", **turns}
+
+
+def _band(axes: _Axes, points: Sequence[Point], css: str) -> str:
+    upper = [f"{axes.x(p['k']):.1f},{axes.y(p['high']):.1f}" for p in points]
+    lower = [f"{axes.x(p['k']):.1f},{axes.y(p['low']):.1f}" for p in reversed(points)]
+    return f'<polygon class="band {css}" points="{" ".join([*upper, *lower])}"/>'
+
+
+def _line(axes: _Axes, points: Sequence[Point], role: str, css: str) -> str:
+    at = [(axes.x(p["k"]), axes.y(p["value"])) for p in points]
+    path = "L".join(f"{x:.1f} {y:.1f}" for x, y in at)
+    marks = "".join(_mark(x, y, p, role, css) for (x, y), p in zip(at, points, strict=True))
+    return f'<path class="line {css}" d="M{path}"/>{marks}'
+
+
+def _mark(x: float, y: float, point: Point, role: str, css: str) -> str:
+    signed = role == "difference"
+    low, value, high = (words.number(point[at], signed=signed) for at in ("low", "value", "high"))
+    title = f"<title>{escape(role)} at k={point['k']:g}: {value} [{low}, {high}]</title>"
+    decided = "" if not signed or point["low"] > 0 or point["high"] < 0 else " open"
+    css = f"mark {css}{decided}"
+    if role == "base":
+        return (
+            f'<rect class="{css}" x="{x - 3:.1f}" y="{y - 3:.1f}" width="6" height="6">'
+            f"{title}</rect>"
+        )
+    return f'<circle class="{css}" cx="{x:.1f}" cy="{y:.1f}" r="3.5">{title}</circle>'
+
+
+def _end_labels(axes: _Axes, drawn: Mapping[str, Sequence[Point]], css: Mapping[str, str]) -> str:
+    wanted = sorted((axes.y(points[-1]["value"]), role) for role, points in drawn.items())
+    parts, last = [], -math.inf
+    for y, role in wanted:
+        last = max(y, last + _LABEL_GAP)
+        label = f"{_cut(role, 8)} {words.number(drawn[role][-1]['value'])}"
+        parts.append(_text(_W - _RIGHT + 10, last + 4, label, f"label {css[role]}"))
+    return "".join(parts)
+
+
+def _crossing(axes: _Axes, crossing: Crossover) -> str:
+    x = axes.x(math.sqrt(crossing.last_lead * crossing.next_k))
+    anchor, shift = ("mid", 0) if _LEFT + 60 < x < _W - _RIGHT - 60 else ("", 6)
+    label = f"curves cross, k {crossing.last_lead}–{crossing.next_k}"
+    return f'<path class="cross" d="M{x:.1f} {_TOP}V{axes.bottom}"/>' + _text(
+        x + shift, axes.bottom - 8, label, f"{anchor} small halo".strip()
+    )
+
+
+def _text(x: float, y: float, text: str, css: str = "") -> str:
+    return f'<text class="{css}" x="{x:.1f}" y="{y:.1f}">{escape(text)}</text>'
+
+
+def _steps(low: float, high: float) -> list[float]:
+    span = high - low
+    step = next(s for s in (0.02, 0.05, 0.1, 0.2, 0.5) if span / s <= 5.01)
+    if low < 0:
+        half = int(high / step + 1e-9)
+        return [index * step for index in range(-half, half + 1)]
+    return [index * step for index in range(int(high / step + 1e-9) + 1)]
+
+
+def _ks(curves_: Iterable[Sequence[Point]]) -> list[int]:
+    return sorted({int(point["k"]) for points in curves_ for point in points})
+
+
+def _sorted(points: Sequence[Point]) -> list[Point]:
+    return sorted(points, key=lambda point: point["k"])
+
+
+def _bin_words(index: int) -> str:
+    if index in (0, len(BINS) - 1):
+        return f"accuracy exactly {0 if index == 0 else 1}"
+    low, high = (index - 1) / 10, index / 10
+    return f"accuracy in ({low:.1f}, {high:.1f}{')' if index == len(BINS) - 2 else ']'}"
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"

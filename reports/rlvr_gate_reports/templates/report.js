@@ -1,0 +1,47 @@
+"use strict";
+// Comfort only: without scripts every verdict, table, picture and completion is there.
+(function () {
+  function reveal() {
+    var target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
+    if (target && target.tagName === "DETAILS") {
+      target.hidden = false;
+      target.open = true;
+      target.scrollIntoView();
+    }
+  }
+
+  function filter(section) {
+    var controls = section.querySelector(".controls");
+    var buttons = Array.from(controls.querySelectorAll("button"));
+    var search = controls.querySelector("input");
+    var output = controls.querySelector("output");
+    var items = Array.from(section.querySelectorAll(".problem"));
+
+    function apply() {
+      var kinds = buttons.filter(function (b) { return b.getAttribute("aria-pressed") === "true"; })
+        .map(function (b) { return b.dataset.kind; });
+      var wanted = search.value.trim().toLowerCase();
+      var shown = 0;
+      items.forEach(function (item) {
+        var fits = (!kinds.length || kinds.includes(item.dataset.kind))
+          && (!wanted || item.textContent.toLowerCase().includes(wanted));
+        item.hidden = !fits;
+        shown += fits;
+      });
+      output.textContent = shown === items.length ? "" : shown + " of " + items.length;
+    }
+
+    buttons.forEach(function (button) {
+      button.addEventListener("click", function () {
+        button.setAttribute("aria-pressed", button.getAttribute("aria-pressed") !== "true");
+        apply();
+      });
+    });
+    search.addEventListener("input", apply);
+    controls.hidden = false;
+  }
+
+  document.querySelectorAll(".problems").forEach(filter);
+  window.addEventListener("hashchange", reveal);
+  reveal();
+})();

@@ -1,0 +1,176 @@
+"""The run on one screen: lines of styled text for a terminal, no colour codes inside."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from rlvr_gate.gate import name
+from rlvr_gate.records import ClaimRecord, GateState, Judgement, Kind, RunRecord, Verdict
+from rlvr_gate_reports import words
+from rlvr_gate_reports.reading import (
+    benchmark_names,
+    class_counts,
+    deciding_judgement,
+    for_readers,
+    incomparable,
+    solved,
+)
+
+WIDTH = 100
+HEIGHT = 30
+_KS, _COLUMN = 5, 15  # columns of the pass@k table and their width
+_SHOWN_PROBLEMS = 4
+
+
+class Span(NamedTuple):
+    """A piece of a line and how it is meant."""
+
+    text: str
+    style: str = "plain"
+
+
+Line = tuple[Span, ...]
+
+MARKUP: Mapping[str, Mapping[str, bool]] = {
+    "plain": {},
+    "dim": {"light": True},
+    "strong": {"bold": True},
+    str(Verdict.HOLDS): {"green": True},
+    str(Verdict.REFUTED): {"red": True},
+    str(Verdict.UNDECIDED): {"yellow": True},
+    str(Verdict.NOT_COMPARABLE): {"purple": True},
+    str(GateState.OPEN): {"green": True, "bold": True},
+    str(GateState.CLOSED): {"red": True, "bold": True},
+}
+"""Style of a span -> markup of pytest's terminal writer: `write(text, **MARKUP[style])`."""
+
+
+def summary(record: RunRecord) -> list[Line]:
+    """Gate, claims, curves and solved sets, within `WIDTH` columns and `HEIGHT` lines."""
+    head = _gate(record)
+    work = _work(record)
+    claims = _claims(record, HEIGHT - len(head) - len(work) - 1)
+    room = HEIGHT - len(head) - len(work) - len(claims)
+    return [*head, *claims, *_benchmarks(record, room), *work]
+
+
+def _gate(record: RunRecord) -> list[Line]:
+    gate = record.gate
+    facts = f"policy {_cut(_ascii(gate.policy), 40)}, exit status {gate.exit_status}"
+    lines = [
+        _line(("gate ", "strong"), (words.STATE_WORDS[gate.state], str(gate.state)),
+              (f"  {facts}", "dim")),
+    ]  # fmt: skip
+    reason = f"{words.gate_reason(record)} {words.findings(record)}".strip()
+    return lines + [_line(text) for text in _wrapped(reason, WIDTH, 3)]
+
+
+def _claims(record: RunRecord, room: int) -> list[Line]:
+    lines: list[Line] = []
+    for kind in (Kind.GATE, Kind.FINDING):
+        claims = for_readers(record.claims, kind)
+        if not claims:
+            continue
+        head = f"{kind} claims" if kind is Kind.GATE else "findings"
+        title = f"{head:<66}estimate [{words.level(record.level)}]"
+        lines.append(_line((f"{title:<{WIDTH - 9}}needs", "dim")))
+        fits = len(claims) if len(claims) < room - len(lines) else max(room - len(lines) - 1, 0)
+        lines += [_claim(claim, record) for claim in claims[:fits]]
+        if claims[fits:]:
+            lines.append(_line((f"  and {len(claims) - fits} more, see the report", "dim")))
+    return lines
+
+
+def _claim(claim: ClaimRecord, record: RunRecord) -> Line:
+    judgement = deciding_judgement(claim)
+    where = claim.benchmark if len(benchmark_names(record)) > 1 else None
+    at = f"k={claim.k}" if claim.k else None
+    what = ", ".join(text for text in (claim.text, where, at) if text)
+    numbers = "-"
+    if judgement is not None:
+        numbers = f"{words.estimate(judgement):<24} {words.needs(judgement)}"
+    verdict = str(claim.verdict)
+    label = f"{_cut(_ascii(claim.id), 8):<4} {_ascii(what)}"
+    return _line((f"  {verdict:<15}", verdict), f"{_cut(label, 48):<49}", numbers)
+
+
+def _benchmarks(record: RunRecord, room: int) -> list[Line]:
+    lines: list[Line] = []
+    for benchmark in benchmark_names(record):
+        block = [*_curves(record, benchmark), *_solved(record, benchmark)]
+        if len(lines) + len(block) > room:
+            break
+        lines += block
+    return lines
+
+
+def _curves(record: RunRecord, benchmark: str) -> list[Line]:
+    curves = record.curves.get(benchmark, {})
+    ks = _spread(sorted({int(point["k"]) for points in curves.values() for point in points}))
+    roles = [role for role in ("base", "rlvr", "difference") if curves.get(role)]
+    if not ks or not roles:
+        return []
+    title = _cut(_ascii(f"pass@k on {benchmark}"), 24)
+    head = f"{title:<25}" + "".join(f"{f'k={k}':>{_COLUMN}}" for k in ks)
+    lines = [_line((head, "dim"))]
+    for role in roles:
+        points = {int(point["k"]): point for point in curves[role]}
+        signed = role == "difference"
+        for style, keys in (("plain", ("value",)), ("dim", ("low", "high"))):
+            cells = [_cell(points.get(k), keys, signed) for k in ks]
+            first = role if style == "plain" else ""
+            row = f"  {first:<23}" + "".join(f"{cell:>{_COLUMN}}" for cell in cells)
+            lines.append(_line((row, style)))
+    return lines
+
+
+def _cell(point: Mapping[str, float] | None, keys: Sequence[str], signed: bool) -> str:
+    if point is None:
+        return "-"
+    return "..".join(words.number(point[key], signed=signed) for key in keys)
+
+
+def _solved(record: RunRecord, benchmark: str) -> list[Line]:
+    problems = solved(record.counts.get(benchmark, {}))
+    if not problems:
+        return []
+    counts = ", ".join(f"{n} {kind}" for kind, n in class_counts(problems).items())
+    return [_line(f"  of {len(problems)} problems: {counts} (solved = correct at least once)")]
+
+
+def _work(record: RunRecord) -> list[Line]:
+    sampled = dict(record.sampled)
+    took = words.duration(sum(record.seconds.values())) if record.seconds else ""
+    parts = [f"{words.count(sampled.get('completions', 0))} completions drawn"]
+    if sampled.get("tokens"):
+        parts.append(f"{words.count(sampled['tokens'])} tokens")
+    if sampled.get("reused"):
+        parts.append(f"{words.count(sampled['reused'])} reused")
+    return [_line((", ".join([*parts, took] if took else parts), "dim"))]
+
+
+def _spread(ks: Sequence[int]) -> list[int]:
+    if len(ks) <= _KS:
+        return list(ks)
+    step = (len(ks) - 1) / (_KS - 1)
+    return [ks[round(index * step)] for index in range(_KS)]
+
+
+def _line(*spans: str | tuple[str, str]) -> Line:
+    styled = [(span, "plain") if isinstance(span, str) else span for span in spans]
+    return tuple(Span(_ascii(text), style) for text, style in styled)
+
+
+def _ascii(text: str) -> str:
+    one_line = words.visible(text).replace("\n", " ").replace("\t", " ")
+    return one_line.translate({0x2212: "-", 0x2013: "-", 0x2265: ">=", 0x2264: "<=", 0xA0: " "})
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 3].rstrip() + "..."
+
+
+def _wrapped(text: str, width: int, most: int) -> list[str]:
+    return textwrap.wrap(_ascii(text), width, max_lines=most, placeholder=" ...")

@@ -1,0 +1,186 @@
+"""Numbers and sentences as every report spells them.
+
+Shares are printed as fractions with three decimals (pass@1 0.312), never as percent, so that
+estimates, intervals, margins and policy files read alike. U+2212 is the minus sign.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Sequence
+
+from rlvr_gate.gate import name
+from rlvr_gate.records import ClaimRecord, GateState, Interval, Judgement, Kind, RunRecord, Verdict
+from rlvr_gate_reports.reading import deciding_claims, deciding_judgement, incomparable
+
+STATE_WORDS = {
+    GateState.OPEN: "OPEN",
+    GateState.CLOSED: "CLOSED",
+    GateState.UNDECIDED: "UNDECIDED",
+    GateState.NOT_COMPARABLE: "NOT COMPARABLE",
+}
+STATE_MEANS = {
+    GateState.OPEN: "every gate claim holds",
+    GateState.CLOSED: "a gate claim is refuted",
+    GateState.UNDECIDED: "a gate claim could not be decided",
+    GateState.NOT_COMPARABLE: "the two runs did not answer the same question",
+}
+_RELATIONS = {">=": "≥", "<=": "≤"}
+
+
+def number(value: float | None, *, signed: bool = False) -> str:
+    """Three decimals; more where rounding would turn a number into a false 0 or 1.
+
+    >>> number(0.3117), number(-0.02, signed=True), number(0.99981), number(0.00004), number(None)
+    ('0.312', '−0.020', '0.9998', '0.00004', '–')
+    """
+    if value is None or not math.isfinite(value):
+        return "–"
+    text = f"{value:.{_decimals(abs(value))}f}" if abs(value) < 1000 else f"{value:,.0f}"
+    if not text.strip("-0."):
+        text = f"{value:.1e}" if value else "0"
+    return ("+" if signed and value > 0 else "") + text.replace("-", "−")
+
+
+def count(value: float) -> str:
+    """A whole number with thousands separators."""
+    return f"{value:,.0f}"
+
+
+def interval(bounds: Interval, *, signed: bool = False) -> str:
+    """`[0.201, 0.423]`, or `exact` where there is no sampling error."""
+    if bounds.low == bounds.high:
+        return "exact"
+    return f"[{number(bounds.low, signed=signed)}, {number(bounds.high, signed=signed)}]"
+
+
+def is_difference(judgement: Judgement) -> bool:
+    """Whether the estimate compares two quantities, so that its sign should be shown."""
+    curves = judgement.evidence.get("curves")
+    return judgement.interval.low < 0 or (isinstance(curves, Sequence) and len(curves) > 1)
+
+
+def estimate(judgement: Judgement) -> str:
+    """`+0.184 [+0.151, +0.217]`: an estimate is never shown without its interval."""
+    bounds = interval(judgement.interval, signed=is_difference(judgement))
+    return f"{value(judgement)} {bounds}"
+
+
+def value(judgement: Judgement) -> str:
+    """The estimate alone; an exact whole number, such as a count, without decimals."""
+    if judgement.interval.low == judgement.interval.high and judgement.estimate % 1 == 0:
+        return count(judgement.estimate)
+    return number(judgement.estimate, signed=is_difference(judgement))
+
+
+def needs(judgement: Judgement) -> str:
+    """`> 0`: where the whole interval must lie."""
+    relation = _RELATIONS.get(judgement.relation, judgement.relation)
+    return f"{relation}\N{NO-BREAK SPACE}{number(judgement.threshold)}"
+
+
+def level(value: float) -> str:
+    """`95 %`"""
+    return f"{100 * value:g} %"
+
+
+def duration(seconds: float) -> str:
+    """`< 0.1 s`, `0.4 s`, `12 s`, `3 min 05 s`, `2 h 10 min`"""
+    if seconds < 0.05:
+        return "< 0.1 s"
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def gate_reason(record: RunRecord) -> str:
+    """One sentence: which claims decided, and on what numbers."""
+    deciding = deciding_claims(record)
+    names = ", ".join(record.gate.deciding)
+    if record.gate.state is GateState.OPEN:
+        return f"Every gate claim holds: {names}."
+    if not deciding:
+        return f"The gate cannot open: {names or 'nothing was judged'}."
+    first, *others = deciding
+    also = f" So {'are' if others[1:] else 'is'} {_list(others)}." if others else ""
+    return f"{name(first)} is {first.verdict}: {because(first)}.{also}"
+
+
+def because(claim: ClaimRecord) -> str:
+    """Why a claim has its verdict, in one line without a full stop."""
+    judgement = deciding_judgement(claim)
+    if claim.verdict is Verdict.NOT_COMPARABLE:
+        return "; ".join(incomparable(claim)) or "a pre-check failed"
+    if judgement is None:
+        return claim.reason or "nothing was measured"
+    text = f"{judgement.statement} needs {needs(judgement)}, got {estimate(judgement)}"
+    return f"{text}; {claim.reason}" if claim.reason else text
+
+
+def findings(record: RunRecord) -> str:
+    """`Findings never decide: 4 hold, 1 is refuted.`; empty where there are none."""
+    verdicts = [claim.verdict for claim in record.claims if claim.kind is Kind.FINDING]
+    tallied = [(v, verdicts.count(v)) for v in Verdict if v in verdicts]
+    parts = [f"{n} {_verb(v, n)}" for v, n in tallied]
+    return f"Findings never decide: {', '.join(parts)}." if parts else ""
+
+
+def short_digest(digest: str) -> str:
+    """The first twelve letters and digits of a digest."""
+    kept = "".join(c for c in digest.rsplit(":", 1)[-1] if c.isascii() and c.isalnum())
+    return kept[:12]
+
+
+def slug(text: str) -> str:
+    """A name as one CSS class: `not comparable` is `not-comparable`."""
+    return "".join(c if c.isascii() and c.isalnum() else "-" for c in text.lower())
+
+
+def visible(text: str) -> str:
+    """Text from a model with what cannot be seen made visible.
+
+    Control characters become their pictures, bidirectional controls and other format characters
+    their code points, lone surrogates U+FFFD; so no completion can reorder or hide the page.
+
+    >>> visible("a\\x00b\\u202ec")
+    'a␀b⟨U+202E⟩c'
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_visible(character) for character in text)
+
+
+def _visible(character: str) -> str:
+    if character in "\n\t":
+        return character
+    category, code = unicodedata.category(character), ord(character)
+    if category == "Cc":
+        return chr(0x2400 + code) if code < 0x20 else "␡" if code == 0x7F else f"⟨U+{code:04X}⟩"
+    if category == "Cs":
+        return "\ufffd"
+    if category in ("Cf", "Zl", "Zp") and character not in "\u200c\u200d":
+        return f"⟨U+{code:04X}⟩"  # joiners stay: emoji and several scripts need them
+    return character
+
+
+def _decimals(size: float) -> int:
+    for decimals in range(3, 7):
+        rounded = round(size, decimals)
+        if (rounded != 0 or size == 0) and (rounded != 1 or size == 1):
+            return decimals
+    return 7
+
+
+def _verb(verdict: Verdict, number_: int) -> str:
+    if verdict is Verdict.HOLDS:
+        return "hold" if number_ != 1 else "holds"
+    return f"{'are' if number_ != 1 else 'is'} {verdict}"
+
+
+def _list(claims: Sequence[ClaimRecord]) -> str:
+    names = [name(claim) for claim in claims]
+    return ", ".join(names[:-1]) + (" and " if len(names) > 1 else "") + names[-1]

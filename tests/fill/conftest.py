@@ -1,0 +1,129 @@
+"""Small real inputs: checkpoints on disk, a scripted backend, a store."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from rlvr_gate.records import Benchmark, Checkpoint, Problem, Sampling, Stream
+from rlvr_gate_fixtures.backends import Backend
+from rlvr_gate_fixtures.backends.scripted import ScriptedBackend, coins
+from rlvr_gate_fixtures.plan import Need
+from rlvr_gate_fixtures.store import Store
+
+HERE = Path(__file__).parent
+CONFIG = {
+    "architectures": ["LlamaForCausalLM"],
+    "model_type": "llama",
+    "hidden_size": 8,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "vocab_size": 4,
+    "eos_token_id": 2,
+}
+TOKENIZER = {
+    "version": "1.0",
+    "truncation": None,
+    "pre_tokenizer": {"type": "Whitespace"},
+    "model": {"type": "WordLevel", "vocab": {"a": 0, "b": 1}},
+}
+
+
+def safetensors(tensors: Mapping[str, int]) -> bytes:
+    """A safetensors file with a bf16 vector of so many words for each name."""
+    header, at = {}, 0
+    for name, words in tensors.items():
+        header[name] = {"dtype": "BF16", "shape": [words], "data_offsets": [at, at + 2 * words]}
+        at += 2 * words
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + bytes(at)
+
+
+@pytest.fixture
+def make_checkpoint(tmp_path: Path) -> Callable[..., Path]:
+    """Write a checkpoint folder; keyword arguments replace entries of its config.json."""
+
+    def make(name: str = "base", **config: object) -> Path:
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "config.json").write_text(json.dumps({**CONFIG, **config}))
+        (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": [2, 3]}))
+        (folder / "tokenizer.json").write_text(json.dumps(TOKENIZER))
+        (folder / "tokenizer_config.json").write_text(json.dumps({"chat_template": "{{ x }}"}))
+        (folder / "model.safetensors").write_bytes(safetensors({"embed": 32, "norm": 8}))
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def benchmark() -> Benchmark:
+    problems = tuple(Problem(f"p{i}", f"{i}+{i}=", str(2 * i), "exact") for i in range(10))
+    return Benchmark("sums", "tests", "digest of sums", problems)
+
+
+@pytest.fixture
+def checkpoint() -> Checkpoint:
+    return Checkpoint("base", "base", Path("/x/base"), "D1", "Llama", "T1", (0,), "template")
+
+
+@pytest.fixture
+def backend(benchmark: Benchmark) -> ScriptedBackend:
+    return ScriptedBackend({"*": coins(benchmark, 0.3)})
+
+
+@pytest.fixture
+def need(
+    checkpoint: Checkpoint, benchmark: Benchmark, backend: ScriptedBackend
+) -> Callable[..., Need]:
+    """A need of so many samples from the stream with this seed."""
+
+    def make(samples: int, *, seed: int = 0, of: Benchmark = benchmark) -> Need:
+        stream = Stream(checkpoint.digest, Sampling(), (0,), backend.identity(), seed)
+        return Need(checkpoint, of, stream, samples)
+
+    return make
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path / "store") as opened:
+        yield opened
+
+
+class Counting:
+    """A backend that remembers what was asked of it."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self.encoded: list[str] = []
+        self.drawn = 0
+
+    def identity(self) -> str:
+        return self.backend.identity()
+
+    def encode(self, checkpoint, prompts):
+        self.encoded += prompts
+        return self.backend.encode(checkpoint, prompts)
+
+    def complete(self, checkpoint, stream, requests):
+        for drawn in self.backend.complete(checkpoint, stream, requests):
+            self.drawn += 1
+            yield drawn
+
+
+@pytest.fixture
+def counting(backend: ScriptedBackend) -> Counting:
+    return Counting(backend)
+
+
+@pytest.fixture
+def child_env() -> dict[str, str]:
+    """The environment of a process that imports what this one imports, and this folder."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), *filter(None, sys.path)])}

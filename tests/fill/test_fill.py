@@ -1,0 +1,134 @@
+"""Filling draws what is missing, grades it, and keeps what arrived whatever happens."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pytest
+
+from rlvr_gate.records import Grade
+from rlvr_gate_fixtures import plan as plans
+from rlvr_gate_fixtures.backends import BackendError
+from rlvr_gate_fixtures.backends.scripted import ScriptedBackend, coins
+from rlvr_gate_fixtures.fill import fill
+from rlvr_gate_fixtures.plan import make_plan, prompted
+from rlvr_gate_fixtures.progress import Progress
+from rlvr_gate_fixtures.store import Store, StoreError
+
+
+def tallies(need, store, backend):
+    problems = prompted(need.checkpoint, need.benchmark, store, backend)
+    return store.tallies(need.stream, problems, need.samples)
+
+
+def test_everything_needed_is_drawn_graded_and_counted(need, store, backend):
+    filled = fill(make_plan([need(32)], store, backend), store, backend)
+    counts = tallies(need(32), store, backend)
+    assert (filled.completions, filled.reused) == (320, 0)
+    assert [t.n for t in counts] == [32] * 10
+    assert sum(t.tokens for t in counts) == filled.tokens
+    assert 0.15 < sum(t.correct for t in counts) / 320 < 0.45
+
+
+def test_a_second_fill_touches_no_backend(need, store, counting):
+    fill(make_plan([need(8)], store, counting), store, counting)
+    assert counting.drawn == 80
+    again = fill(make_plan([need(8)], store, counting), store, counting)
+    assert (counting.drawn, again.completions, again.reused) == (80, 0, 80)
+
+
+def test_growing_from_64_to_256_draws_192_and_equals_a_fresh_256(need, store, counting, tmp_path):
+    fill(make_plan([need(64)], store, counting), store, counting)
+    small = tallies(need(64), store, counting)
+    grown = fill(make_plan([need(256)], store, counting), store, counting)
+    assert (grown.completions, grown.reused, counting.drawn) == (1920, 640, 2560)
+    with Store.open(tmp_path / "fresh") as fresh:
+        fill(make_plan([need(256)], fresh, counting), fresh, counting)
+        assert tallies(need(256), fresh, counting) == tallies(need(256), store, counting)
+        assert tallies(need(64), fresh, counting) == small
+
+
+def test_a_new_verifier_version_regrades_without_drawing(need, store, counting, monkeypatch):
+    fill(make_plan([need(8)], store, counting), store, counting)
+    exact = replace(plans.VERIFIERS["exact"], version="new")
+    monkeypatch.setattr(plans, "VERIFIERS", {"exact": exact})
+    plan = make_plan([need(8)], store, counting)
+    assert plan.lines()[0].endswith("nothing to draw, 80 to grade")
+    log = io.StringIO()
+    fill(plan, store, counting, progress=Progress(log, tty=False))
+    assert log.getvalue() == "base · 80 stored completions graded\n"
+    assert counting.drawn == 80
+    assert [t.n for t in tallies(need(8), store, counting)] == [8] * 10
+
+
+def test_a_dead_backend_costs_only_what_was_in_flight(need, store, benchmark, backend):
+    dying = ScriptedBackend({"*": coins(benchmark, 0.3)}, die_after=123)
+    with pytest.raises(BackendError, match="died"):
+        fill(make_plan([need(32)], store, dying), store, dying)
+    plan = make_plan([need(32)], store, backend)
+    assert plan.stored == 123
+    fill(plan, store, backend)
+    assert sum(t.n for t in tallies(need(32), store, backend)) == 320
+
+
+def test_ctrl_c_closes_the_backend_and_keeps_what_arrived(need, store, backend):
+    class Interrupted(ScriptedBackend):
+        closed = False
+
+        def complete(self, checkpoint, stream, requests):
+            try:
+                for n, drawn in enumerate(super().complete(checkpoint, stream, requests)):
+                    if n == 50:
+                        raise KeyboardInterrupt
+                    yield drawn
+            finally:
+                Interrupted.closed = True
+
+    interrupted = Interrupted(backend._script)
+    with pytest.raises(KeyboardInterrupt):
+        fill(make_plan([need(32)], store, interrupted), store, interrupted)
+    assert Interrupted.closed
+    assert make_plan([need(32)], store, backend).stored == 50
+
+
+def test_a_full_disk_stops_the_backend_and_says_so(need, store, backend, benchmark):
+    pages = store._rows("PRAGMA page_count")[0][0]
+    store._rows(f"PRAGMA max_page_count = {pages + 4}")
+    slow = ScriptedBackend({"*": coins(benchmark, 0.3, wrong="w" * 60)}, delay=0.001)
+    plan = make_plan([need(2000)], store, slow)
+    with pytest.raises(StoreError, match="the disk is full"):
+        fill(plan, store, slow)
+    store._rows("PRAGMA max_page_count = 1000000")
+    stored = make_plan([need(2000)], store, slow).stored
+    assert 0 <= stored < 20_000
+
+
+def test_a_backend_that_ends_early_is_an_error(need, store, backend):
+    class Short(ScriptedBackend):
+        def complete(self, checkpoint, stream, requests):
+            yield from list(super().complete(checkpoint, stream, requests))[:-3]
+
+    short = Short(backend._script)
+    with pytest.raises(BackendError, match="ended after 77 of 80 completions of base"):
+        fill(make_plan([need(8)], store, short), store, short)
+
+
+def test_a_store_that_another_process_fills_is_refused_before_drawing(
+    need, store, counting, tmp_path
+):
+    plan = make_plan([need(8)], store, counting)
+    with (
+        Store.open(tmp_path / "store") as other,
+        other.writing(),
+        pytest.raises(StoreError, match="is filling it"),
+    ):
+        fill(plan, store, counting)
+    assert counting.drawn == 0
+
+
+def test_examples_are_graded_texts(need, store, backend, benchmark):
+    fill(make_plan([need(32)], store, backend), store, backend)
+    problem = prompted(need(32).checkpoint, benchmark, store, backend)[3]
+    shown = store.examples(need(32).stream, problem, 32, each=1)
+    assert [(e.grade, e.text) for e in shown] == [(Grade.CORRECT, "6"), (Grade.WRONG, "wrong")]

@@ -1,0 +1,155 @@
+"""A verifier may hang, crash or lie on standard output; a completion is then unscored."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from rlvr_gate.records import Grade
+from rlvr_gate_fixtures.grading import Ask, Grader, GradingError, Limits
+
+BAD = "verifiers_gone_wrong:VERIFIERS"
+
+
+@pytest.fixture(autouse=True)
+def importable(monkeypatch):
+    """The worker imports what this process could."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+
+
+@pytest.fixture
+def grader():
+    with Grader[int](Limits(cpu_seconds=1, wall_seconds=120), BAD) as opened:
+        yield opened
+
+
+def decide(grader, *verifiers: str, completion: str = "5"):
+    """Grades in the order of submission; the answer is always 5."""
+    grader.submit(Ask(key, name, completion, "5") for key, name in enumerate(verifiers))
+    decided = []
+    while grader.pending:
+        decided += grader.poll(0.2)
+    assert [ask.key for ask, _ in decided] == list(range(len(verifiers)))
+    return [graded for _, graded in decided]
+
+
+def test_many_completions_come_back_in_order(grader):
+    grades = decide(grader, *["good"] * 3000)
+    assert {g.grade for g in grades} == {Grade.CORRECT}
+
+
+@pytest.mark.parametrize(
+    ("verifier", "reason"),
+    [
+        ("spin", "timeout: more than 1 s of CPU time"),
+        ("bignum", "timeout: more than 1 s of CPU time"),
+        ("segfault", "crash: the verifier's process ended with SIGSEGV"),
+        ("leave", "crash: the verifier's process ended with exit status 3"),
+        ("throw", "crash: ZeroDivisionError: by zero"),
+        ("eat", "crash: MemoryError"),
+        ("nonsense", "crash: AttributeError"),
+        ("absent", "crash: KeyError"),
+    ],
+)
+def test_what_a_verifier_does_not_survive_is_unscored_and_the_rest_is_graded(
+    grader, verifier, reason
+):
+    before, lost, *after = decide(grader, "good", verifier, *["good"] * 300)
+    assert (lost.grade, lost.extracted) == (Grade.UNSCORED, None)
+    assert lost.reason.startswith(reason)
+    assert len(lost.reason) <= 1000
+    assert {g.grade for g in (before, *after)} == {Grade.CORRECT}
+
+
+def test_a_verifier_that_sleeps_is_ended_by_the_wall_clock():
+    with Grader[int](Limits(wall_seconds=2), BAD) as grader:
+        lost, good = decide(grader, "sleep", "good")
+    assert (lost.grade, lost.reason) == (Grade.UNSCORED, "timeout: no decision within 2 s")
+    assert good.grade is Grade.CORRECT
+
+
+def test_a_worker_is_replaced_as_often_as_needed(grader):
+    grades = decide(grader, "segfault", "segfault", "good", "segfault")
+    assert [g.grade.value for g in grades] == ["unscored", "unscored", "correct", "unscored"]
+
+
+def test_what_a_verifier_prints_is_no_decision(grader):
+    assert decide(grader, "chatter", "chatter", completion="6")[0].grade is Grade.WRONG
+
+
+def test_half_surrogates_are_made_storable(grader):
+    graded = decide(grader, "surrogate")[0]
+    assert (graded.extracted, graded.reason) == ("half ?", "half ?")
+
+
+def test_a_worker_imports_no_torch(grader):
+    assert decide(grader, "heavy")[0].extracted == "False"
+
+
+def test_large_completions_pass_through(grader):
+    graded = decide(grader, *["good"] * 40, completion="é" * 100_000)
+    assert {g.grade for g in graded} == {Grade.WRONG}
+    assert len(graded[0].extracted) == 1000
+
+
+def test_a_worker_that_cannot_start_is_nobody_s_grade():
+    with Grader[int](verifiers="no_such_module:VERIFIERS") as grader:
+        grader.submit([Ask(0, "good", "5", "5")])
+        with pytest.raises(
+            GradingError, match=r"did not start: ModuleNotFoundError: .*no_such_module"
+        ):
+            grader.poll(1)
+        assert grader.pending == 1
+
+
+def test_closing_kills_a_verifier_at_work(grader):
+    grader.submit([Ask(0, "sleep", "5", "5")])
+    grader.poll(0)
+    pid = grader._worker._process.pid
+    grader.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+@pytest.mark.parametrize("verifier", ["good", "spin"])
+def test_a_worker_ends_when_its_parent_is_killed(child_env, verifier):
+    if not Path("/proc/self/stat").exists():
+        pytest.skip("needs /proc to tell a zombie from a process")
+    code = (
+        "import sys, time; from rlvr_gate_fixtures.grading import Ask, Grader, Limits\n"
+        f"grader = Grader(Limits(cpu_seconds=1), {BAD!r}); grader.start()\n"
+        f"grader.submit([Ask(0, {verifier!r}, '5', '5')]); grader.poll(0)\n"
+        "print(grader._worker._process.pid, flush=True); time.sleep(3600)"
+    )
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, env=child_env, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        worker = int(parent.stdout.readline())
+        assert alive(worker)
+        parent.kill()
+    deadline = time.monotonic() + 120
+    while alive(worker):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
+
+
+def test_the_shipped_verifiers_grade_thousands_a_second():
+    with Grader[int]() as grader:
+        grader.start()
+        started = time.process_time()
+        decided = decide(grader, *["exact"] * 10_000)
+        assert {g.grade for g in decided} == {Grade.CORRECT}
+        assert time.process_time() - started < 2

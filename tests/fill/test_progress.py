@@ -1,0 +1,86 @@
+"""Progress is one line: rewritten on a terminal, now and then in a log."""
+
+from __future__ import annotations
+
+import io
+
+from rlvr_gate_fixtures.progress import Progress, State, line
+
+
+def test_a_line_says_where_how_much_how_fast_and_how_long():
+    state = State("base", total=1000)
+    state.recent.append((0.0, 0, 0))
+    for second in range(1, 11):
+        state.drew("countdown", 25, 500, float(second))
+    state.graded = 200
+    assert line(state, 10.0) == (
+        "base · countdown · 250/1000 completions · 500 tokens/s · 0:30 left · 80 % graded"
+    )
+
+
+def test_speed_is_recent_speed():
+    state = State("base", total=10_000)
+    state.recent.append((0.0, 0, 0))
+    state.drew("b", 5000, 5000, 1.0)
+    for second in range(2, 60):
+        state.drew("b", 10, 100, float(second))
+    completions, tokens = state.speed(59.0)
+    assert 9 < completions < 11
+    assert 95 < tokens < 105
+    assert len(state.recent) < 25
+
+
+def test_hours_are_written_out():
+    state = State("base", total=100_000)
+    state.recent.append((0.0, 0, 0))
+    state.drew("b", 10, 10, 1.0)
+    assert "2:46:39 left" in line(state, 1.0)
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_log_gets_a_line_every_ten_seconds_and_one_at_the_end():
+    clock, log = Clock(), io.StringIO()
+    progress = Progress(log, tty=False, clock=clock)
+    progress.begin("base", 300)
+    for second in range(30):
+        clock.now = float(second)
+        progress.drawn("b", 10, 100)
+        progress.graded(10)
+    progress.end()
+    progress.end()
+    lines = log.getvalue().splitlines()
+    assert [text.split(" · ")[2] for text in lines] == [
+        "110/300 completions",
+        "210/300 completions",
+        "300/300 completions",
+    ]
+    assert lines[-1] == "base · b · 300/300 completions · 100 % graded"
+
+
+def test_a_terminal_has_one_line_rewritten():
+    clock, log = Clock(), io.StringIO()
+    progress = Progress(log, tty=True, clock=clock)
+    progress.begin("base", 3)
+    for second in (1.0, 1.01, 2.0):
+        clock.now = second
+        progress.drawn("b", 1, 1)
+    progress.end()
+    text = log.getvalue()
+    assert text.count("\r\x1b[K") == 3
+    assert text.count("\n") == 1
+    assert text.endswith("\n")
+
+
+def test_nothing_to_do_says_nothing():
+    log = io.StringIO()
+    progress = Progress(log, tty=False)
+    progress.begin("base", 0)
+    progress.tick()
+    progress.end()
+    assert log.getvalue() == ""

@@ -1,0 +1,171 @@
+"""The JSON report: its schema, its determinism, and that every figure follows from its counts."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from statistics import fmean
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator, ValidationError
+
+from rlvr_gate.records import CheckpointFacts, Interval, RunRecord, Sampling, Tally
+from rlvr_gate_reports import document
+
+Run = Callable[..., RunRecord]
+STATES = ("open", "closed", "undecided", "not comparable")
+
+
+def errors(loaded: object) -> list[ValidationError]:
+    return list(Draft202012Validator(document.schema()).iter_errors(loaded))
+
+
+def load(record: RunRecord) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(document.dumps(record), parse_constant=_refuse)
+    return loaded
+
+
+def _refuse(constant: str) -> object:
+    raise AssertionError(f"{constant} is not JSON")
+
+
+def test_the_schema_is_a_schema_and_describes_every_top_level_key() -> None:
+    schema: Any = document.schema()
+    Draft202012Validator.check_schema(schema)
+    assert schema["properties"]["schema"]["const"] == document.SCHEMA
+    assert set(schema["required"]) == set(schema["properties"])
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_state_of_the_gate_fits_the_schema(run: Run, state: str) -> None:
+    loaded = load(run(state, problems=12, samples=16, contrast=True))
+    assert errors(loaded) == []
+    assert loaded["gate"]["state"] == state
+
+
+def test_the_least_and_the_worst_record_fit_the_schema(
+    minimal_run: RunRecord, hostile_run: RunRecord
+) -> None:
+    assert errors(load(minimal_run)) == []
+    assert errors(load(hostile_run)) == []
+
+
+@pytest.mark.parametrize(
+    "path", ["claims.0", "gate", "run", "counts.countdown.countdown-000.base"]
+)
+def test_the_schema_refuses_what_it_does_not_know(run: Run, path: str) -> None:
+    loaded = load(run(problems=4, samples=8))
+    inner: Any = loaded
+    for key in path.split("."):
+        inner = inner[int(key) if key.isdigit() else key]
+    inner["unheard_of"] = 1
+    assert errors(loaded)
+
+
+def test_the_same_record_gives_the_same_bytes(run: Run) -> None:
+    assert document.dumps(run(problems=8)) == document.dumps(run(problems=8))
+
+
+def test_the_order_in_which_tests_finished_leaves_no_trace(run: Run) -> None:
+    record = run(problems=8)
+    shuffled = replace(
+        record,
+        claims=list(record.claims)[::-1],
+        counts={b: dict(reversed(roles.items())) for b, roles in record.counts.items()},
+        curves={b: dict(reversed(roles.items())) for b, roles in record.curves.items()},
+    )
+    assert document.dumps(shuffled) == document.dumps(record)
+
+
+def test_what_changes_between_runs_over_the_same_samples_lives_under_run(run: Run) -> None:
+    record = run(problems=8)
+    again = replace(
+        record, command="pytest -n 2", created="2027-01-01T00:00:00Z", versions={"python": "3.13"},
+        seconds={"judge": 9.0}, sampled={"completions": 0, "reused": 4096},
+    )  # fmt: skip
+    ours, theirs = load(record), load(again)
+    assert {key for key in ours if ours[key] != theirs[key]} == {"run"}
+
+
+def test_every_curve_can_be_recomputed_from_the_counts(run: Run) -> None:
+    loaded = load(run(problems=20, samples=32))
+    for role in ("base", "rlvr"):
+        counts = [by_role[role] for by_role in loaded["counts"]["countdown"].values()]
+        for point in loaded["curves"]["countdown"][role]:
+            k = int(point["k"])
+            missed = [math.comb(c["n"] - c["correct"], k) / math.comb(c["n"], k) for c in counts]
+            assert point["value"] == pytest.approx(1 - fmean(missed), abs=1e-12)
+
+
+def test_counts_keep_the_order_of_the_benchmark(run: Run) -> None:
+    record = run(problems=5)
+    flipped = {role: tallies[::-1] for role, tallies in record.counts["countdown"].items()}
+    ids = [f"countdown-{i:03d}" for i in range(5)]
+    assert list(load(record)["counts"]["countdown"]) == ids
+    turned = load(replace(record, counts={"countdown": flipped}))
+    assert list(turned["counts"]["countdown"]) == ids[::-1]
+
+
+def test_a_claim_shows_the_numbers_of_the_judgement_that_decided_it(run: Run) -> None:
+    record = run("closed", problems=30)
+    claim = next(c for c in record.claims if c.id == "K1")
+    fine = replace(claim.judgements[0], verdict=type(claim.verdict).HOLDS, estimate=0.9)
+    two = replace(claim, judgements=(fine, *claim.judgements))
+    shown = load(replace(record, claims=[two]))["claims"][0]
+    assert shown["estimate"] == claim.judgements[0].estimate != 0.9
+    assert [j["estimate"] for j in shown["judgements"]] == [0.9, shown["estimate"]]
+
+
+def test_a_claim_without_a_judgement_has_no_numbers(run: Run) -> None:
+    record = run(problems=4)
+    bare = replace(record.claims[0], judgements=(), reason="no such checkpoint: sft")
+    shown = load(replace(record, claims=[bare]))["claims"][0]
+    assert (shown["estimate"], shown["interval"], shown["n"]) == (None, None, None)
+    assert shown["reason"] == "no such checkpoint: sft"
+
+
+def test_numbers_that_are_not_finite_become_null() -> None:
+    given = {"a": math.nan, "b": [math.inf, -math.inf], "c": 0.1, "d": True, "e": 3}
+    assert document.plain(given) == {"a": None, "b": [None, None], "c": 0.1, "d": True, "e": 3}
+
+
+def test_floats_keep_their_full_precision(run: Run) -> None:
+    record = run(problems=8)
+    judged = next(c for c in record.claims if c.id == "K1").judgements[0]
+    shown = next(c for c in load(record)["claims"] if c["id"] == "K1")
+    assert shown["estimate"] == judged.estimate
+    bounds: Interval = judged.interval
+    assert (shown["interval"]["low"], shown["interval"]["high"]) == (bounds.low, bounds.high)
+
+
+def test_evidence_that_is_not_json_is_an_error_that_names_its_type() -> None:
+    with pytest.raises(TypeError, match="JSON-able, got complex"):
+        document.plain({"p": [1j]})
+
+
+def test_numpy_numbers_are_numbers() -> None:
+    np = pytest.importorskip("numpy")
+    assert document.plain({"a": np.float64(0.5), "b": np.int64(3)}) == {"a": 0.5, "b": 3}
+
+
+def test_a_checkpoint_carries_all_that_determines_its_completions() -> None:
+    facts = CheckpointFacts(
+        "rlvr", "hub/x@main", "ab" * 32, "vllm/bfloat16", Sampling(0.6, 0.95, 512), (2, 7), 3,
+        {"gsm8k": "cd" * 32}, {"vllm": "0.33.0"},
+    )  # fmt: skip
+    shown: Any = document._checkpoint(facts)
+    assert shown["sampling"] == {"temperature": 0.6, "top_p": 0.95, "max_new_tokens": 512}
+    assert shown["versions"] == {"vllm": "0.33.0"}
+    assert set(shown) == set(CheckpointFacts.__dataclass_fields__)
+
+
+def test_a_count_carries_all_of_a_tally_but_its_problem_and_stratum() -> None:
+    shown: Any = document._counts({"base": [Tally("p", 4, 1, 1, 1, 2, 40)]})
+    assert set(shown["p"]["base"]) == set(Tally.__dataclass_fields__) - {"problem", "stratum"}
+
+
+def test_the_json_report_reads_as_it_did(run: Run, golden: Callable[[str, str], None]) -> None:
+    golden("gate.json", document.dumps(run(problems=4, samples=8)))

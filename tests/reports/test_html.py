@@ -1,0 +1,191 @@
+"""The HTML page: complete, offline, inert against what models write, readable without scripts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from importlib import resources
+
+import pytest
+from jinja2 import UndefinedError
+
+from rlvr_gate.records import Example, FinishReason, Grade, RunRecord
+from rlvr_gate_reports import html
+
+Run = Callable[..., RunRecord]
+VOID = {"meta", "link", "input", "br", "img"}
+
+
+class Page(HTMLParser):
+    """What a browser would find: tags, attributes, visible text; checks that tags are closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.words: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in ("script", "style", "title") and data.strip():
+            self.words.append(" ".join(data.split()))
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.words)
+
+    def values(self, attribute: str) -> list[str]:
+        return [value or "" for _, attrs in self.tags if (value := attrs.get(attribute, None))]
+
+
+@pytest.mark.parametrize("state", ["open", "closed", "undecided", "not comparable"])
+def test_gate_reason_and_verdicts_are_there_without_scripts(run: Run, state: str) -> None:
+    page = Page(html.render(run(state)))
+    assert state.upper() in page.words
+    assert "RLVR raises pass@1" in page.text
+    assert f"policy default · exit status {run(state).gate.exit_status}" in page.text
+    hidden = [attrs for tag, attrs in page.tags if "hidden" in attrs]
+    assert [attrs["class"] for attrs in hidden] == ["controls"], "only what needs a script hides"
+
+
+def test_every_claim_shows_verdict_estimate_interval_and_threshold(run: Run) -> None:
+    record = run("closed")
+    rows = html.render(record).split('<details class="claim ')[1:]
+    assert len(rows) == len(record.claims)
+    for row in rows:
+        words = Page(f'<details class="{row.split("</details>")[0]}</details>').text
+        assert re.search(r"holds|refuted|undecided", words)
+        assert re.search(r"\[[^\]]+\]|exact", words)
+        assert re.search(r"[><≥≤]\s[−\d]", words)
+
+
+def test_gate_claims_come_first_and_trouble_before_peace(run: Run) -> None:
+    page = html.render(run("closed"))
+    assert page.index("Gate claims") < page.index("Findings <small>")
+    order = re.findall(r'<details class="claim ([a-z-]+)">', page)
+    assert order == ["refuted", "holds", "refuted", "undecided", "holds", "holds"]
+
+
+def test_the_page_is_one_file_that_loads_nothing(run: Run) -> None:
+    text = html.render(run())
+    page = Page(text)
+    assert "default-src 'none'" in text
+    assert {h[0] for h in page.values("href") if h != "data:,"} == {"#"}
+    assert page.values("src") == page.values("action") == page.values("style") == []
+    assert not re.search(r"https?://|@import|url\(", text)
+    assert sum(tag == "script" for tag, _ in page.tags) == 1
+
+
+def test_ids_are_unique_and_every_link_leads_somewhere(run: Run, hostile_run: RunRecord) -> None:
+    for record in (run(), hostile_run):
+        page = Page(html.render(record))
+        ids = page.values("id")
+        assert len(ids) == len(set(ids))
+        assert {h[1:] for h in page.values("href") if h.startswith("#")} <= set(ids)
+
+
+def test_no_text_of_a_model_or_a_file_becomes_markup(hostile_run: RunRecord) -> None:
+    text = html.render(hostile_run)
+    page = Page(text)
+    assert sum(tag == "script" for tag, _ in page.tags) == 1
+    assert not [tag for tag, _ in page.tags if tag == "img"]
+    assert not [n for _, attrs in page.tags for n in attrs if n.startswith("on")]
+    assert not set("\x00\x07\x1b\u202e\u2066\ud800") & set(text)
+    assert text.count("<script>document.title='pwned'</script>") == 0
+    assert "<script>document.title='pwned'</script>" in page.text, "shown as the text it is"
+    assert "{{ 7*7 }}" in page.text
+    assert "⟨U+202E⟩gnirts" in page.text
+
+
+def test_templates_trust_nothing() -> None:
+    folder = resources.files("rlvr_gate_reports") / "templates"
+    for file in folder.iterdir():
+        if file.name.endswith(".j2"):
+            assert not re.search(r"\|\s*safe|autoescape|Markup", file.read_text("utf-8")), (
+                file.name
+            )
+
+
+def test_an_undefined_name_in_a_template_is_an_error() -> None:
+    with pytest.raises(UndefinedError):
+        html._environment().from_string("{{ missing }}").render()
+
+
+def test_long_completions_keep_both_ends(hostile_run: RunRecord) -> None:
+    page = Page(html.render(hostile_run))
+    assert "characters left out here; the sample store has them" in page.text
+    assert page.text.count("the end") == 3
+
+
+def test_every_problem_opens_to_prompt_answer_counts_and_completions(run: Run) -> None:
+    record = run(problems=6, samples=16)
+    text = html.render(record)
+    problem = record.problems["countdown"][2]
+    entry = next(e for e in text.split('<details class="problem"')[1:] if problem.id in e)
+    words = Page(f'<details class="problem"{entry.split("</details>")[0]}</details>').text
+    assert " ".join(problem.prompt.split()) in words
+    assert problem.answer in words
+    for role in ("base", "rlvr"):
+        tally = record.counts["countdown"][role][2]
+        assert f"{tally.correct}/{tally.n}" in words
+        for example in record.examples["countdown"][problem.id][role]:
+            assert " ".join(example.text.split()) in words
+            assert str(example.grade) in words
+
+
+def test_evidence_links_to_the_problem_it_names(run: Run) -> None:
+    text = html.render(run("closed"))
+    evidence = re.search(r'<a href="#(b0p\d+)">(countdown-\d+)</a>', text)
+    assert evidence
+    target = re.search(rf'id="{evidence[1]}".*?</summary>', text, re.S)
+    assert target
+    assert evidence[2] in target[0]
+
+
+def test_five_hundred_problems_stay_a_file_a_browser_likes(run: Run) -> None:
+    record = run(problems=500, samples=16, shown=1)
+    long = Example(0, "step " * 4_000, Grade.WRONG, None, FinishReason.LENGTH, -1.0)
+    examples = {
+        p.id: dict.fromkeys(("base", "rlvr"), (long,) * 8) for p in record.problems["countdown"]
+    }
+    text = html.render(replace(record, examples={"countdown": examples}))
+    assert len(text) < 12_000_000
+    assert not re.search(r'<details class="problem"[^>]* open', text)
+
+
+def test_a_run_that_measured_nothing_is_a_page(minimal_run: RunRecord) -> None:
+    text = html.render(minimal_run)
+    assert "No claim was judged." in Page(text).text
+    assert 'id="weights"' not in text
+
+
+def test_weights_appear_only_where_measured(run: Run) -> None:
+    record = run(contrast=True)
+    with_weights = Page(html.render(record)).text
+    assert "update sparsity" in with_weights.lower()
+    assert "q_proj" in with_weights
+    assert "q_proj" not in html.render(replace(record, weights={}))
+
+
+def test_the_same_record_gives_the_same_page(run: Run) -> None:
+    assert html.render(run(problems=8)) == html.render(run(problems=8))
+
+
+def test_the_page_reads_as_it_did(run: Run, golden: Callable[[str, str], None]) -> None:
+    record = run(problems=6, samples=16, shown=1)
+    golden("gate.html.txt", Page(html.render(record)).text + "\n")

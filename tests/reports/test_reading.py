@@ -1,0 +1,141 @@
+"""What all reports share: classes, bins, orders, sentences, numbers."""
+
+from __future__ import annotations
+
+import doctest
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from rlvr_gate.records import Interval, Judgement, Kind, RunRecord, Tally, Verdict
+from rlvr_gate_reports import reading, words
+from rlvr_gate_reports.reading import Crossover
+
+Run = Callable[..., RunRecord]
+
+
+@pytest.mark.parametrize("module", [reading, words])
+def test_the_examples_in_the_docstrings_run(module: object) -> None:
+    results = doctest.testmod(module)  # type: ignore[arg-type]  # a module is one
+    assert results.attempted > 0
+    assert results.failed == 0
+
+
+@pytest.mark.parametrize(
+    ("correct", "place"),
+    [(0, 0), (1, 1), (10, 1), (11, 2), (20, 2), (50, 5), (90, 9), (91, 10), (99, 10), (100, 11)],
+)
+def test_accuracy_bins_are_those_of_the_paper(correct: int, place: int) -> None:
+    bins = reading.histogram([Tally("p", 100, correct)])
+    assert len(bins) == 12
+    assert bins[place] == sum(bins) == 1
+
+
+@pytest.mark.parametrize(
+    ("base", "rlvr", "kind"),
+    [(3, 1, "preserved"), (0, 1, "gained"), (1, 0, "lost"), (0, 0, "unreached")],
+)
+def test_a_problem_is_classed_by_who_solved_it(base: int, rlvr: int, kind: str) -> None:
+    counts = {"base": [Tally("p", 8, base)], "rlvr": [Tally("p", 8, rlvr)]}
+    assert [problem.kind for problem in reading.solved(counts)] == [kind]
+
+
+def test_only_problems_both_checkpoints_tried_are_classed() -> None:
+    counts = {"base": [Tally("a", 1, 0), Tally("b", 1, 0)], "rlvr": [Tally("b", 1, 1)]}
+    assert [problem.problem for problem in reading.solved(counts)] == ["b"]
+    assert reading.solved({"base": [Tally("a", 1, 0)]}) == []
+
+
+@pytest.mark.parametrize(
+    ("gaps", "found"),
+    [
+        ([0.1, 0.05, -0.1], Crossover(2, 4)),
+        ([0.1, -0.05, 0.1, -0.1], Crossover(4, 8)),
+        ([0.1, 0.0, -0.1], Crossover(1, 2)),
+        ([0.1, 0.05], None),
+        ([-0.1, -0.05], None),
+        ([-0.1, 0.05], None),
+        ([0.1, 0.0], None),
+        ([], None),
+    ],
+)
+def test_curves_cross_where_the_lead_ends_for_good(
+    gaps: list[float], found: Crossover | None
+) -> None:
+    points = [{"k": 2.0**i, "value": gap} for i, gap in enumerate(gaps)]
+    assert reading.crossover(points) == found
+
+
+def test_claims_are_ordered_as_people_count(run: Run) -> None:
+    claims = run(problems=4).claims
+    named = [replace(claims[0], id=name) for name in ("K10", "K2", "W1", "K2")]
+    assert [c.id for c in sorted(named, key=reading.claim_order)] == ["K2", "K2", "K10", "W1"]
+
+
+def test_what_went_wrong_is_shown_first(run: Run) -> None:
+    shown = reading.for_readers(run("open").claims, Kind.FINDING)
+    verdicts = [claim.verdict for claim in shown]
+    assert verdicts[0] is Verdict.REFUTED
+    assert verdicts[-1] is Verdict.HOLDS
+
+
+def test_a_judgement_that_does_not_hold_still_shows_its_numbers(run: Run) -> None:
+    # Judgement is falsy unless it holds: `if judgement` would hide exactly what matters.
+    claim = next(c for c in run("closed").claims if c.id == "K1")
+    assert not claim.judgements[0]
+    assert "needs >\u00a00, got −0." in words.because(claim)
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        ("open", "Every gate claim holds: S2 on countdown, K1 on countdown."),
+        ("closed", "K1 on countdown is refuted: rlvr pass@1 > base pass@1 needs"),
+        ("undecided", "K1 on countdown is undecided: rlvr pass@1 > base pass@1 needs"),
+        ("not comparable", "S2 on countdown is not comparable: truncation rates differ by 10.8%"),
+    ],
+)
+def test_the_gate_says_why_in_a_sentence(run: Run, state: str, reason: str) -> None:
+    assert words.gate_reason(run(state)).startswith(reason)
+
+
+def test_a_gate_that_judged_nothing_says_so(minimal_run: RunRecord) -> None:
+    assert words.gate_reason(minimal_run) == "The gate cannot open: no gate claim was judged."
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.0, "0"), (1.0, "1.000"), (0.5, "0.500"), (-0.02, "−0.020"), (0.9996, "0.9996"),
+        (0.99999999, "1.0000000"), (1e-9, "1.0e−09"), (0.0004, "0.0004"), (float("nan"), "–"),
+        (1234.5, "1,234"), (-0.0, "0"),
+    ],
+)  # fmt: skip
+def test_rounding_never_makes_a_false_zero(value: float, shown: str) -> None:
+    assert words.number(value) == shown
+
+
+def test_an_estimate_is_never_without_its_interval() -> None:
+    judgement = Judgement(
+        "x > 0", Verdict.HOLDS, 0.1, Interval(-0.02, 0.2, 0.95), 0.0, ">", None, None, None
+    )
+    assert words.estimate(judgement) == "+0.100 [−0.020, +0.200]"
+    exact = replace(judgement, interval=Interval(0.1, 0.1, 0.95))
+    assert words.estimate(exact) == "0.100 exact"
+    assert words.estimate(replace(exact, estimate=3.0, interval=Interval(3, 3, 0.95))) == "3 exact"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0.04, "< 0.1 s"), (1.31, "1.3 s"), (83.2, "1 min 23 s"), (59.9, "60 s"), (7800, "2 h 10 min")],
+)
+def test_durations_are_short(seconds: float, shown: str) -> None:
+    assert words.duration(seconds) == shown
+
+
+def test_nothing_invisible_survives() -> None:
+    text = "".join(map(chr, [*range(0x20), 0x7F, 0x85, 0x200B, 0x202E, 0x2066, 0xFEFF, 0xD800]))
+    shown = words.visible(text)
+    assert {c for c in shown if not c.isprintable()} == {"\n", "\t"}
+    assert words.visible("naïve 漢字 👩\u200d🔬 e\u0301") == "naïve 漢字 👩\u200d🔬 e\u0301"

@@ -1,0 +1,102 @@
+"""Pictures are well-formed, escaped, free of script and style, and stay inside their frame."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from itertools import pairwise
+from xml.etree import ElementTree
+
+import pytest
+
+from rlvr_gate_reports import svg
+from rlvr_gate_reports.reading import BINS, Crossover
+from rlvr_gate_reports.svg import Svg
+
+EVIL = '</title><script>alert(1)</script>" onload="x'
+
+
+def ladder(top: int, value: float = 0.5) -> list[Mapping[str, float]]:
+    return [
+        {"k": float(1 << i), "value": value, "low": value / 2, "high": min(1, value * 1.5)}
+        for i in range(top)
+    ]
+
+
+PICTURES = {
+    "curves": svg.curves({"base": ladder(9), "rlvr": ladder(9, 0.4)}, Crossover(8, 16)),
+    "curves with a contrast": svg.curves({"base": ladder(3), "rlvr": ladder(3), EVIL: ladder(3)}),
+    "one k": svg.curves({"base": ladder(1), "rlvr": ladder(1)}),
+    "all zero": svg.curves({"base": ladder(4, 0.0), "rlvr": ladder(4, 0.0)}),
+    "difference": svg.difference([{"k": 1, "value": 0.1, "low": -0.1, "high": 0.3}]),
+    "no difference": svg.difference([{"k": 1, "value": 0, "low": 0, "high": 0}]),
+    "histogram": svg.histogram({"base": range(12), "rlvr": range(12)}),
+    "forest": svg.forest(-0.2, 0.1, 0.4, 0.5, "not comparable"),
+    "forest beyond": svg.forest(-7, -5, -3, 0.5, "refuted"),
+    "forest of a point": svg.forest(0, 0, 0, 0, "holds"),
+    "proportions": svg.proportions([("preserved", 3), ("lost", 1)]),
+    "bar": svg.bar(0.3, EVIL),
+}
+
+
+@pytest.mark.parametrize("picture", PICTURES.values(), ids=list(PICTURES))
+def test_a_picture_is_well_formed_and_does_nothing(picture: Svg) -> None:
+    root = ElementTree.fromstring(picture)
+    names = {element.tag for element in root.iter()}
+    assert names <= {"svg", "path", "polygon", "rect", "circle", "text", "title"}
+    for element in root.iter():
+        assert not [name for name in element.attrib if name.startswith(("on", "href", "style"))]
+    assert root.attrib["aria-label"]
+    assert not re.search(r"\b(nan|inf)\b", picture)
+
+
+@pytest.mark.parametrize("picture", PICTURES.values(), ids=list(PICTURES))
+def test_shapes_stay_inside_the_frame(picture: Svg) -> None:
+    root = ElementTree.fromstring(picture)
+    _, _, width, height = map(float, root.attrib["viewBox"].split())
+    for element in root.iter("rect"):
+        at = float(element.attrib.get("x", 0)), float(element.attrib.get("y", 0))
+        size = float(element.attrib["width"]), float(element.attrib["height"])
+        assert -0.1 <= at[0] <= at[0] + size[0] <= width + 0.1
+        assert -0.1 <= at[1] <= at[1] + size[1] <= height + 0.1
+    for element in root.iter("circle"):
+        assert 0 <= float(element.attrib["cx"]) <= width
+        assert 0 <= float(element.attrib["cy"]) <= height
+
+
+def test_nothing_to_draw_is_an_empty_picture() -> None:
+    assert svg.curves({}) == svg.curves({"base": []}) == svg.difference([]) == ""
+    assert svg.histogram({"base": [0] * len(BINS)}) == svg.proportions([("lost", 0)]) == ""
+
+
+def test_checkpoints_differ_by_shape_as_well_as_colour() -> None:
+    picture = ElementTree.fromstring(PICTURES["curves"])
+    assert all("base" in r.attrib["class"] for r in picture.iter("rect"))
+    assert all("rlvr" in c.attrib["class"] for c in picture.iter("circle"))
+
+
+def test_difference_marks_are_filled_only_where_zero_is_excluded() -> None:
+    points = [
+        {"k": 1.0, "value": 0.2, "low": 0.1, "high": 0.3},
+        {"k": 2.0, "value": 0.1, "low": -0.1, "high": 0.3},
+        {"k": 4.0, "value": -0.2, "low": -0.3, "high": -0.1},
+    ]
+    marks = ElementTree.fromstring(svg.difference(points)).iter("circle")
+    assert ["open" in mark.attrib["class"] for mark in marks] == [False, True, False]
+
+
+def test_end_labels_never_overlap() -> None:
+    picture = svg.curves({role: ladder(5) for role in ("base", "rlvr", "sft", "distilled")})
+    labels = [
+        float(text.attrib["y"])
+        for text in ElementTree.fromstring(picture).iter("text")
+        if "label" in text.attrib["class"]
+    ]
+    assert len(labels) == 4
+    assert all(b - a >= 14.9 for a, b in pairwise(labels))
+
+
+def test_ticks_are_labelled_with_their_own_value() -> None:
+    low = ElementTree.fromstring(svg.curves({"base": ladder(3, 0.05)}))
+    ends = [t.text for t in low.iter("text") if t.attrib["class"] == "end"]
+    assert ends == ["0.00", "0.02", "0.04", "0.06", "0.08", "0.10"]

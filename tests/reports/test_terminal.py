@@ -1,0 +1,72 @@
+"""The summary: one screen, styled but without codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pytest
+
+from rlvr_gate.records import RunRecord
+from rlvr_gate_reports import terminal
+from rlvr_gate_reports.terminal import HEIGHT, MARKUP, WIDTH, Line
+
+Run = Callable[..., RunRecord]
+
+
+def text(lines: Sequence[Line]) -> list[str]:
+    return ["".join(span.text for span in line) for line in lines]
+
+
+@pytest.mark.parametrize("state", ["open", "closed", "undecided", "not comparable"])
+def test_the_summary_fits_one_screen(run: Run, state: str) -> None:
+    lines = text(terminal.summary(run(state, contrast=True)))
+    assert len(lines) <= HEIGHT
+    assert max(map(len, lines)) <= WIDTH
+    assert lines[0].startswith(f"gate {state.upper()}")
+
+
+def test_it_fits_with_more_claims_and_benchmarks_than_a_screen_holds(run: Run) -> None:
+    record = run("closed")
+    names = [f"benchmark-{i}" for i in range(9)]
+    many = replace(
+        record,
+        claims=[replace(c, benchmark=b) for b in names for c in record.claims],
+        counts=dict.fromkeys(names, record.counts["countdown"]),
+        curves=dict.fromkeys(names, record.curves["countdown"]),
+        benchmarks=[],
+    )
+    lines = text(terminal.summary(many))
+    assert len(lines) <= HEIGHT
+    assert max(map(len, lines)) <= WIDTH
+    assert any("more, see the report" in line for line in lines)
+    assert any(line.startswith("findings") for line in lines), "gate claims must leave them a line"
+
+
+def test_hostile_names_cannot_widen_colour_or_break_it(hostile_run: RunRecord) -> None:
+    lines = text(terminal.summary(hostile_run))
+    assert max(map(len, lines)) <= WIDTH
+    assert all(line.replace("\u200d", "").isprintable() for line in lines)
+
+
+def test_every_style_has_markup(run: Run) -> None:
+    for state in ("open", "closed", "undecided", "not comparable"):
+        record = run(state, problems=20)
+        lines = terminal.summary(record)
+        assert {span.style for line in lines for span in line} <= set(MARKUP)
+
+
+def test_the_markup_is_what_pytest_understands(run: Run) -> None:
+    from _pytest._io import TerminalWriter
+
+    for style in MARKUP.values():
+        assert TerminalWriter().markup("x", **style)
+
+
+def test_an_empty_run_has_a_summary_too(minimal_run: RunRecord) -> None:
+    lines = text(terminal.summary(minimal_run))
+    assert lines[1] == "The gate cannot open: no gate claim was judged."
+
+
+def test_the_summary_reads_as_it_did(run: Run, golden: Callable[[str, str], None]) -> None:
+    golden("summary.txt", "\n".join(text(terminal.summary(run()))) + "\n")
