@@ -7,7 +7,6 @@ coarsest kept: a weight is *unchanged* when both read as the same value.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,27 +15,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rlvr_gate.layout import TensorSlot, tensor_slots
+
 _DTYPES = {"F64": np.float64, "F32": np.float32, "F16": np.float16, "BF16": np.uint16}
 _BLOCK = 1 << 22  # elements compared at a time
-_MAX_HEADER = 100 << 20  # bytes; the format's own limit
 ABSOLUTE_TOLERANCE = 1e-5
 """The tolerance of arXiv:2505.11711, reported beside bit equality because it inflates sparsity."""
 
 
 class WeightsError(ValueError):
-    """A checkpoint's weights cannot be read; the message says which file and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class TensorSlot:
-    """Where one tensor lies on disk."""
-
-    name: str
-    dtype: str
-    shape: tuple[int, ...]
-    path: Path
-    start: int  # byte offset in the file
-    stop: int
+    """Two checkpoints' weights cannot be compared; the message says which tensor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +103,8 @@ def compare(base: Path, rlvr: Path, *, role: str = "rlvr", against: str = "base"
     """Compare every tensor of two checkpoints in Hugging Face layout.
 
     Raises:
-        WeightsError: a file is missing or truncated, or the two hold different tensors.
+        LayoutError: a file is missing or truncated.
+        WeightsError: the two hold different tensors, shapes or dtypes that have no values.
     """
     ours, theirs = tensor_slots(base), tensor_slots(rlvr)
     if ours.keys() != theirs.keys():
@@ -125,65 +114,6 @@ def compare(base: Path, rlvr: Path, *, role: str = "rlvr", against: str = "base"
             f"({len(only)} in one only): compare checkpoints of one architecture"
         )
     return Update(role, against, tuple(_change(ours[n], theirs[n]) for n in sorted(ours)))
-
-
-def tensor_slots(folder: Path) -> dict[str, TensorSlot]:
-    """Where every tensor of a checkpoint lies, from its index or its single file."""
-    return {slot.name: slot for path in weight_files(folder) for slot in read_header(path)}
-
-
-def weight_files(folder: Path) -> tuple[Path, ...]:
-    """The safetensors files of a checkpoint, in name order.
-
-    Raises:
-        WeightsError: there are none, or the index names a shard that is missing.
-    """
-    index = folder / "model.safetensors.index.json"
-    if index.is_file():
-        try:
-            shards = sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))
-        except (ValueError, KeyError, AttributeError, TypeError) as error:
-            raise WeightsError(f"{index}: not a safetensors index ({error!r})") from None
-        files = tuple(folder / Path(str(shard)).name for shard in shards)
-    else:
-        files = (folder / "model.safetensors",)
-    for path in files:
-        if not path.is_file():
-            pickled = sorted(p.name for p in folder.glob("*.bin"))
-            hint = f"; it has {pickled[0]}, but pickles are not read" if pickled else ""
-            raise WeightsError(f"{path}: no such file, expected safetensors weights{hint}")
-    return files
-
-
-def read_header(path: Path) -> tuple[TensorSlot, ...]:
-    """Read and check a safetensors header: sizes, offsets and the file's length."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        if size < 8 or length > min(size - 8, _MAX_HEADER):
-            raise WeightsError(f"{path}: truncated or not safetensors ({size} bytes)")
-        try:
-            header = json.loads(file.read(length))
-            slots = tuple(
-                TensorSlot(
-                    str(name), str(entry["dtype"]), tuple(int(d) for d in entry["shape"]),
-                    path, 8 + length + int(entry["data_offsets"][0]),
-                    8 + length + int(entry["data_offsets"][1]),
-                )
-                for name, entry in header.items()
-                if name != "__metadata__"
-            )  # fmt: skip
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-            raise WeightsError(f"{path}: not a safetensors header ({error!r})") from None
-    end = max((slot.stop for slot in slots), default=8 + length)
-    if end > size:
-        raise WeightsError(
-            f"{path}: truncated, expected {end} bytes, found {size}: copy the file again"
-        )
-    for slot in slots:
-        if slot.start < 8 + length or min(slot.shape, default=0) < 0:
-            raise WeightsError(f"{path}: tensor {slot.name} has an impossible place or shape")
-    return slots
 
 
 def _change(base: TensorSlot, rlvr: TensorSlot) -> TensorChange:
@@ -216,8 +146,6 @@ def _blocks(slot: TensorSlot, to_bf16: bool) -> Iterator[NDArray[np.float32 | np
         )
     dtype = np.dtype(_DTYPES[slot.dtype])
     count = math.prod(slot.shape)
-    if slot.stop - slot.start != count * dtype.itemsize:
-        raise WeightsError(f"{slot.path}: tensor {slot.name} is not as long as its shape says")
     for first in range(0, count, _BLOCK):
         # An offset that is not a multiple of the item size is legal; frombuffer reads it.
         with slot.path.open("rb") as file:

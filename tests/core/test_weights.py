@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rlvr_gate.weights import WeightsError, compare, read_header, round_to_bf16, weight_files
+from rlvr_gate.layout import LayoutError, read_header, weight_files
+from rlvr_gate.weights import WeightsError, compare, round_to_bf16
 
 torch = pytest.importorskip("torch")
 safetensors = pytest.importorskip("safetensors.torch")
@@ -74,7 +75,7 @@ def test_shards_are_read_through_the_index(tmp_path: Path) -> None:
     (two / "model.safetensors.index.json").write_text(json.dumps(index))
     assert compare(one, two).unchanged_fraction == 1.0
     (two / "x-2.safetensors").unlink()
-    with pytest.raises(WeightsError, match=r"x-2\.safetensors: no such file"):
+    with pytest.raises(LayoutError, match=r"shard x-2\.safetensors .* is missing"):
         weight_files(two)
 
 
@@ -82,7 +83,7 @@ def test_a_truncated_file_is_refused_with_both_sizes(tmp_path: Path) -> None:
     file = save(tmp_path, {"w": random(5, 100)}) / "model.safetensors"
     whole = file.read_bytes()
     file.write_bytes(whole[:-10])
-    with pytest.raises(WeightsError, match=f"truncated, expected {len(whole)} bytes"):
+    with pytest.raises(LayoutError, match=f"truncated: its header promises {len(whole)} bytes"):
         read_header(file)
 
 
@@ -93,7 +94,7 @@ def test_a_truncated_file_is_refused_with_both_sizes(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_a_hostile_header_is_an_error_not_a_crash(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "model.safetensors").write_bytes(data)
-    with pytest.raises(WeightsError):
+    with pytest.raises(LayoutError):
         read_header(tmp_path / "model.safetensors")
 
 
@@ -109,5 +110,5 @@ def test_different_tensors_and_shapes_are_refused(tmp_path: Path) -> None:
 
 def test_a_pickle_is_named_and_not_read(tmp_path: Path) -> None:
     (tmp_path / "pytorch_model.bin").write_bytes(b"\x80\x04.")
-    with pytest.raises(WeightsError, match="pickles are not read"):
+    with pytest.raises(LayoutError, match="pickles run code"):
         weight_files(tmp_path)

@@ -1,0 +1,149 @@
+"""Where a checkpoint's tensors lie on disk: safetensors files, shards and headers.
+
+Files are never trusted: a header's length, its JSON and every offset are bounded by the size on
+disk before anything is read by them, and pickles are not read at all.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
+
+_HEADER_LIMIT = 100_000_000  # bytes; the format's own bound
+_JSON_LIMIT = 256 * 2**20  # bytes; larger tokenizers do not exist yet
+_ITEM_BYTES = {
+    **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2"), 1),
+    **dict.fromkeys(("U16", "I16", "F16", "BF16"), 2),
+    **dict.fromkeys(("U32", "I32", "F32"), 4),
+    **dict.fromkeys(("U64", "I64", "F64"), 8),
+}
+
+
+class LayoutError(ValueError):
+    """A checkpoint's files are missing, truncated or malformed; the message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSlot:
+    """Where one tensor lies."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    path: Path
+    start: int
+    """Byte offset in the file."""
+    stop: int
+
+
+def tensor_slots(folder: Path) -> dict[str, TensorSlot]:
+    """Every tensor of a checkpoint in Hugging Face layout, by name."""
+    return {slot.name: slot for path in weight_files(folder) for slot in read_header(path)}
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """Weight files in the order transformers would take them, each with a sound header.
+
+    Raises:
+        LayoutError: there are none, a shard is missing, or a file is not what it claims.
+    """
+    if (folder / WEIGHTS).is_file():
+        read_header(folder / WEIGHTS)
+        return [folder / WEIGHTS]
+    if not (folder / INDEX).is_file():
+        pickles = sorted(p.name for p in folder.glob("*.bin"))
+        found = f"found only {pickles[0]}, and pickles run code" if pickles else "found neither"
+        raise LayoutError(
+            f"no weights in {folder}: expected {WEIGHTS} or {INDEX}, {found}; "
+            "save with safe_serialization=True"
+        )
+    shards = [folder / name for name in shard_names(folder)]
+    held: dict[str, str] = {}
+    for shard in shards:
+        if not shard.is_file():
+            raise LayoutError(f"shard {shard.name} of {INDEX} is missing; fetch it again")
+        held.update({slot.name: shard.name for slot in read_header(shard)})
+    for tensor, name in read_json(folder / INDEX)["weight_map"].items():
+        if held.get(tensor) != name:
+            raise LayoutError(f"{INDEX} says {name} holds {tensor}, but it does not")
+    return shards
+
+
+def shard_names(folder: Path) -> tuple[str, ...]:
+    """File names of the shards that the index of `folder` lists."""
+    mapping = read_json(folder / INDEX).get("weight_map")
+    if not isinstance(mapping, dict) or not mapping:
+        raise LayoutError(f"{INDEX} needs a `weight_map`, got {type(mapping).__name__}")
+    for name in mapping.values():
+        if not isinstance(name, str) or Path(name).name != name or name.startswith("."):
+            raise LayoutError(f"{INDEX} names a shard outside its folder: {name!r}")
+        if not name.endswith(".safetensors"):
+            raise LayoutError(f"{INDEX} names {name!r}; only safetensors are read")
+    return tuple(sorted(set(mapping.values())))
+
+
+def read_header(path: Path) -> tuple[TensorSlot, ...]:
+    """The tensors of a safetensors file, after checking that it is whole."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        start = file.read(8)
+        length = int.from_bytes(start, "little") if len(start) == 8 else None
+        if length is None or length > size - 8:
+            raise LayoutError(f"{path.name} is truncated: {size} bytes, no whole header")
+        if length > _HEADER_LIMIT:
+            raise LayoutError(f"{path.name}: header of {length} bytes, at most 100 MB allowed")
+        header = _object(file.read(length), path.name)
+    header.pop("__metadata__", None)
+    if not header:
+        raise LayoutError(f"{path.name} holds no tensors")
+    slots = tuple(_slot(path, 8 + length, name, entry) for name, entry in header.items())
+    expected = max(slot.stop for slot in slots)
+    if expected != size:
+        state = "is truncated" if expected > size else "has bytes after its last tensor"
+        raise LayoutError(
+            f"{path.name} {state}: its header promises {expected} bytes, the file has {size}; "
+            "copy or download it again"
+        )
+    return slots
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object of bounded size."""
+    if path.stat().st_size > _JSON_LIMIT:
+        raise LayoutError(f"{path.name} is larger than {_JSON_LIMIT} bytes")
+    return _object(path.read_bytes(), path.name)
+
+
+def is_count(value: object) -> bool:
+    """Whether a JSON value is a whole number that can count something."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+
+
+def _slot(path: Path, data: int, tensor: str, entry: object) -> TensorSlot:
+    try:
+        dtype, shape, (begin, end) = entry["dtype"], entry["shape"], entry["data_offsets"]  # type: ignore[index]  # checked by the except
+        sound = isinstance(dtype, str) and all(is_count(n) for n in (*shape, begin, end))
+    except (TypeError, KeyError, ValueError):
+        sound = False
+    if not sound or begin > end:
+        raise LayoutError(f"{path.name}: malformed header entry for tensor {tensor[:80]!r}")
+    items = math.prod(shape)
+    if dtype in _ITEM_BYTES and items * _ITEM_BYTES[dtype] != end - begin:
+        raise LayoutError(f"{path.name}: tensor {tensor[:80]!r} does not fit its offsets")
+    return TensorSlot(tensor, dtype, tuple(shape), path, data + begin, data + end)
+
+
+def _object(data: bytes, name: str) -> dict[str, Any]:
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        reason = str(error).partition("\n")[0]
+        raise LayoutError(f"{name} is not JSON: {type(error).__name__}: {reason}") from error
+    if not isinstance(value, dict):
+        raise LayoutError(f"{name} must hold a JSON object, got {type(value).__name__}")
+    return value
