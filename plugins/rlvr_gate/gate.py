@@ -32,14 +32,17 @@ def worst(verdicts: Sequence[Verdict]) -> Verdict:
     return min(verdicts, key=_SEVERITY.index) if verdicts else Verdict.UNDECIDED
 
 
-def decide(claims: Sequence[ClaimRecord], policy: Policy) -> GateResult:
-    """Answer the whole run, failing closed.
+def decide(
+    claims: Sequence[ClaimRecord], policy: Policy, failed_tests: Sequence[str] = ()
+) -> GateResult:
+    """Answer the whole run, failing closed; tests that failed beside the claims close it too.
 
     Open needs every gate claim to hold, every required claim and benchmark to have been judged,
     and at least one gate claim. That all must hold is an intersection-union test: the chance of a
     false release is bounded by that of a single claim, without correction.
     """
     broken = tuple(f"{name(claim)} (raised)" for claim in claims if claim.broken)
+    broken += tuple(f"{nodeid} (failed)" for nodeid in failed_tests)
     if broken:
         return GateResult(GateState.CLOSED, EXIT_STATUS[GateState.CLOSED], broken, policy.name)
     gates = [claim for claim in claims if claim.kind is Kind.GATE]

@@ -55,8 +55,8 @@ class Collected:
     """What the controlling process has seen of the run."""
 
     claims: list[ClaimRecord] = field(default_factory=list)
-    foreign_failures: int = 0
-    """Failed tests that are not claims: they fail the run as in any pytest session."""
+    foreign_failures: list[str] = field(default_factory=list)
+    """Node ids of failed tests that are not claims: they close the gate too."""
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -215,7 +215,7 @@ class _Collector:
         if record is not None and report.when in ("setup", "call"):
             self.collected.claims.append(record)
         elif report.failed and (record is None or report.when == "teardown"):
-            self.collected.foreign_failures += 1
+            self.collected.foreign_failures.append(report.nodeid)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -230,9 +230,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if is_worker(session.config) or not collected.claims or exitstatus not in (0, 1):
         return
     claims = sorted(collected.claims, key=lambda claim: claim.nodeid)
-    gate = decide(claims, session.config.stash[policy_key])
+    gate = decide(claims, session.config.stash[policy_key], collected.foreign_failures)
     session.config.stash[result_key] = gate
-    session.exitstatus = 1 if collected.foreign_failures else gate.exit_status
+    session.exitstatus = gate.exit_status
     run: RunRecord | None = session.config.hook.pytest_rlvr_gate_record(
         config=session.config, gate=gate, claims=claims
     )

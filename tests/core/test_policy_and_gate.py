@@ -45,6 +45,12 @@ def test_a_claim_that_raised_closes_the_gate_even_as_a_finding() -> None:
     assert result.deciding == ("F on b (raised)",)
 
 
+def test_a_failed_test_beside_the_claims_closes_the_gate() -> None:
+    result = decide([claim("G", Verdict.HOLDS)], Policy("p"), ["test_x.py::test_y"])
+    assert (result.state, result.exit_status) == (GateState.CLOSED, 1)
+    assert result.deciding == ("test_x.py::test_y (failed)",)
+
+
 def test_a_required_claim_that_was_not_judged_keeps_the_gate_shut() -> None:
     result = decide([claim("S2", Verdict.HOLDS)], Policy("p", required_claims=("S2", "K1")))
     assert result.state is GateState.UNDECIDED
