@@ -36,6 +36,9 @@ check: $(READY)  ## Lint, types and import contracts only
 bench: $(READY)  ## Speed against named peers, as ratios in one run
 	$(BIN)/python benchmarks/sampler.py $(ARGS)
 
+selftest: $(READY) ## The gate about itself: false alarms of A/A runs, power on a known difference
+	$(BIN)/python benchmarks/selftest.py $(ARGS)
+
 miniatures: $(READY) ## Retrain the shipped checkpoint family from scratch (about 40 minutes, 2 cores)
 	PYTHONPATH=plugins:fixtures $(BIN)/python -m rlvr_gate_miniatures $(ARGS)
 
