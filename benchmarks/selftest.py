@@ -4,9 +4,9 @@ Every run is a whole gate through the command line, with seeds of its own, on re
 
     python benchmarks/selftest.py --runs 20 --samples 64
 
-A/A pairs a checkpoint with itself under another seed, so every `holds` of a claim that RLVR changed
-something is a false alarm, and so is every `refuted` of a claim that it did not. The second pair
-differs for real: how often K1 holds there is the gate's power at this n.
+A/A pairs a checkpoint with itself under another seed, so every `holds` of a claim that RLVR
+changed something is a false alarm, and so is every `refuted` of a claim that it did not. The
+second pair differs for real: how often K1 holds there is the gate's power at this n.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def gate(pair: str, seed: int, options: argparse.Namespace) -> tuple[dict, int]:
         out = Path(folder) / "gate.json"
         done = subprocess.run(
             [
-                sys.executable, "-m", "pytest", str(ROOT / "suites"), "-q", "-p", "no:cacheprovider",
+                sys.executable, "-m", "pytest", str(ROOT / "suites"), "-q", "-pno:cacheprovider",
                 "--model-pair", pair, f"--samples={options.samples}", f"--sample-seed={seed}",
                 f"--sample-store={options.store}", f"--gate-json={out}", *options.more,
             ],

@@ -46,7 +46,7 @@ def to_document(record: RunRecord) -> dict[str, object]:
         "seed": record.seed,
         "checkpoints": [_checkpoint(facts) for facts in record.checkpoints],
         "benchmarks": [_benchmark(benchmark) for benchmark in record.benchmarks],
-        "counts": {name: _counts(record.counts[name]) for name in _benchmarks(record.counts)},
+        "counts": {name: _counts(record.counts[name]) for name in sorted(record.counts)},
         "curves": {
             name: {role: plain(record.curves[name][role]) for role in role_order(curves)}
             for name, curves in sorted(record.curves.items())
@@ -157,10 +157,6 @@ def _benchmark(benchmark: Benchmark) -> dict[str, object]:
         "digest": benchmark.digest,
         "problems": len(benchmark.problems),
     }
-
-
-def _benchmarks(counts: Mapping[str, object]) -> list[str]:
-    return sorted(counts)
 
 
 def _counts(by_role: Mapping[str, Sequence[Tally]]) -> dict[str, object]:

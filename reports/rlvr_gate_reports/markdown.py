@@ -101,7 +101,7 @@ def _benchmark(record: RunRecord, benchmark: str) -> str:
     parts = [f"## {escape(benchmark)}"]
     curves = record.curves.get(benchmark, {})
     if curves:
-        parts.append(_curves(curves))
+        parts.append("pass@k [interval]:\n\n" + _curves(curves))
         found = crossover(curves.get("difference", ()))
         if found:
             parts.append(
@@ -112,7 +112,8 @@ def _benchmark(record: RunRecord, benchmark: str) -> str:
     problems = solved(counts)
     if problems:
         total = " · ".join(f"{n} {kind}" for kind, n in class_counts(problems).items())
-        parts.append(f"Of {len(problems)} problems: {total}. {_lost(problems)}".rstrip())
+        said = f"Of {len(problems)} problems: {total}. {words.luck(problems)} {_lost(problems)}"
+        parts.append(" ".join(said.split()))
     rates = [
         f"{escape(role)} {words.number(rate(counts[role], 'truncated'))} truncated, "
         f"{words.number(rate(counts[role], 'unscored'))} unscored"
@@ -136,7 +137,7 @@ def _curves(curves: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
     ks = sorted({int(point["k"]) for points in curves.values() for point in points})
     at = {role: {int(point["k"]): point for point in curves[role]} for role in roles}
     rows = [[str(k), *(_point(at[role].get(k), role) for role in roles)] for k in ks]
-    return _table(["k", *(f"{escape(role)} pass@k" for role in roles)], rows)
+    return _table(["k", *map(escape, roles)], rows)
 
 
 def _point(point: Mapping[str, float] | None, role: str) -> str:

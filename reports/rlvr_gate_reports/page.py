@@ -20,6 +20,7 @@ from rlvr_gate_reports.panels import BenchmarkPanel, benchmark_panel
 from rlvr_gate_reports.reading import (
     benchmark_names,
     deciding_judgement,
+    family,
     for_readers,
     incomparable,
     role_order,
@@ -44,6 +45,8 @@ class ClaimRow:
     """One claim of the table and what unfolds from it."""
 
     claim: ClaimRecord
+    follows: bool
+    """Whether the row above is the same claim at a smaller k."""
     mark: svg.Svg
     estimate: str
     interval: str
@@ -94,7 +97,7 @@ def build(record: RunRecord) -> Page:
         pair=tuple(c for c in facts if c.role in ("base", "rlvr")),
         contrasts=tuple(c for c in facts if c.role not in ("base", "rlvr")),
         groups=tuple(
-            ClaimGroup(kind, tuple(_row(claim, reach, anchors) for claim in claims))
+            ClaimGroup(kind, _rows(claims, reach, anchors))
             for kind in Kind
             if (claims := for_readers(record.claims, kind))
         ),
@@ -111,17 +114,29 @@ def _roles(record: RunRecord) -> list[str]:
     return [c.role for c in record.checkpoints]
 
 
-def _row(claim: ClaimRecord, reach: float, anchors: Mapping[tuple[str, str], str]) -> ClaimRow:
+def _rows(
+    claims: Sequence[ClaimRecord], reach: float, anchors: Mapping[tuple[str, str], str]
+) -> tuple[ClaimRow, ...]:
+    above = [None, *claims]
+    return tuple(
+        _row(claim, reach, anchors, follows=last is not None and family(last) == family(claim))
+        for last, claim in zip(above, claims, strict=False)
+    )
+
+
+def _row(
+    claim: ClaimRecord, reach: float, anchors: Mapping[tuple[str, str], str], *, follows: bool
+) -> ClaimRow:
     judgement = deciding_judgement(claim)
     reasons = incomparable(claim) if claim.verdict is Verdict.NOT_COMPARABLE else []
     if claim.reason and claim.reason not in reasons:
         reasons.append(claim.reason)
-    signed = judgement is not None and words.is_difference(judgement)
     return ClaimRow(
         claim=claim,
+        follows=follows,
         mark=_mark(judgement, claim.verdict, reach),
         estimate="–" if judgement is None else words.value(judgement),
-        interval="" if judgement is None else words.interval(judgement.interval, signed=signed),
+        interval="" if judgement is None else words.uncertainty(judgement),
         needs="–" if judgement is None else words.needs(judgement),
         reasons=tuple(reasons),
         comparisons=tuple(_comparison(j, anchors) for j in claim.judgements),

@@ -84,6 +84,7 @@ class BenchmarkPanel:
     table_head: tuple[str, ...]
     table: tuple[tuple[str, ...], ...]
     classes: Mapping[str, int]
+    luck: str
     proportions: svg.Svg
     histogram: svg.Svg
     problems: tuple[ProblemEntry, ...]
@@ -108,6 +109,7 @@ def benchmark_panel(record: RunRecord, name: str, anchor: str) -> BenchmarkPanel
         table_head=head,
         table=rows,
         classes=classes,
+        luck=words.luck(pair),
         proportions=svg.proportions([(kind, classes.get(kind, 0)) for kind in CLASSES]),
         histogram=svg.histogram({r: histogram(counts[r]) for r in role_order(counts)}),
         problems=_problems(record, name, anchor),

@@ -60,9 +60,18 @@ def claim_order(claim: ClaimRecord) -> tuple[object, ...]:
 
 
 def for_readers(claims: Iterable[ClaimRecord], kind: Kind) -> list[ClaimRecord]:
-    """The claims of one kind, what went wrong first."""
+    """The claims of one kind, what went wrong first; a claim's several k stay together."""
     chosen = [claim for claim in claims if claim.kind is kind]
-    return sorted(chosen, key=lambda c: (_SHOWN_FIRST.index(c.verdict), claim_order(c)))
+    worst: dict[tuple[str, str | None], int] = {}
+    for claim in chosen:
+        rank = _SHOWN_FIRST.index(claim.verdict)
+        worst[family(claim)] = min(worst.get(family(claim), rank), rank)
+    return sorted(chosen, key=lambda claim: (worst[family(claim)], claim_order(claim)))
+
+
+def family(claim: ClaimRecord) -> tuple[str, str | None]:
+    """What a claim judged at several k has in common: its id and benchmark."""
+    return claim.id, claim.benchmark
 
 
 def deciding_judgement(claim: ClaimRecord) -> Judgement | None:

@@ -132,7 +132,7 @@ def forest(low: float, estimate: float, high: float, reach: float, verdict: str)
     Distances are signed towards the claim, so right of the line is the claim's side whatever
     its relation. `reach` is the distance at either edge, shared by all rows.
     """
-    width, height, middle = 220, 26, 13
+    width, height, middle = 190, 26, 13
 
     def x(distance: float) -> float:
         share = min(max(distance / reach, -1.0), 1.0) if reach else 0.0

@@ -6,22 +6,20 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from rlvr_gate.gate import name
-from rlvr_gate.records import ClaimRecord, GateState, Judgement, Kind, RunRecord, Verdict
+from rlvr_gate.records import ClaimRecord, GateState, Kind, RunRecord, Verdict
 from rlvr_gate_reports import words
 from rlvr_gate_reports.reading import (
     benchmark_names,
     class_counts,
     deciding_judgement,
+    family,
     for_readers,
-    incomparable,
     solved,
 )
 
 WIDTH = 100
 HEIGHT = 30
 _KS, _COLUMN = 5, 15  # columns of the pass@k table and their width
-_SHOWN_PROBLEMS = 4
 
 
 class Span(NamedTuple):
@@ -49,11 +47,12 @@ MARKUP: Mapping[str, Mapping[str, bool]] = {
 
 def summary(record: RunRecord) -> list[Line]:
     """Gate, claims, curves and solved sets, within `WIDTH` columns and `HEIGHT` lines."""
-    head = _gate(record)
-    work = _work(record)
-    claims = _claims(record, HEIGHT - len(head) - len(work) - 1)
-    room = HEIGHT - len(head) - len(work) - len(claims)
-    return [*head, *claims, *_benchmarks(record, room), *work]
+    head, work = _gate(record), _work(record)
+    room = HEIGHT - len(head) - len(work)
+    blocks = [[*_curves(record, b), *_solved(record, b)] for b in benchmark_names(record)]
+    claims = _claims(record, room - (len(blocks[0]) if blocks else 0))
+    room -= len(claims)
+    return [*head, *claims, *_fitting(blocks, room), *work]
 
 
 def _gate(record: RunRecord) -> list[Line]:
@@ -68,38 +67,66 @@ def _gate(record: RunRecord) -> list[Line]:
 
 
 def _claims(record: RunRecord, room: int) -> list[Line]:
+    kinds = [(kind, _rows(record, kind)) for kind in (Kind.GATE, Kind.FINDING)]
     lines: list[Line] = []
-    for kind in (Kind.GATE, Kind.FINDING):
-        claims = for_readers(record.claims, kind)
-        if not claims:
+    for kind, rows in kinds:
+        if not rows:
             continue
-        head = f"{kind} claims" if kind is Kind.GATE else "findings"
+        head = "gate claims" if kind is Kind.GATE else "findings"
         title = f"{head:<66}estimate [{words.level(record.level)}]"
         lines.append(_line((f"{title:<{WIDTH - 9}}needs", "dim")))
-        fits = len(claims) if len(claims) < room - len(lines) else max(room - len(lines) - 1, 0)
-        lines += [_claim(claim, record) for claim in claims[:fits]]
-        if claims[fits:]:
-            lines.append(_line((f"  and {len(claims) - fits} more, see the report", "dim")))
+        # The gate's claims may take what is left but two lines, so that findings are not mute.
+        left = room - len(lines) - (2 if kind is Kind.GATE and kinds[1][1] else 0)
+        fits = len(rows) if len(rows) <= left else max(left - 1, 0)
+        lines += rows[:fits]
+        if rows[fits:]:
+            lines.append(_line((f"  and {len(rows) - fits} more, see the report", "dim")))
     return lines
 
 
-def _claim(claim: ClaimRecord, record: RunRecord) -> Line:
+def _rows(record: RunRecord, kind: Kind) -> list[Line]:
+    families: dict[object, list[ClaimRecord]] = {}
+    for claim in for_readers(record.claims, kind):
+        families.setdefault(family(claim), []).append(claim)
+    several = len(benchmark_names(record)) > 1
+    return [
+        _by_k(members, several) if len(members) > 1 else _claim(members[0], several)
+        for members in families.values()
+    ]
+
+
+def _claim(claim: ClaimRecord, several: bool) -> Line:
     judgement = deciding_judgement(claim)
-    where = claim.benchmark if len(benchmark_names(record)) > 1 else None
-    at = f"k={claim.k}" if claim.k else None
-    what = ", ".join(text for text in (claim.text, where, at) if text)
-    numbers = "-"
+    numbers = claim.reason
     if judgement is not None:
         numbers = f"{words.estimate(judgement):<24} {words.needs(judgement)}"
     verdict = str(claim.verdict)
-    label = f"{_cut(_ascii(claim.id), 8):<4} {_ascii(what)}"
-    return _line((f"  {verdict:<15}", verdict), f"{_cut(label, 48):<49}", numbers)
+    label = _label(claim, several, f"k={claim.k}" if claim.k else None)
+    return _line((f"  {verdict:<15}", verdict), f"{_cut(label, 48):<49}", _cut(numbers, 34))
 
 
-def _benchmarks(record: RunRecord, room: int) -> list[Line]:
+def _by_k(claims: Sequence[ClaimRecord], several: bool) -> Line:
+    """One line for a claim judged at several k: which verdict at which k."""
+    at = {v: [str(c.k) for c in claims if c.verdict is v] for v in Verdict}
+    parts = [(f"  {v} {','.join(ks)}", str(v)) for v, ks in at.items() if ks]
+    if sum(len(text) for text, _ in parts) > 56:
+        parts = [(f"  {v} at {len(ks)} k", str(v)) for v, ks in at.items() if ks]
+    taken = sum(len(text) for text, _ in parts)
+    width = WIDTH - 17 - taken
+    label = _cut(_label(claims[0], several, None), width)
+    return _line((f"  {'by k':<15}", "dim"), f"{label:<{width}}", *parts)
+
+
+def _label(claim: ClaimRecord, several: bool, at: str | None) -> str:
+    where = claim.benchmark if several else None
+    context = ", ".join(part for part in (where, at) if part)
+    what = f"{context}: {claim.text}" if context else claim.text
+    return f"{_cut(_ascii(claim.id), 8):<4} {_ascii(what)}"
+
+
+def _fitting(blocks: Sequence[Sequence[Line]], room: int) -> list[Line]:
     lines: list[Line] = []
-    for benchmark in benchmark_names(record):
-        block = [*_curves(record, benchmark), *_solved(record, benchmark)]
+    for block in blocks:
         if len(lines) + len(block) > room:
             break
         lines += block

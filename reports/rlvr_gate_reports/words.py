@@ -12,19 +12,18 @@ from collections.abc import Sequence
 
 from rlvr_gate.gate import name
 from rlvr_gate.records import ClaimRecord, GateState, Interval, Judgement, Kind, RunRecord, Verdict
-from rlvr_gate_reports.reading import deciding_claims, deciding_judgement, incomparable
+from rlvr_gate_reports.reading import (
+    Solved,
+    deciding_claims,
+    deciding_judgement,
+    incomparable,
+)
 
 STATE_WORDS = {
     GateState.OPEN: "OPEN",
     GateState.CLOSED: "CLOSED",
     GateState.UNDECIDED: "UNDECIDED",
     GateState.NOT_COMPARABLE: "NOT COMPARABLE",
-}
-STATE_MEANS = {
-    GateState.OPEN: "every gate claim holds",
-    GateState.CLOSED: "a gate claim is refuted",
-    GateState.UNDECIDED: "a gate claim could not be decided",
-    GateState.NOT_COMPARABLE: "the two runs did not answer the same question",
 }
 _RELATIONS = {">=": "≥", "<=": "≤"}
 
@@ -49,9 +48,7 @@ def count(value: float) -> str:
 
 
 def interval(bounds: Interval, *, signed: bool = False) -> str:
-    """`[0.201, 0.423]`, or `exact` where there is no sampling error."""
-    if bounds.low == bounds.high:
-        return "exact"
+    """`[0.201, 0.423]`"""
     return f"[{number(bounds.low, signed=signed)}, {number(bounds.high, signed=signed)}]"
 
 
@@ -63,15 +60,26 @@ def is_difference(judgement: Judgement) -> bool:
 
 def estimate(judgement: Judgement) -> str:
     """`+0.184 [+0.151, +0.217]`: an estimate is never shown without its interval."""
-    bounds = interval(judgement.interval, signed=is_difference(judgement))
-    return f"{value(judgement)} {bounds}"
+    return f"{value(judgement)} {uncertainty(judgement)}"
 
 
 def value(judgement: Judgement) -> str:
     """The estimate alone; an exact whole number, such as a count, without decimals."""
-    if judgement.interval.low == judgement.interval.high and judgement.estimate % 1 == 0:
+    if is_exact(judgement) and judgement.estimate % 1 == 0:
         return count(judgement.estimate)
     return number(judgement.estimate, signed=is_difference(judgement))
+
+
+def uncertainty(judgement: Judgement) -> str:
+    """The interval, or `exact` where there is no sampling error."""
+    if is_exact(judgement):
+        return "exact"
+    return interval(judgement.interval, signed=is_difference(judgement))
+
+
+def is_exact(judgement: Judgement) -> bool:
+    """Whether the number was counted, not sampled: no samples, and nothing left open."""
+    return judgement.n is None and judgement.interval.low == judgement.interval.high
 
 
 def needs(judgement: Judgement) -> str:
@@ -138,6 +146,18 @@ def short_digest(digest: str) -> str:
 def slug(text: str) -> str:
     """A name as one CSS class: `not comparable` is `not-comparable`."""
     return "".join(c if c.isascii() and c.isalnum() else "-" for c in text.lower())
+
+
+def luck(problems: Sequence[Solved]) -> str:
+    """How much of what was lost and gained rests on one sample; empty where nothing was."""
+    lost = [problem.base.correct == 1 for problem in problems if problem.kind == "lost"]
+    gained = [problem.rlvr.correct == 1 for problem in problems if problem.kind == "gained"]
+    parts = [
+        f"{sum(single)} of {len(single)} {kind}"
+        for kind, single in (("lost", lost), ("gained", gained))
+        if single
+    ]
+    return f"Resting on a single correct sample: {', '.join(parts)}." if parts else ""
 
 
 def visible(text: str) -> str:

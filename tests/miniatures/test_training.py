@@ -12,7 +12,7 @@ pytest.importorskip("transformers")
 
 from rlvr_gate.records import Problem  # noqa: E402
 from rlvr_gate_miniatures import grpo as grpo_module  # noqa: E402
-from rlvr_gate_miniatures import manifest, model, run  # noqa: E402
+from rlvr_gate_miniatures import manifest, model, pretrain, run  # noqa: E402
 from rlvr_gate_miniatures import rollouts as rollouts_module  # noqa: E402
 from rlvr_gate_miniatures.batches import Row, by_length, row, token_logprobs  # noqa: E402
 from rlvr_gate_miniatures.family import LANES, STAGES  # noqa: E402
@@ -210,3 +210,30 @@ def test_every_stage_is_in_exactly_one_lane_after_what_it_reads() -> None:
     for lane in LANES:
         for index, name in enumerate(lane):
             assert set(STAGES[name].parents) <= {"base", *lane[:index]}
+
+
+def test_processes_add_their_gradients_over_all_tokens(tiny, tmp_path: Path) -> None:
+    """With one process the average is the plain mean-loss gradient."""
+    store = torch.distributed.FileStore(str(tmp_path / "rendezvous"), 1)
+    torch.distributed.init_process_group("gloo", store=store, rank=0, world_size=1)
+    try:
+        logprobs, _ = token_logprobs(tiny, [row("S1+1:", "2")])
+        (-logprobs.sum()).backward()
+        summed = tiny.lm_head.weight.grad.clone()
+        loss = pretrain._average_gradients(tiny, loss=6.0, learned=3)
+    finally:
+        torch.distributed.destroy_process_group()
+    assert loss == 2.0
+    assert torch.allclose(tiny.lm_head.weight.grad, summed / 3)
+
+
+def test_authors_change_at_their_step() -> None:
+    phase = pretrain.PRETRAINING.phases[0]
+    nothing = pretrain.HeldOut(frozenset(), frozenset())
+    switch = max(phase.authors)
+    for step, share in ((0, 0.55), (switch - 1, 0.55), (switch, 0.10)):
+        rng = random.Random(0)
+        rows = [r for _ in range(30) for r in pretrain.draw_rows(phase, step, nothing, rng)]
+        puzzles = [decode(r.ids[r.start :]) for r in rows if decode(r.ids[:1]) == "C"]
+        searching = sum(text.startswith("s") for text in puzzles) / len(puzzles)
+        assert searching == pytest.approx(share, abs=0.06)

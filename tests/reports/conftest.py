@@ -351,16 +351,17 @@ def _weights(rng: random.Random, share: float) -> dict[str, object]:
         for name in ("gate", "up", "down"):
             shapes[f"{stem}.mlp.{name}_proj.weight"] = [192, 512]
         shapes[f"{stem}.input_layernorm.weight"] = [192]
-    tensors = []
+    tensors: list[dict[str, object]] = []
+    parameters = unchanged = 0
     for name, shape in shapes.items():
         size = math.prod(shape)
-        kept = 1.0 if "norm" in name else min(1.0, max(0.0, rng.gauss(share, 0.06)))
+        kept = round(
+            size * (1.0 if "norm" in name else min(1.0, max(0.0, rng.gauss(share, 0.06))))
+        )
+        parameters, unchanged = parameters + size, unchanged + kept
         tensors.append({"name": name, "dtype": "BF16", "shape": shape, "parameters": size,
-                        "unchanged": round(size * kept), "max_abs": rng.uniform(1e-4, 4e-3),
+                        "unchanged": kept, "max_abs": rng.uniform(1e-4, 4e-3),
                         "relative_l2": rng.uniform(1e-3, 4e-3)})  # fmt: skip
-    parameters = sum(math.prod(shape) for shape in shapes.values())
-    unchanged = sum(round(math.prod(t["shape"]) * t["unchanged"] / t["parameters"])  # type: ignore
-                    for t in tensors)  # fmt: skip
     return {"against": "base", "total": {
         "parameters": parameters, "unchanged": unchanged,
         "unchanged_fraction": unchanged / parameters,

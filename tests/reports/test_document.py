@@ -74,8 +74,8 @@ def test_the_order_in_which_tests_finished_leaves_no_trace(run: Run) -> None:
     shuffled = replace(
         record,
         claims=list(record.claims)[::-1],
-        counts={b: dict(reversed(roles.items())) for b, roles in record.counts.items()},
-        curves={b: dict(reversed(roles.items())) for b, roles in record.curves.items()},
+        counts={b: dict(list(roles.items())[::-1]) for b, roles in record.counts.items()},
+        curves={b: dict(list(roles.items())[::-1]) for b, roles in record.curves.items()},
     )
     assert document.dumps(shuffled) == document.dumps(record)
 

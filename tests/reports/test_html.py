@@ -81,6 +81,22 @@ def test_gate_claims_come_first_and_trouble_before_peace(run: Run) -> None:
     assert order == ["refuted", "holds", "refuted", "undecided", "holds", "holds"]
 
 
+def test_a_claim_at_several_k_says_its_sentence_once(run: Run) -> None:
+    record = run(problems=12, samples=16)
+    one = next(c for c in record.claims if c.id == "K2")
+    ladder = [replace(one, id="K1k", text="RLVR leads at this k", k=k) for k in (4, 1, 2)]
+    words = Page(html.render(replace(record, claims=ladder))).text
+    assert words.count("RLVR leads at this k") == 1
+    assert re.search(r"k = 1 .*at k = 2.*at k = 4", words, re.S)
+
+
+def test_a_claim_that_was_not_judged_shows_its_reason_unopened(run: Run) -> None:
+    record = run(problems=4)
+    bare = replace(record.claims[1], judgements=(), reason="needs --checkpoint sft=REF")
+    text = html.render(replace(record, claims=[bare]))
+    assert "needs --checkpoint sft=REF" in text.split("</summary>")[0]
+
+
 def test_the_page_is_one_file_that_loads_nothing(run: Run) -> None:
     text = html.render(run())
     page = Page(text)

@@ -47,6 +47,16 @@ def test_only_problems_both_checkpoints_tried_are_classed() -> None:
     assert reading.solved({"base": [Tally("a", 1, 0)]}) == []
 
 
+def test_what_rests_on_one_sample_is_said() -> None:
+    base = [Tally("a", 8, 1), Tally("b", 8, 5), Tally("c", 8, 0), Tally("d", 8, 3)]
+    rlvr = [Tally("a", 8, 0), Tally("b", 8, 0), Tally("c", 8, 2), Tally("d", 8, 1)]
+    problems = reading.solved({"base": base, "rlvr": rlvr})
+    assert (
+        words.luck(problems) == "Resting on a single correct sample: 1 of 2 lost, 0 of 1 gained."
+    )
+    assert words.luck(problems[3:]) == ""
+
+
 @pytest.mark.parametrize(
     ("gaps", "found"),
     [
@@ -123,12 +133,19 @@ def test_an_estimate_is_never_without_its_interval() -> None:
     assert words.estimate(judgement) == "+0.100 [−0.020, +0.200]"
     exact = replace(judgement, interval=Interval(0.1, 0.1, 0.95))
     assert words.estimate(exact) == "0.100 exact"
+    assert words.estimate(replace(exact, n=64)) == "0.100 [0.100, 0.100]", "sampled, however sure"
     assert words.estimate(replace(exact, estimate=3.0, interval=Interval(3, 3, 0.95))) == "3 exact"
 
 
 @pytest.mark.parametrize(
     ("seconds", "shown"),
-    [(0.04, "< 0.1 s"), (1.31, "1.3 s"), (83.2, "1 min 23 s"), (59.9, "60 s"), (7800, "2 h 10 min")],
+    [
+        (0.04, "< 0.1 s"),
+        (1.31, "1.3 s"),
+        (83.2, "1 min 23 s"),
+        (59.9, "60 s"),
+        (7800, "2 h 10 min"),
+    ],
 )
 def test_durations_are_short(seconds: float, shown: str) -> None:
     assert words.duration(seconds) == shown

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from rlvr_gate.records import RunRecord
+from rlvr_gate.records import RunRecord, Verdict
 from rlvr_gate_reports import terminal
 from rlvr_gate_reports.terminal import HEIGHT, MARKUP, WIDTH, Line
 
@@ -61,6 +61,22 @@ def test_the_markup_is_what_pytest_understands(run: Run) -> None:
 
     for style in MARKUP.values():
         assert TerminalWriter().markup("x", **style)
+
+
+@pytest.mark.parametrize("most", [2, 12])
+def test_a_claim_at_several_k_is_one_line(run: Run, most: int) -> None:
+    record = run(problems=30)
+    one = next(c for c in record.claims if c.id == "K2")
+    verdicts = [Verdict.HOLDS, Verdict.UNDECIDED, Verdict.REFUTED, Verdict.NOT_COMPARABLE]
+    ladder = [
+        replace(one, id="K1k", k=1 << i, verdict=verdicts[min(i // most, 3)])
+        for i in range(3 * most)
+    ]
+    lines = text(terminal.summary(replace(record, claims=[*record.claims, *ladder])))
+    found = [line for line in lines if "K1k" in line]
+    assert len(found) == 1
+    assert len(found[0]) <= WIDTH
+    assert ("holds at 12 k  " if most == 12 else "holds 1,2  ") in found[0]
 
 
 def test_an_empty_run_has_a_summary_too(minimal_run: RunRecord) -> None:

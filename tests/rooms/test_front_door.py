@@ -37,7 +37,9 @@ def test_help_and_collection_import_nothing_heavy(args: list[str]) -> None:
 
 def own_options() -> list[str]:
     text = python("import pytest; pytest.main(['--help'])")
-    group = re.split(r"^rlvr-gate.*\n", text, maxsplit=1, flags=re.MULTILINE)[1].split("\n\n", 1)[0]
+    group = re.split(r"^rlvr-gate.*\n", text, maxsplit=1, flags=re.MULTILINE)[1].split("\n\n", 1)[
+        0
+    ]
     return re.findall(r"^  (--[a-z-]+)", group, flags=re.MULTILINE)
 
 
