@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,16 @@ def role_ref(text: str) -> tuple[str, str]:
     if role in ("base", "rlvr"):
         raise argparse.ArgumentTypeError(f"role {role!r} belongs to --model-pair")
     return role, ref
+
+
+def role_file(text: str) -> tuple[str, Path]:
+    """Parse `ROLE=FILE`."""
+    role, _, file = text.partition("=")
+    if not role or not file:
+        raise argparse.ArgumentTypeError(
+            f"expected ROLE=FILE, as in base=base-counts.jsonl; got {text!r}"
+        )
+    return role, Path(file).expanduser()
 
 
 def key_value(text: str) -> tuple[str, str]:

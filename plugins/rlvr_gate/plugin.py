@@ -160,7 +160,7 @@ def claim_record(
     reason = ""
     if excinfo is not None and (broken or skipped):
         verdict = Verdict.UNDECIDED
-        reason = f"{'skipped' if skipped else 'raised'}: {excinfo.exconly(tryshort=True)}"
+        reason = str(excinfo.value) if skipped else f"raised {excinfo.exconly(tryshort=True)}"
     elif not judgements:
         reason = "the test compared nothing, so nothing was judged"
     return ClaimRecord(

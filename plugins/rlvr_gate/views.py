@@ -104,6 +104,8 @@ class PairView:
 
     base: CheckpointView
     rlvr: CheckpointView
+    unknown: Sequence[str] = ()
+    """What nobody can say about how the completions were drawn, as with recorded counts."""
 
     def role(self, name: str) -> CheckpointView:
         """A further checkpoint given with `--checkpoint NAME=REF`."""
@@ -116,17 +118,22 @@ class PairView:
         return SolvedSets(base, rlvr, benchmark, self.base.ledger)
 
     def asked_the_same(self, benchmark: str) -> Judgement:
-        """Whether both checkpoints answered the same question under the same rules."""
+        """Whether both checkpoints answered the same question under the same rules.
+
+        Each rule that is `unknown` may differ: then the answer is undecided, never yes.
+        """
         ledger = self.base.ledger
         reasons = list(ledger.comparability(benchmark))
-        verdict = Verdict.NOT_COMPARABLE if reasons else Verdict.HOLDS
-        failed = float(len(reasons))
+        open_ = Verdict.UNDECIDED if self.unknown else Verdict.HOLDS
+        verdict = Verdict.NOT_COMPARABLE if reasons else open_
+        failed, unknown = float(len(reasons)), ", ".join(self.unknown)
         return ledger.note(
             Judgement(
-                statement="differences between the two runs' questions = 0",
+                statement="differences between the two runs' questions = 0"
+                + (f" (not recorded: {unknown})" if unknown else ""),
                 verdict=verdict,
                 estimate=failed,
-                interval=Interval(failed, failed, ledger.level),
+                interval=Interval(failed, failed + len(self.unknown), ledger.level),
                 threshold=0.0,
                 relation="<=",
                 benchmark=benchmark,

@@ -22,8 +22,8 @@ Target = Literal["population", "benchmark"]
 
 UNSEEN = 0.6
 """How far, as a share of the way to the bound, a kind of problem that the benchmark missed
-may lie from the mean. Chosen by simulation: 1 is proof against anything and useless at 30
-problems, 0.5 is too narrow where a few per cent of the problems are lost altogether."""
+may lie from the mean. Chosen by simulation: 1 is a quarter wider at 30 problems to cover next
+to nothing more, 0.5 is too narrow where a few per cent of the problems are lost altogether."""
 
 TINY = 1e-12  # below float rounding of a mean of bounded values
 
