@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 OUT    := reports/out
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: gate test check bench selftest miniatures clean help
+.PHONY: gate test check bench coverage selftest miniatures clean help
 
 help:            ## Show the targets
 	@grep -E '^[a-z]+: .*##|^[a-z]+:  *##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -32,6 +32,9 @@ check: $(READY)  ## Lint, types and import contracts only
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+coverage: $(READY) ## Simulation study of the intervals: the tables of docs/statistics.md
+	$(BIN)/python benchmarks/coverage.py $(ARGS)
 
 bench: $(READY)  ## Speed against named peers, as ratios in one run
 	$(BIN)/python benchmarks/sampler.py $(ARGS)
