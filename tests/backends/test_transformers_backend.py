@@ -1,0 +1,197 @@
+"""The transformers backend: a real child process on a shipped checkpoint, real kills."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from rlvr_gate.records import Checkpoint, FinishReason, Sampling, Stream
+from rlvr_gate_fixtures.backends import BackendError, Drawn, Request
+from rlvr_gate_fixtures.backends.transformers import TransformersBackend
+from rlvr_gate_fixtures.checkpoints import resolve
+
+pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+PROMPTS = ["C9,23,15=17:", "C2,3,4=14:", "S29+67:"]
+
+
+@pytest.fixture(scope="module")
+def base() -> Checkpoint:
+    return resolve("base", "base")
+
+
+@pytest.fixture(scope="module")
+def backend() -> TransformersBackend:
+    return TransformersBackend(device="cpu", threads="1")
+
+
+@pytest.fixture(scope="module")
+def prompt_ids(backend: TransformersBackend, base: Checkpoint) -> list[tuple[int, ...]]:
+    return backend.encode(base, PROMPTS)
+
+
+def stream(base: Checkpoint, seed: int = 0, **sampling: float) -> Stream:
+    settings = Sampling(**({"max_new_tokens": 80} | sampling))  # type: ignore[arg-type]
+    return Stream(base.digest, settings, base.stop_ids, "transformers/float32/cpu", seed)
+
+
+def children(parent: int) -> list[int]:
+    found = subprocess.run(
+        ["pgrep", "-f", "transformers_child"], capture_output=True, text=True, check=False
+    )
+    return [
+        int(pid)
+        for pid in found.stdout.split()
+        if f"\nPPid:\t{parent}\n" in Path(f"/proc/{pid}/status").read_text()
+    ]
+
+
+def gone(pid: int) -> bool:
+    for _ in range(100):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def by_place(drawn: list[Drawn]) -> dict[tuple[int, int], tuple[int, ...]]:
+    return {(d.request, d.completion.sample): d.completion.token_ids for d in drawn}
+
+
+def test_the_parent_side_imports_no_model_library() -> None:
+    code = (
+        "import sys, rlvr_gate_fixtures.backends.transformers as b; b.TransformersBackend();"
+        "print([m for m in ('torch', 'transformers', 'numpy') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_encode_is_the_tokenizers_own_encoding(
+    base: Checkpoint, prompt_ids: list[tuple[int, ...]]
+) -> None:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(base.path)
+    assert [tokenizer.decode(ids) for ids in prompt_ids] == PROMPTS
+
+
+def test_every_sample_comes_once_with_text_and_finish(
+    backend: TransformersBackend, base: Checkpoint, prompt_ids: list[tuple[int, ...]]
+) -> None:
+    asked = [Request(prompt_ids[0], 0, 9), Request(prompt_ids[1], 4, 7)]
+    drawn = list(backend.complete(base, stream(base), asked))
+    places = sorted((d.request, d.completion.sample) for d in drawn)
+    assert places == [*((0, i) for i in range(9)), *((1, i) for i in range(4, 7))]
+    for completion in (d.completion for d in drawn):
+        stopped = completion.token_ids[-1] in base.stop_ids
+        assert stopped == (completion.finish is FinishReason.STOP)
+        assert completion.text
+        assert completion.logprob < 0
+
+
+def test_a_sample_does_not_depend_on_what_is_drawn_beside_it(
+    backend: TransformersBackend, base: Checkpoint, prompt_ids: list[tuple[int, ...]]
+) -> None:
+    whole = by_place(
+        list(backend.complete(base, stream(base), [Request(i, 0, 24) for i in prompt_ids]))
+    )
+    parts = by_place(
+        list(
+            backend.complete(
+                base, stream(base), [Request(prompt_ids[2], 10, 24), Request(prompt_ids[0], 3, 5)]
+            )
+        )
+    )
+    assert all(whole[(2, s)] == ids for (r, s), ids in parts.items() if r == 0)
+    assert all(whole[(0, s)] == ids for (r, s), ids in parts.items() if r == 1)
+
+
+def test_another_seed_is_another_sample(
+    backend: TransformersBackend, base: Checkpoint, prompt_ids: list[tuple[int, ...]]
+) -> None:
+    asked = [Request(prompt_ids[0], 0, 12)]
+    one = by_place(list(backend.complete(base, stream(base, seed=1), asked)))
+    two = by_place(list(backend.complete(base, stream(base, seed=2), asked)))
+    assert one != two
+
+
+def test_closing_the_iterator_leaves_no_child(
+    backend: TransformersBackend, base: Checkpoint, prompt_ids: list[tuple[int, ...]]
+) -> None:
+    drawing = backend.complete(base, stream(base), [Request(prompt_ids[0], 0, 500)])
+    next(drawing)
+    running = children(os.getpid())
+    assert len(running) == 1
+    drawing.close()  # type: ignore[attr-defined]  # a generator
+    assert gone(running[0])
+
+
+def test_a_killed_child_is_an_error_that_says_what_to_do(
+    backend: TransformersBackend, base: Checkpoint, prompt_ids: list[tuple[int, ...]]
+) -> None:
+    drawing = backend.complete(base, stream(base), [Request(prompt_ids[0], 0, 3000)])
+    next(drawing)
+    os.kill(children(os.getpid())[0], signal.SIGKILL)
+    with pytest.raises(BackendError, match=r"killed by signal 9.*draws the rest"):
+        list(drawing)
+
+
+def test_a_child_dies_with_its_parent(base: Checkpoint, prompt_ids: list[tuple[int, ...]]) -> None:
+    code = (
+        "import json, sys, time\n"
+        "from rlvr_gate.records import Sampling, Stream\n"
+        "from rlvr_gate_fixtures.backends import Request\n"
+        "from rlvr_gate_fixtures.backends.transformers import TransformersBackend\n"
+        "from rlvr_gate_fixtures.checkpoints import resolve\n"
+        "base = resolve('base', 'base')\n"
+        "stream = Stream(base.digest, Sampling(max_new_tokens=80), base.stop_ids, 'x', 0)\n"
+        f"drawing = TransformersBackend(device='cpu', threads='1').complete(base, stream, "
+        f"[Request(tuple({list(prompt_ids[0])}), 0, 100000)])\n"
+        "next(drawing); print('drawing', flush=True); time.sleep(600)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    assert parent.stdout.readline() == "drawing\n"
+    child = children(parent.pid)[0]
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    assert gone(child)
+
+
+def test_a_broken_model_shows_the_childs_last_words(
+    backend: TransformersBackend, base: Checkpoint, tmp_path: Path
+) -> None:
+    for name in ("tokenizer.json", "tokenizer_config.json", "generation_config.json"):
+        (tmp_path / name).write_bytes((base.path / name).read_bytes())
+    config = json.loads((base.path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(config | {"model_type": "nonesuch"}))
+    broken = Checkpoint("base", "x", tmp_path, "d", "X", "t", (1,))
+    with pytest.raises(BackendError, match="nonesuch"):
+        list(backend.complete(broken, stream(base), [Request((5,), 0, 1)]))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"dtype": "int4"}, "dtype must be one of float32, bfloat16, float16, got 'int4'"),
+        ({"device": "tpu"}, "device must be auto, cpu or cuda, got 'tpu'"),
+        ({"threads": "many"}, "threads must be a whole number, got 'many'"),
+    ],
+)
+def test_options_explain_their_refusal(options: dict[str, str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        TransformersBackend(**options)
