@@ -6,6 +6,17 @@ from collections.abc import Mapping
 
 from rlvr_gate.records import ClaimRecord, Judgement
 
+NOISE = "beside base against itself"
+"""Key of the evidence that shows what two runs of one model lose and gain."""
+_TABLES = (
+    NOISE,
+    "conclusions",
+    "guessable problems",
+    "deciding problems",
+    "lost problems",
+    "gained problems",
+)
+
 
 def explain(claim: ClaimRecord) -> list[str]:
     """What a reader needs to believe or doubt the verdict, without opening anything."""
@@ -34,9 +45,40 @@ def numbers(judgement: Judgement) -> str:
     )
 
 
+def notes(judgement: Judgement) -> list[str]:
+    """What such a run can see, what would decide it, for which problems, where curves cross."""
+    said = []
+    power = judgement.evidence.get("power")
+    if isinstance(power, Mapping):
+        said.append(
+            f"a run of this size detects {power['minimum detectable effect']:.3g} or more beyond "
+            f"the threshold (power {power['power']:.0%})"
+        )
+    more = judgement.evidence.get("would decide")
+    if isinstance(more, Mapping):
+        said.append(f"if the estimate stays where it is: {more['text']}")
+    for target in _list(judgement.evidence.get("targets")):
+        if isinstance(target, Mapping) and not target["decides"]:
+            said.append(
+                "the interval above is about the population of such problems; for this "
+                f"benchmark's problems alone it is [{target['low']:+.4g}, {target['high']:+.4g}]"
+            )
+    floor = judgement.evidence.get("guess floor")
+    if isinstance(floor, Mapping):
+        said.append(
+            f"guessing from the other problems' answers reaches pass@{floor['k']} "
+            f"{floor['pass@k by guessing']:.3g}; it solves {floor['guessable problems']} problems"
+        )
+    crossover = judgement.evidence.get("crossover")
+    if isinstance(crossover, Mapping):
+        said.append(str(crossover["text"]))
+    return said
+
+
 def _judged(judgement: Judgement) -> list[str]:
     samples = f"   (n={judgement.n})" if judgement.n else ""
     lines = [f"  {judgement.statement}{samples}: {judgement.verdict}", f"    {numbers(judgement)}"]
+    lines += [f"    {sentence}" for sentence in notes(judgement)]
     for reason in _list(judgement.evidence.get("not comparable")):
         lines.append(f"    not comparable: {reason}")
     for curve in _list(judgement.evidence.get("curves")):
@@ -45,7 +87,7 @@ def _judged(judgement: Judgement) -> list[str]:
                 f"    {curve['label']:<24} {curve['value']:.4f}  "
                 f"[{curve['low']:.4f}, {curve['high']:.4f}]"
             )
-    for title in ("deciding problems", "lost problems", "gained problems"):
+    for title in _TABLES:
         rows = _list(judgement.evidence.get(title))
         if rows:
             lines.append(f"    {title}:")

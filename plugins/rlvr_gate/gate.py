@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rlvr_gate.policy import Policy
-from rlvr_gate.records import ClaimRecord, GateResult, GateState, Kind, Verdict
+from rlvr_gate.records import ClaimRecord, ErrorControl, GateResult, GateState, Kind, Verdict
 
 EXIT_STATUS = {
     GateState.OPEN: 0,
@@ -41,6 +42,64 @@ def decide(
     and at least one gate claim. That all must hold is an intersection-union test: the chance of a
     false release is bounded by that of a single claim, without correction.
     """
+    result = _answer(claims, policy, failed_tests)
+    return replace(result, errors=error_control(claims))
+
+
+def error_control(claims: Sequence[ClaimRecord]) -> ErrorControl | None:
+    """Bound false release and false block by the tails of the gate claims' comparisons.
+
+    The two are about different things: opening needs all of them to hold (intersection-union),
+    closing needs any one refuted (union).
+    """
+    from rlvr_gate.stats.error_rates import gate_error_rates
+
+    tails = [
+        (1 - judgement.interval.level) / 2
+        for claim in claims
+        if claim.kind is Kind.GATE
+        for judgement in claim.judgements
+        if judgement.p_value is not None
+    ]
+    if not tails:
+        return None
+    rates = gate_error_rates(tails)
+    return ErrorControl(len(tails), round(rates.false_release, 9), round(rates.false_block, 9))
+
+
+def with_p_values(claims: Sequence[ClaimRecord]) -> list[ClaimRecord]:
+    """The claims with their p-values, those of the findings adjusted as one family (Holm)."""
+    from rlvr_gate.stats.error_rates import holm
+
+    known = [replace(claim, p_value=_p_value(claim)) for claim in claims]
+    family = [c for c in known if c.kind is Kind.FINDING and c.p_value is not None]
+    ps = [c.p_value for c in family if c.p_value is not None]
+    adjusted = dict(zip((c.nodeid for c in family), holm(ps) if ps else (), strict=True))
+    return [replace(claim, adjusted_p=adjusted.get(claim.nodeid)) for claim in known]
+
+
+def _p_value(claim: ClaimRecord) -> float | None:
+    """Of the claim's verdict.
+
+    All of its comparisons must hold, so the largest p speaks for `holds`; any one refutes it, so
+    the smallest p of a refuted one does, times the number of comparisons.
+    """
+    known = [j.p_value for j in claim.judgements if j.p_value is not None]
+    if len(known) < len(claim.judgements) or not known:
+        return None
+    if claim.verdict is not Verdict.REFUTED:
+        return max(known)
+    refuted = [
+        j.p_value
+        for j in claim.judgements
+        if j.verdict is Verdict.REFUTED and j.p_value is not None
+    ]
+    return min([1.0, *(len(known) * p for p in refuted)])
+
+
+def _answer(
+    claims: Sequence[ClaimRecord], policy: Policy, failed_tests: Sequence[str]
+) -> GateResult:
     broken = tuple(f"{name(claim)} (raised)" for claim in claims if claim.broken)
     broken += tuple(f"{nodeid} (failed)" for nodeid in failed_tests)
     if broken:

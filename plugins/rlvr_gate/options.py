@@ -15,6 +15,18 @@ class PairRefs:
     rlvr: str
 
 
+DEFAULT_SAMPLES, DEFAULT_TARGET = 256, 8
+
+
+@dataclass(frozen=True, slots=True)
+class SampleBudget:
+    """What `--samples` said: how many of a problem, and when fewer are enough."""
+
+    most: int = DEFAULT_SAMPLES
+    target: int | None = None
+    """Correct samples that stop a problem after a round; None: every problem gets `most`."""
+
+
 def model_pair(text: str) -> PairRefs:
     """Parse `BASE,RLVR`."""
     refs = [part.strip() for part in text.split(",")]
@@ -78,6 +90,28 @@ def top_p(text: str) -> float:
     if not 0 < value <= 1:
         raise argparse.ArgumentTypeError(f"expected a number in (0, 1], got {text!r}")
     return value
+
+
+def samples(text: str) -> SampleBudget:
+    """Parse `N` or `adaptive[:MOST[:TARGET]]`.
+
+    >>> samples("64"), samples("adaptive:128")
+    (SampleBudget(most=64, target=None), SampleBudget(most=128, target=8))
+    """
+    word, *rest = text.split(":")
+    if word != "adaptive":
+        return SampleBudget(positive(text))
+    numbers = [positive(part) for part in rest]
+    if len(numbers) > 2:
+        raise argparse.ArgumentTypeError(
+            f"expected adaptive[:MOST[:TARGET]], as in adaptive:256:8; got {text!r}"
+        )
+    most, target = [*numbers, *(DEFAULT_SAMPLES, DEFAULT_TARGET)[len(numbers) :]]
+    if target > most:
+        raise argparse.ArgumentTypeError(
+            f"a target of {target} correct samples cannot be reached with at most {most}"
+        )
+    return SampleBudget(most, target)
 
 
 def ladder(text: str) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ import pytest
 
 from rlvr_gate import hookspecs, wire
 from rlvr_gate.explain import explain
-from rlvr_gate.gate import decide, worst
+from rlvr_gate.gate import decide, with_p_values, worst
 from rlvr_gate.policy import Policy, PolicyError, load_policy, shipped
 from rlvr_gate.records import ClaimRecord, GateResult, Kind, RunRecord, Verdict
 
@@ -229,7 +229,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     collected = session.config.stash[session_key]
     if is_worker(session.config) or not collected.claims or exitstatus not in (0, 1):
         return
-    claims = sorted(collected.claims, key=lambda claim: claim.nodeid)
+    claims = with_p_values(sorted(collected.claims, key=lambda claim: claim.nodeid))
     gate = decide(claims, session.config.stash[policy_key], collected.foreign_failures)
     session.config.stash[result_key] = gate
     session.exitstatus = gate.exit_status

@@ -8,11 +8,15 @@ the claim's ledger and returns a Judgement, which is true only if the claim hold
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from operator import add
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rlvr_gate.p_values import binomial_p_value, two_sided
+from rlvr_gate.power import Within, detectable, more_units, unanswerable, would_decide
 from rlvr_gate.records import Interval, Judgement, Tally, Verdict
 from rlvr_gate.stats.intervals import mean_interval
 from rlvr_gate.stats.proportions import proportion_interval
@@ -65,6 +69,18 @@ class Term:
     low: Array  # (problems,) unscored completions counted as wrong
     high: Array  # (problems,) unscored completions counted as correct
     tallies: tuple[Tally, ...]
+    within: Within | None = None
+    """How much of the spread is sampling; None where nobody can say."""
+
+    def among(self, kept: NDArray[np.intp]) -> Term:
+        """This term over the problems at these positions."""
+        return replace(
+            self,
+            low=self.low[kept],
+            high=self.high[kept],
+            tallies=tuple(self.tallies[position] for position in kept),
+            within=None if self.within is None else self.within.among(kept),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +106,8 @@ class Quantity(Comparable):
     ledger: Ledger
     k: int | None = None
     offset: float = 0.0
+    context: Mapping[str, object] = field(default_factory=dict)
+    """Evidence shown beside the verdict, with no part in it."""
 
     def __sub__(self, other: object) -> Quantity:
         if isinstance(other, int | float):
@@ -107,6 +125,7 @@ class Quantity(Comparable):
             ledger=self.ledger,
             k=self.k if self.k == other.k else None,
             offset=self.offset - other.offset,
+            context={**self.context, **other.context},
         )
 
     def __add__(self, other: object) -> Quantity:
@@ -114,19 +133,54 @@ class Quantity(Comparable):
             return NotImplemented
         return self._shifted(float(other), f"{self.label} + {other:g}")
 
+    def beside(self, evidence: Mapping[str, object]) -> Quantity:
+        """The same quantity, with evidence to show beside its verdict."""
+        return replace(self, context={**self.context, **evidence})
+
+    def among(self, keep: Sequence[bool], which: str) -> Quantity:
+        """The same quantity over some of the problems, called `which`."""
+        kept = np.flatnonzero(np.asarray(keep, dtype=bool))
+        terms = tuple(term.among(kept) for term in self.terms)
+        label, low, high = f"{self.label}, {which}", self.low[kept], self.high[kept]
+        return replace(self, label=label, low=low, high=high, terms=terms)
+
+    @property
+    def strata(self) -> tuple[str, ...] | None:
+        """Stratum of each problem; None where the benchmark has no strata."""
+        labels = tuple(t.stratum for t in self.terms[0].tallies)
+        return labels if len(set(labels)) > 1 else None
+
     @property
     def value(self) -> float:
         """The estimate: midway between the two readings of unscored completions."""
         return float((self.low.mean() + self.high.mean()) / 2 + self.offset)
 
+    @property
+    def within(self) -> Within | None:
+        """Variance within problems; None unless the terms are independent and all known."""
+        known = [term.within for term in self.terms if term.within is not None]
+        roles = {term.role for term in self.terms}
+        return reduce(add, known) if len(known) == len(roles) == len(self.terms) else None
+
     def interval(self, level: float) -> Interval:
         """Interval for the mean over the population the problems were drawn from."""
-        low, high = self.bounds
-        inner = mean_interval(self.low, level=level, low=low, high=high)
-        outer = inner
-        if not np.array_equal(self.low, self.high):
-            outer = mean_interval(self.high, level=level, low=low, high=high)
+        inner = self._reading(self.low, level)
+        outer = inner if self.certain else self._reading(self.high, level)
         return Interval(inner.low + self.offset, outer.high + self.offset, level)
+
+    def p_value(self, threshold: float) -> float:
+        """Two-sided, of a mean at the threshold: `interval` turned round, both readings in."""
+        at = threshold - self.offset
+        return two_sided(self.low, self.high, at, self.bounds, self.strata)
+
+    @property
+    def certain(self) -> bool:
+        """Whether every completion was scored, so that there is one reading."""
+        return np.array_equal(self.low, self.high)
+
+    def _reading(self, values: Array, level: float) -> Interval:
+        low, high = self.bounds
+        return mean_interval(values, level=level, low=low, high=high, strata=self.strata)
 
     def _compare(self, other: object, relation: str) -> Judgement:
         if isinstance(other, int | float):
@@ -157,15 +211,14 @@ class Quantity(Comparable):
                 benchmark=self.benchmark,
                 k=plain.k,
                 n=max((t.n for term in plain.terms for t in term.tallies), default=None),
-                evidence=_evidence(plain, relation, reasons),
+                p_value=None if reasons else plain.p_value(threshold),
+                evidence=_evidence(plain, relation, reasons)
+                | _power(plain, interval, verdict, threshold),
             )
         )
 
     def _shifted(self, by: float, label: str) -> Quantity:
-        return Quantity(
-            label, self.benchmark, self.low, self.high, self.bounds, self.terms, self.ledger,
-            self.k, self.offset + by,
-        )  # fmt: skip
+        return replace(self, label=label, offset=self.offset + by)
 
     def _check_paired(self, other: Quantity) -> None:
         ours = [t.problem for t in self.terms[0].tallies]
@@ -187,6 +240,8 @@ class Proportion(Comparable):
     ledger: Ledger
     benchmark: str
     evidence: Mapping[str, object] = field(default_factory=dict)
+    problems: int = 0
+    """Problems the units were found among; 0 where nobody knows."""
 
     @property
     def value(self) -> float:
@@ -199,24 +254,86 @@ class Proportion(Comparable):
         if self.total:
             interval = proportion_interval(self.count, self.total, level=self.ledger.level)
         verdict = judge(self.value, interval, relation, threshold)
-        reasons = list(self.ledger.comparability(self.benchmark))
-        if reasons:
-            verdict = Verdict.NOT_COMPARABLE
-        counted = {"count": self.count, "total": self.total}
+        counted = {"count": self.count, "total": self.total, **self.evidence}
         return self.ledger.note(
-            Judgement(
-                statement=f"{self.label} {relation} {threshold:g}",
-                verdict=verdict,
-                estimate=self.value,
-                interval=interval,
-                threshold=threshold,
-                relation=relation,
-                benchmark=self.benchmark,
-                k=None,
-                n=None,
-                evidence={**counted, **self.evidence, **_not_comparable(reasons)},
+            _over_problems(
+                self,
+                self.value,
+                interval,
+                verdict,
+                relation,
+                threshold,
+                counted,
+                binomial_p_value(self.count, self.total, threshold),
             )
         )
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate(Comparable):
+    """A number over a benchmark's problems that came with an interval of its own."""
+
+    label: str
+    value: float | None
+    """None where it is 0 / 0."""
+    interval: Interval
+    ledger: Ledger
+    benchmark: str
+    evidence: Mapping[str, object] = field(default_factory=dict)
+    problems: int = 0
+    p_value: Callable[[float], float] | None = None
+    """Two-sided p of a threshold, as the interval's method has it."""
+
+    def _compare(self, other: object, relation: str) -> Judgement:
+        threshold, bounds = _number(other, self.label), self.interval
+        value = (bounds.low + bounds.high) / 2 if self.value is None else self.value
+        verdict = judge(value, bounds, relation, threshold)
+        if self.value is None:
+            verdict = Verdict.UNDECIDED
+        return self.ledger.note(
+            _over_problems(
+                self,
+                value,
+                bounds,
+                verdict,
+                relation,
+                threshold,
+                self.evidence,
+                self.p_value(threshold) if self.p_value else None,
+            )
+        )
+
+
+def _over_problems(
+    measured: Proportion | Estimate,
+    value: float,
+    interval: Interval,
+    verdict: Verdict,
+    relation: str,
+    threshold: float,
+    evidence: Mapping[str, object],
+    p_value: float | None,
+) -> Judgement:
+    """The judgement of one number about a benchmark's problems."""
+    power: dict[str, object] = {}
+    if interval.high > interval.low and measured.problems:
+        power["power"] = detectable(interval)
+        if verdict is Verdict.UNDECIDED:
+            power["would decide"] = more_units(value, interval, threshold, measured.problems)
+    reasons = list(measured.ledger.comparability(measured.benchmark))
+    return Judgement(
+        statement=f"{measured.label} {relation} {threshold:g}",
+        verdict=Verdict.NOT_COMPARABLE if reasons else verdict,
+        estimate=value,
+        interval=interval,
+        threshold=threshold,
+        relation=relation,
+        benchmark=measured.benchmark,
+        k=None,
+        n=None,
+        evidence={**evidence, **_not_comparable(reasons), **power},
+        p_value=None if reasons else p_value,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -264,17 +381,60 @@ def _not_comparable(reasons: Sequence[str]) -> dict[str, object]:
 def _evidence(contrast: Quantity, relation: str, reasons: Sequence[str]) -> dict[str, object]:
     level = contrast.ledger.level
     evidence: dict[str, object] = {
-        "curves": [_term_evidence(term, level) for term in contrast.terms],
+        "curves": [_term_evidence(term, level, contrast.strata) for term in contrast.terms],
         "problems": len(contrast.low),
     }
+    if contrast.strata:
+        evidence["strata"] = len(set(contrast.strata))
     if len(contrast.terms) > 1:
         evidence["deciding problems"] = _deciding(contrast, relation)
-    return {**evidence, **_not_comparable(reasons)}
+    if contrast.k is not None and len(contrast.terms) > 1 and contrast.within is not None:
+        evidence["targets"] = _targets(contrast, contrast.within)
+    return {**evidence, **contrast.context, **_not_comparable(reasons)}
 
 
-def _term_evidence(term: Term, level: float) -> dict[str, object]:
-    low = mean_interval(term.low, level=level, low=0.0, high=1.0)
-    high = mean_interval(term.high, level=level, low=0.0, high=1.0)
+def _targets(contrast: Quantity, within: Within) -> list[dict[str, object]]:
+    """The interval for these very problems beside the one the verdict is made from."""
+    level, (low, high) = contrast.ledger.level, contrast.bounds
+    one, other = (
+        mean_interval(values, level=level, low=low, high=high,
+                      target="benchmark", within_variance=within.each)
+        for values in (contrast.low, contrast.high)
+    )  # fmt: skip
+    drawn = contrast.interval(level)
+    return [
+        {"target": "population", "decides": True, "low": drawn.low, "high": drawn.high},
+        {"target": "this benchmark", "decides": False, "low": one.low, "high": other.high},
+    ]
+
+
+def _power(
+    contrast: Quantity, interval: Interval, verdict: Verdict, threshold: float
+) -> dict[str, object]:
+    evidence: dict[str, object] = {"power": detectable(interval)}
+    if verdict is not Verdict.UNDECIDED:
+        return evidence
+    if not contrast.certain and contrast.low.mean() <= threshold <= contrast.high.mean():
+        why = "completions that were not scored, or not drawn, leave it open: no run size decides"
+        return evidence | {"would decide": unanswerable(why)}
+    nearest = contrast.low if contrast.value > threshold else contrast.high
+    evidence["would decide"] = would_decide(
+        float(nearest.mean()),
+        contrast._reading(nearest, interval.level),
+        threshold,
+        values=nearest,
+        samples=max((t.n for term in contrast.terms for t in term.tallies), default=None),
+        within=contrast.within,
+        strata=contrast.strata,
+    )
+    return evidence
+
+
+def _term_evidence(term: Term, level: float, strata: tuple[str, ...] | None) -> dict[str, object]:
+    low, high = (
+        mean_interval(values, level=level, low=0.0, high=1.0, strata=strata)
+        for values in (term.low, term.high)
+    )
     return {
         "role": term.role,
         "label": term.label,

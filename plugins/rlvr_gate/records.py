@@ -10,6 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rlvr_gate.stats.adaptive import Rounds
 
 
 class Grade(StrEnum):
@@ -171,6 +175,9 @@ class Tally:
     tokens: int = 0
     """Tokens drawn over all n samples, the stop token included."""
     stratum: str = ""
+    rounds: Rounds | None = None
+    """The stopping rule that chose n by the outcomes; None where n was fixed. With a rule, c/n
+    is biased: use the estimators of `readings`."""
 
     def __post_init__(self) -> None:
         if self.correct + self.unscored > self.n or min(self.correct, self.unscored) < 0:
@@ -178,6 +185,16 @@ class Tally:
                 f"problem {self.problem}: correct + unscored must lie in 0..n, got "
                 f"correct={self.correct}, unscored={self.unscored}, n={self.n}"
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What one checkpoint answered to one problem, as its verifier extracted it."""
+
+    given: Mapping[str | None, int]
+    """answer -> how often; None where a completion holds no answer."""
+    right: frozenset[str]
+    """The answers known to be right, in the same spelling."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +226,10 @@ class Judgement:
     k: int | None
     n: int | None
     evidence: Mapping[str, object] = field(default_factory=dict)
-    """JSON-able: curves at this k, deciding problems, p-values, reasons."""
+    """JSON-able: curves at this k, deciding problems, counts, reasons."""
+    p_value: float | None = None
+    """Two-sided, of `the estimate equals the threshold`: the interval turned round. None where
+    nothing was sampled, or nothing is comparable."""
 
     def __bool__(self) -> bool:
         """Whether it holds, so that `assert a > b` reads as the claim it checks."""
@@ -234,6 +254,22 @@ class ClaimRecord:
     """Why it is undecided or not comparable when no number says so."""
     broken: bool = False
     """The test itself raised: the claim was never judged, and the run has failed."""
+    p_value: float | None = None
+    """Of its verdict: the largest of its comparisons where all must hold."""
+    adjusted_p: float | None = None
+    """The same among all findings of the run (Holm); None for gate claims."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorControl:
+    """How often a gate of this policy is wrong at most, and which way."""
+
+    comparisons: int
+    """Sampled comparisons of the gate claims."""
+    false_release: float
+    """Opens although a gate claim is false: all must hold, so the largest tail bounds it."""
+    false_block: float
+    """Closes although every gate claim is true: any refuted one closes it, so the tails add."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +281,8 @@ class GateResult:
     deciding: tuple[str, ...]
     """Ids (with benchmark) of the claims that decided it."""
     policy: str
+    errors: ErrorControl | None = None
+    """None where no gate claim compared anything sampled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +315,17 @@ class CheckpointFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Saving:
+    """What an adaptive run used, against the most samples for every problem and checkpoint."""
+
+    completions: int
+    tokens: int
+    fixed_completions: int
+    fixed_tokens: int
+    """Estimated: each problem's mean tokens per completion times the most samples."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """Everything the JSON and the HTML report share: the documented record of one run."""
 
@@ -294,7 +343,8 @@ class RunRecord:
     """JSON-able update comparison (per tensor and in total); empty where not measured."""
     curves: Mapping[str, Mapping[str, Sequence[Mapping[str, float]]]]
     """benchmark -> role -> points `{k, value, low, high}` of the pass@k ladder; the pseudo
-    role `difference` holds rlvr minus base, paired."""
+    role `difference` holds rlvr minus base, paired, with the ends `band_low` and `band_high` of
+    the band that holds at every k at once."""
     versions: Mapping[str, str]
     command: str
     created: str
@@ -306,3 +356,12 @@ class RunRecord:
     samples: int
     level: float
     seed: int
+    crossovers: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    """benchmark -> where rlvr's lead ends, with what the band allows (`ladder.crossing`)."""
+    strata: Mapping[str, Sequence[Mapping[str, object]]] = field(default_factory=dict)
+    """benchmark -> rows `{stratum, problems, k, base, rlvr, difference, low, high}`; empty where
+    the benchmark has no strata."""
+    rounds: Rounds | None = None
+    """The stopping rule of an adaptive run; `samples` is then the most a problem gets."""
+    saving: Saving | None = None
+    """What the stopping rule saved."""

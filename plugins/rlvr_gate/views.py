@@ -7,15 +7,18 @@ return quantities; they never touch a model.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-import numpy as np
-
-from rlvr_gate.quantities import Array, Exact, Ledger, Proportion, Quantity, Term
+from rlvr_gate import readings
+from rlvr_gate.guessing import Guessing, filtered
+from rlvr_gate.ladder import band, crossing
+from rlvr_gate.power import Within, within
+from rlvr_gate.quantities import Exact, Ledger, Quantity, Term
+from rlvr_gate.readings import Reading
 from rlvr_gate.records import CheckpointFacts, Interval, Judgement, Tally, Verdict
-from rlvr_gate.stats.passk import pass_at_k
-from rlvr_gate.stats.support import solved_sets
+from rlvr_gate.solved import SolvedSets
+from rlvr_gate.stats.passk import default_ladder
 from rlvr_gate.weights import Update
 
 
@@ -30,6 +33,9 @@ class EvidenceSource(Protocol):
 
     def update(self, role: str, against: str) -> Update:
         """The weight comparison of two checkpoints."""
+
+    def guessing(self, benchmark: str) -> Guessing | None:
+        """The guesser that saw all answers but the problem; None where answers are unknown."""
 
 
 @dataclass(frozen=True)
@@ -46,21 +52,32 @@ class CheckpointView:
         Raises:
             ValueError: k exceeds the samples of some problem.
         """
-        return self._quantity(f"pass@{k}", benchmark, lambda n, c: pass_at_k(n, c, k), k=k)
+        tallies = self.source.tallies(self.role, benchmark)
+        reading = readings.solve_rate(tallies, k)
+        found = self._wrap(f"pass@{k}", benchmark, reading, tallies, k, within(tallies, k))
+        guessing = self.source.guessing(benchmark) if k > 1 else None
+        return found.beside(guessing.beside(k)) if guessing else found
 
     def never_solved(self, benchmark: str) -> Quantity:
         """Share of problems no sample solved: the {0} bin of the accuracy histogram."""
-        return self._quantity("share never solved", benchmark, lambda n, c: c == 0)
+        tallies = self.source.tallies(self.role, benchmark)
+        return self._wrap("share never solved", benchmark, readings.never_solved(tallies), tallies)
 
     def always_solved(self, benchmark: str) -> Quantity:
-        """Share of problems every sample solved: the {1} bin of the accuracy histogram."""
-        return self._quantity("share always solved", benchmark, lambda n, c: c == n)
+        """Share of problems every sample solved: the {1} bin of the accuracy histogram.
+
+        Adaptive samples only bound it: a problem that stopped early might have failed later.
+        """
+        tallies = self.source.tallies(self.role, benchmark)
+        name = "share always solved"
+        if readings.stopping_rule(tallies) is not None:
+            name += " (bounds; needs fixed samples)"
+        return self._wrap(name, benchmark, readings.always_solved(tallies), tallies)
 
     def truncated(self, benchmark: str) -> Quantity:
         """Share of completions that ran out of tokens."""
         tallies = self.source.tallies(self.role, benchmark)
-        share = np.array([t.truncated / t.n for t in tallies], dtype=np.float64)
-        return self._wrap("truncation rate", benchmark, share, share, tallies, None)
+        return self._wrap("truncation rate", benchmark, readings.truncated(tallies), tallies)
 
     def unchanged_since(self, other: CheckpointView) -> Exact:
         """Update sparsity: share of weights equal in both checkpoints (arXiv:2505.11711).
@@ -76,26 +93,13 @@ class CheckpointView:
             update.summary(),
         )
 
-    def _quantity(self, name: str, benchmark: str, per_problem: _PerProblem,
-                  k: int | None = None) -> Quantity:  # fmt: skip
-        tallies = self.source.tallies(self.role, benchmark)
-        n = np.array([t.n for t in tallies], dtype=np.int64)
-        correct = np.array([t.correct for t in tallies], dtype=np.int64)
-        unscored = np.array([t.unscored for t in tallies], dtype=np.int64)
-        one, other = per_problem(n, correct), per_problem(n, correct + unscored)
-        low, high = np.minimum(one, other), np.maximum(one, other)
-        return self._wrap(name, benchmark, low, high, tallies, k)
-
-    def _wrap(self, name: str, benchmark: str, low: Array, high: Array,
-              tallies: tuple[Tally, ...], k: int | None) -> Quantity:  # fmt: skip
+    def _wrap(self, name: str, benchmark: str, reading: Reading, tallies: tuple[Tally, ...],
+              k: int | None = None, noise: Within | None = None) -> Quantity:  # fmt: skip
         label = f"{self.role} {name}"
-        low, high = low.astype(np.float64), high.astype(np.float64)
-        term = Term(self.role, label, low, high, tallies)
-        return Quantity(label, benchmark, low, high, (0.0, 1.0), (term,), self.ledger, k)
-
-
-class _PerProblem(Protocol):
-    def __call__(self, n: np.ndarray, c: np.ndarray, /) -> np.ndarray: ...
+        term = Term(self.role, label, reading.low, reading.high, tallies, noise)
+        return Quantity(
+            label, benchmark, reading.low, reading.high, (0.0, 1.0), (term,), self.ledger, k
+        )
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,26 @@ class PairView:
         source = self.base.source
         base, rlvr = source.tallies("base", benchmark), source.tallies("rlvr", benchmark)
         return SolvedSets(base, rlvr, benchmark, self.base.ledger)
+
+    def crossover(self, k: int, benchmark: str) -> dict[str, object]:
+        """Evidence to show beside a claim: where rlvr's lead ends, looking at k = 1, 2, 4 … `k`.
+
+        The interval of k* is read from the simultaneous band of the paired difference.
+        """
+        ks = default_ladder(k)
+        gaps = [self.rlvr.pass_at(k, benchmark) - self.base.pass_at(k, benchmark) for k in ks]
+        return {"crossover": crossing(band(gaps, self.base.ledger.level))}
+
+    def guess_filtered(self, k: int, benchmark: str) -> Judgement:
+        """Whether the same checkpoint leads at `k` without the problems that guesses solve."""
+        ledger, guessing = self.base.ledger, self.base.source.guessing(benchmark)
+        gap = self.rlvr.pass_at(k, benchmark) - self.base.pass_at(k, benchmark)
+        reasons = ledger.comparability(benchmark)
+        judged = filtered(gap, guessing, k, ledger.level)
+        if reasons:
+            evidence = {**judged.evidence, "not comparable": list(reasons)}
+            judged = replace(judged, verdict=Verdict.NOT_COMPARABLE, evidence=evidence)
+        return ledger.note(judged)
 
     def asked_the_same(self, benchmark: str) -> Judgement:
         """Whether both checkpoints answered the same question under the same rules.
@@ -142,56 +166,6 @@ class PairView:
                 evidence={"not comparable": reasons} if reasons else {},
             )
         )
-
-
-@dataclass(frozen=True)
-class SolvedSets:
-    """Preserved, gained, lost and unreached problems of a pair (arXiv:2507.14843, sec. 4)."""
-
-    base: tuple[Tally, ...]
-    rlvr: tuple[Tally, ...]
-    benchmark: str
-    ledger: Ledger
-
-    @property
-    def lost_share(self) -> Proportion:
-        """Lost among the problems only one of the two solved.
-
-        Against one half this is McNemar's exact test: the Clopper-Pearson interval excludes .5
-        exactly when the two-sided binomial test rejects.
-        """
-        lost, gained = len(self.ids("lost")), len(self.ids("gained"))
-        return self._proportion("lost / (lost + gained)", lost, lost + gained)
-
-    @property
-    def retention(self) -> Proportion:
-        """Preserved among what the base solved (SRR)."""
-        kept = len(self.ids("preserved"))
-        return self._proportion("retention", kept, kept + len(self.ids("lost")))
-
-    @property
-    def discovery(self) -> Proportion:
-        """Gained among what rlvr solved (NDR)."""
-        gained = len(self.ids("gained"))
-        return self._proportion("discovery", gained, gained + len(self.ids("preserved")))
-
-    def ids(self, which: str) -> tuple[str, ...]:
-        """Problem ids of `preserved`, `gained`, `lost` or `unreached`."""
-        sets = solved_sets([t.correct for t in self.base], [t.correct for t in self.rlvr])
-        positions: tuple[int, ...] = getattr(sets, which)
-        return tuple(self.base[position].problem for position in positions)
-
-    def _proportion(self, label: str, count: int, total: int) -> Proportion:
-        names = ("preserved", "gained", "lost", "unreached")
-        evidence: dict[str, object] = {name: len(self.ids(name)) for name in names}
-        counts = {t.problem: (t, r) for t, r in zip(self.base, self.rlvr, strict=True)}
-        for name in ("lost", "gained"):
-            evidence[f"{name} problems"] = [
-                {"problem": p, "base": f"{b.correct}/{b.n}", "rlvr": f"{r.correct}/{r.n}"}
-                for p, (b, r) in counts.items()
-                if p in self.ids(name)
-            ]
-        return Proportion(label, count, total, self.ledger, self.benchmark, evidence)
 
 
 def incomparable(

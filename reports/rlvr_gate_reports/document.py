@@ -39,9 +39,11 @@ def to_document(record: RunRecord) -> dict[str, object]:
             "exit_status": gate.exit_status,
             "deciding": list(gate.deciding),
             "policy": gate.policy,
+            "error_control": None if gate.errors is None else dataclasses.asdict(gate.errors),
         },
         "claims": [_claim(claim) for claim in sorted(record.claims, key=claim_order)],
         "samples": record.samples,
+        "rounds": None if record.rounds is None else plain(dataclasses.asdict(record.rounds)),
         "level": record.level,
         "seed": record.seed,
         "checkpoints": [_checkpoint(facts) for facts in record.checkpoints],
@@ -51,6 +53,8 @@ def to_document(record: RunRecord) -> dict[str, object]:
             name: {role: plain(record.curves[name][role]) for role in role_order(curves)}
             for name, curves in sorted(record.curves.items())
         },
+        "crossovers": {name: plain(found) for name, found in sorted(record.crossovers.items())},
+        "strata": {name: plain(rows) for name, rows in sorted(record.strata.items())},
         "weights": {role: plain(record.weights[role]) for role in role_order(record.weights)},
         "run": {
             "command": record.command,
@@ -111,6 +115,8 @@ def _claim(claim: ClaimRecord) -> dict[str, object]:
         "estimate": None if deciding is None else plain(deciding.estimate),
         "interval": None if deciding is None else _interval(deciding.interval),
         "margin": plain(claim.margin),
+        "p_value": plain(claim.p_value),
+        "adjusted_p": plain(claim.adjusted_p),
         "n": None if deciding is None else deciding.n,
         "evidence": {} if deciding is None else plain(deciding.evidence),
         "judgements": [_judgement(judgement) for judgement in claim.judgements],
@@ -125,6 +131,7 @@ def _judgement(judgement: Judgement) -> dict[str, object]:
         "interval": _interval(judgement.interval),
         "relation": judgement.relation,
         "threshold": plain(judgement.threshold),
+        "p_value": plain(judgement.p_value),
         "benchmark": judgement.benchmark,
         "k": judgement.k,
         "n": judgement.n,

@@ -9,6 +9,14 @@ from rlvr_gate.records import Interval
 from rlvr_gate_reports import words
 
 _MOST_ROWS = 50
+_SAID_ELSEWHERE = (
+    "not comparable",
+    "power",
+    "would decide",
+    "targets",
+    "crossover",
+    "guess floor",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,8 @@ def blocks(evidence: Mapping[str, object], link: Callable[[str], Link]) -> tuple
     """Plain facts first, then one table per nested entry, in the evidence's order."""
     facts = {key: value for key, value in evidence.items() if not _nested(value)}
     nested = {key: value for key, value in evidence.items() if _nested(value) and value}
-    tables = [_table(key, value, link) for key, value in nested.items() if key != "not comparable"]
+    shown = {key: value for key, value in nested.items() if key not in _SAID_ELSEWHERE}
+    tables = [_table(key, value, link) for key, value in shown.items()]
     return (*([_facts("", facts)] if facts else []), *tables)
 
 

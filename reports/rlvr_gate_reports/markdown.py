@@ -79,8 +79,20 @@ def _claims(record: RunRecord) -> str:
     ]  # gate claims first, as Kind lists them
     if not rows:
         return "No claim was judged."
-    head = ["Verdict", "Claim", "Kind", "Benchmark", "k", "Estimate [interval]", "Needs", "Source"]
-    return "## Claims\n\n" + _table(head, rows)
+    head = [
+        "Verdict",
+        "Claim",
+        "Kind",
+        "Benchmark",
+        "k",
+        "Estimate [interval]",
+        "Needs",
+        "p (Holm)",
+        "Source",
+    ]
+    control = f"{words.release_and_block(record)} {words.findings_family(record)}".strip()
+    parts = ["## Claims", escape(control), _table(head, rows)]
+    return "\n\n".join(part for part in parts if part)
 
 
 def _claim(claim: ClaimRecord) -> list[str]:
@@ -93,6 +105,7 @@ def _claim(claim: ClaimRecord) -> list[str]:
         str(claim.k or "–"),
         escape(words.because(claim)) if judgement is None else words.estimate(judgement),
         "–" if judgement is None else words.needs(judgement),
+        words.p_value(claim.adjusted_p).replace("<", "&lt;") or "–",
         escape(claim.source),
     ]
 
@@ -103,11 +116,16 @@ def _benchmark(record: RunRecord, benchmark: str) -> str:
     if curves:
         parts.append("pass@k [interval]:\n\n" + _curves(curves))
         found = crossover(curves.get("difference", ()))
-        if found:
+        told = record.crossovers.get(benchmark)
+        if told:
+            parts.append(f"rlvr − base: {escape(str(told['text']))}.")
+        elif found:
             parts.append(
                 f"Estimated curves cross between k = {found.last_lead} and k = {found.next_k}: "
                 f"rlvr leads below, base above."
             )
+    if record.strata.get(benchmark):
+        parts.append(_strata(record.strata[benchmark]))
     counts = record.counts.get(benchmark, {})
     problems = solved(counts)
     if problems:
@@ -138,6 +156,11 @@ def _curves(curves: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
     at = {role: {int(point["k"]): point for point in curves[role]} for role in roles}
     rows = [[str(k), *(_point(at[role].get(k), role) for role in roles)] for k in ks]
     return _table(["k", *map(escape, roles)], rows)
+
+
+def _strata(rows: Sequence[Mapping[str, object]]) -> str:
+    head = ["Stratum", "Problems", "k", "base → rlvr", "difference [interval]"]
+    return _table(head, [[escape(cell) for cell in words.stratum(row)] for row in rows])
 
 
 def _point(point: Mapping[str, float] | None, role: str) -> str:

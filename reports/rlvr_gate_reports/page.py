@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rlvr_gate.explain import notes
 from rlvr_gate.records import (
     CheckpointFacts,
     ClaimRecord,
@@ -37,6 +38,8 @@ class Comparison:
     numbers: str
     needs: str
     n: int | None
+    notes: tuple[str, ...]
+    """What a run of this size can see, and what would decide it."""
     evidence: tuple[Block, ...]
 
 
@@ -51,6 +54,8 @@ class ClaimRow:
     estimate: str
     interval: str
     needs: str
+    p: str
+    """Of a finding, adjusted for the number of findings."""
     reasons: tuple[str, ...]
     comparisons: tuple[Comparison, ...]
 
@@ -71,6 +76,10 @@ class Page:
     state: str
     reason: str
     findings: str
+    errors: str
+    """False release and false block of the gate."""
+    family: str
+    """How the findings are corrected for their number."""
     pair: tuple[CheckpointFacts, ...]
     contrasts: tuple[CheckpointFacts, ...]
     groups: tuple[ClaimGroup, ...]
@@ -87,17 +96,19 @@ def build(record: RunRecord) -> Page:
     anchors = {
         (panel.name, problem.id): problem.anchor for panel in panels for problem in panel.problems
     }
-    reach = _reach(record.claims)
+    scale = _scale(record.claims)
     facts = sorted(record.checkpoints, key=lambda c: role_order(_roles(record)).index(c.role))
     return Page(
         record=record,
         state=words.STATE_WORDS[record.gate.state],
         reason=words.gate_reason(record),
         findings=words.findings(record),
+        errors=words.release_and_block(record),
+        family=words.findings_family(record),
         pair=tuple(c for c in facts if c.role in ("base", "rlvr")),
         contrasts=tuple(c for c in facts if c.role not in ("base", "rlvr")),
         groups=tuple(
-            ClaimGroup(kind, _rows(claims, reach, anchors))
+            ClaimGroup(kind, _rows(claims, scale, anchors))
             for kind in Kind
             if (claims := for_readers(record.claims, kind))
         ),
@@ -115,17 +126,17 @@ def _roles(record: RunRecord) -> list[str]:
 
 
 def _rows(
-    claims: Sequence[ClaimRecord], reach: float, anchors: Mapping[tuple[str, str], str]
+    claims: Sequence[ClaimRecord], scale: float, anchors: Mapping[tuple[str, str], str]
 ) -> tuple[ClaimRow, ...]:
     above = [None, *claims]
     return tuple(
-        _row(claim, reach, anchors, follows=last is not None and family(last) == family(claim))
+        _row(claim, scale, anchors, follows=last is not None and family(last) == family(claim))
         for last, claim in zip(above, claims, strict=False)
     )
 
 
 def _row(
-    claim: ClaimRecord, reach: float, anchors: Mapping[tuple[str, str], str], *, follows: bool
+    claim: ClaimRecord, scale: float, anchors: Mapping[tuple[str, str], str], *, follows: bool
 ) -> ClaimRow:
     judgement = deciding_judgement(claim)
     reasons = incomparable(claim) if claim.verdict is Verdict.NOT_COMPARABLE else []
@@ -134,10 +145,11 @@ def _row(
     return ClaimRow(
         claim=claim,
         follows=follows,
-        mark=_mark(judgement, claim.verdict, reach),
+        mark=_mark(judgement, claim.verdict, scale),
         estimate="–" if judgement is None else words.value(judgement),
         interval="" if judgement is None else words.uncertainty(judgement),
         needs="–" if judgement is None else words.needs(judgement),
+        p=words.p_value(claim.adjusted_p),
         reasons=tuple(reasons),
         comparisons=tuple(_comparison(j, anchors) for j in claim.judgements),
     )
@@ -153,15 +165,20 @@ def _comparison(judgement: Judgement, anchors: Mapping[tuple[str, str], str]) ->
         numbers=words.estimate(judgement),
         needs=words.needs(judgement),
         n=judgement.n,
+        notes=tuple(_sentence(note) for note in notes(judgement)),
         evidence=blocks(judgement.evidence, link),
     )
 
 
-def _mark(judgement: Judgement | None, verdict: Verdict, reach: float) -> svg.Svg:
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _mark(judgement: Judgement | None, verdict: Verdict, scale: float) -> svg.Svg:
     if judgement is None:
         return svg.Svg("")
     low, estimate, high = _distances(judgement)
-    return svg.forest(low, estimate, high, reach, str(verdict))
+    return svg.forest(low, estimate, high, scale, str(verdict))
 
 
 def _distances(judgement: Judgement) -> tuple[float, float, float]:
@@ -172,7 +189,7 @@ def _distances(judgement: Judgement) -> tuple[float, float, float]:
     return min(low, high), sign * (judgement.estimate - judgement.threshold), max(low, high)
 
 
-def _reach(claims: Sequence[ClaimRecord]) -> float:
+def _scale(claims: Sequence[ClaimRecord]) -> float:
     """The distance shown at either edge: all claims share it, and none beyond 1 stretches it."""
     judged = [j for claim in claims if (j := deciding_judgement(claim)) is not None]
     ends = [abs(end) for j in judged for end in _distances(j)]

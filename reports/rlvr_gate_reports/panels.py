@@ -14,6 +14,7 @@ from rlvr_gate_reports.reading import (
     class_counts,
     crossover,
     histogram,
+    noise,
     rate,
     role_order,
     solved,
@@ -54,6 +55,8 @@ class ProblemEntry:
     id: str
     kind: str
     """One of the four classes; empty where only one checkpoint was counted."""
+    rests_on: str
+    """`solid`, `thin` or `one lucky sample`, of a gained or lost problem; else empty."""
     difference: str
     prompt: str
     answer: str
@@ -81,10 +84,15 @@ class BenchmarkPanel:
     curves: svg.Svg
     difference: svg.Svg
     reading: str
+    crossover: str
+    """Where rlvr's lead ends, in a sentence; empty where nobody computed it."""
+    strata: tuple[tuple[str, ...], ...]
     table_head: tuple[str, ...]
     table: tuple[tuple[str, ...], ...]
     classes: Mapping[str, int]
     luck: str
+    noise: tuple[tuple[str, str, str], ...]
+    """What is expected at half the samples: of rlvr, and of base against itself."""
     proportions: svg.Svg
     histogram: svg.Svg
     problems: tuple[ProblemEntry, ...]
@@ -102,14 +110,17 @@ def benchmark_panel(record: RunRecord, name: str, anchor: str) -> BenchmarkPanel
         name=name,
         anchor=anchor,
         facts=next((b for b in record.benchmarks if b.name == name), None),
-        figures=tuple(_figures(by_role, classes, counts)),
+        figures=tuple(_figures(by_role, classes, counts, _chance(record, name))),
         curves=svg.curves(by_role, crossover(gap)),
-        difference=svg.difference(gap),
+        difference=svg.difference(gap, _allowed(record.crossovers.get(name))),
         reading=_reading(gap),
+        crossover=str(record.crossovers.get(name, {}).get("text", "")),
+        strata=tuple(words.stratum(row) for row in record.strata.get(name, ())),
         table_head=head,
         table=rows,
         classes=classes,
         luck=words.luck(pair),
+        noise=tuple(_noise(row) for row in noise(record, name)),
         proportions=svg.proportions([(kind, classes.get(kind, 0)) for kind in CLASSES]),
         histogram=svg.histogram({r: histogram(counts[r]) for r in role_order(counts)}),
         problems=_problems(record, name, anchor),
@@ -120,6 +131,7 @@ def _figures(
     by_role: Mapping[str, Sequence[Point]],
     classes: Mapping[str, int],
     counts: Mapping[str, Sequence[Tally]],
+    chance: str,
 ) -> list[Figure]:
     figures = []
     gap = sorted(by_role.get("difference", ()), key=lambda point: point["k"])
@@ -128,7 +140,7 @@ def _figures(
     if classes:
         reached = classes["preserved"] + classes["lost"]
         value = words.number(classes["preserved"] / reached) if reached else "–"
-        kept = f"{classes['preserved']} of {reached} problems base solved"
+        kept = f"{classes['preserved']} of {reached} problems base solved{chance}"
         figures.append(Figure("Retention", value, kept))
         found = f"{classes['gained']} gained, {classes['lost']} lost"
         both = str(classes["gained"] + classes["lost"])
@@ -152,6 +164,27 @@ def _gap_figure(by_role: Mapping[str, Sequence[Point]], gap: Point) -> Figure:
         if point["k"] == gap["k"]
     ]
     return Figure(f"pass@{gap['k']:g}, base → rlvr", " → ".join(values), _with_interval(gap, True))
+
+
+def _chance(record: RunRecord, name: str) -> str:
+    """What retention sampling noise alone would leave, where a claim asked."""
+    kept = next((_noise(row)[2] for row in noise(record, name)), "")
+    return f"; base against itself at half the samples: {kept}" if kept else ""
+
+
+def _noise(row: Mapping[str, object]) -> tuple[str, str, str]:
+    what, *values = row.values()
+    ours, chance = (
+        words.number(value if isinstance(value, int | float) else None) for value in values
+    )
+    return str(what), ours, chance
+
+
+def _allowed(crossover: Mapping[str, object] | None) -> tuple[int | None, int | None] | None:
+    if crossover is None:
+        return None
+    low, high = (crossover.get(end) for end in ("low", "high"))
+    return low if isinstance(low, int) else None, high if isinstance(high, int) else None
 
 
 def _reading(gap: Sequence[Point]) -> str:
@@ -206,6 +239,7 @@ def _problems(record: RunRecord, name: str, anchor: str) -> tuple[ProblemEntry, 
                 anchor=f"{anchor}p{index}",
                 id=problem,
                 kind=both.kind if both else "",
+                rests_on=both.rests_on if both else "",
                 difference=words.number(both.difference, signed=True) if both else "",
                 prompt=asked.prompt,
                 answer=asked.answer,

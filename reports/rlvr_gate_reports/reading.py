@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from rlvr_gate.explain import NOISE
 from rlvr_gate.gate import name
 from rlvr_gate.records import ClaimRecord, Judgement, Kind, RunRecord, Tally, Verdict
 
@@ -33,6 +34,13 @@ class Solved:
         """`preserved`, `gained`, `lost` or `unreached`, at one correct sample or more."""
         base, rlvr = self.base.correct > 0, self.rlvr.correct > 0
         return ("unreached", "gained", "lost", "preserved")[2 * base + rlvr]
+
+    @property
+    def rests_on(self) -> str:
+        """`solid`, `thin` or `one lucky sample`, of a gained or lost problem; else empty."""
+        from rlvr_gate.solved import resting
+
+        return str(resting(self.base, self.rlvr) or "")
 
     @property
     def difference(self) -> float:
@@ -117,6 +125,16 @@ def class_counts(problems: Sequence[Solved]) -> dict[str, int]:
     """How many problems are preserved, gained, lost and unreached."""
     kinds = [problem.kind for problem in problems]
     return {kind: kinds.count(kind) for kind in CLASSES}
+
+
+def noise(record: RunRecord, benchmark: str) -> list[Mapping[str, object]]:
+    """What rlvr, and what base against itself, loses and gains; empty where no claim asked."""
+    for claim in record.claims:
+        for judgement in claim.judgements:
+            rows = judgement.evidence.get(NOISE)
+            if claim.benchmark == benchmark and isinstance(rows, Sequence):
+                return [row for row in rows if isinstance(row, Mapping)]
+    return []
 
 
 def accuracy(tally: Tally) -> float:

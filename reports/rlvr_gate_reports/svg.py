@@ -72,25 +72,38 @@ def curves(by_role: Mapping[str, Sequence[Point]], crossing: Crossover | None = 
     return _svg(parts, _W, _H, f"pass@k curves: {spoken}")
 
 
-def difference(points: Sequence[Point]) -> Svg:
-    """rlvr minus base, paired, against k; a full disc where the band excludes zero."""
+def difference(
+    points: Sequence[Point], allowed: tuple[int | None, int | None] | None = None
+) -> Svg:
+    """rlvr minus base, paired, against k; a full disc where the pointwise interval excludes zero.
+
+    Filled: the pointwise band. Outlined: the band that holds at every k at once, where there is
+    one. On the zero line: the k's it allows for the crossover, `allowed` from low to high.
+    """
     points = _sorted(points)
     if not points:
         return Svg("")
     height = 220
-    reach = max(abs(point[end]) for point in points for end in ("low", "high"))
+    ends = ("low", "high", "band_low", "band_high")
+    reach = max(abs(point[end]) for point in points for end in ends if end in point)
     reach = max(math.ceil(reach * 10) / 10, 0.1)
     axes = _Axes(_ks([points]), -reach, reach, height)
     parts = [_grid(axes, _steps(-reach, reach), signed=True), _k_axis(axes)]
     parts.append(_band(axes, points, "difference"))
+    if all("band_low" in point for point in points):
+        parts += [_edge(axes, points, end) for end in ("band_low", "band_high")]
     zero = axes.y(0)
     parts.append(f'<path class="zero" d="M{_LEFT} {zero:.1f}H{_W - _RIGHT}"/>')
+    if allowed and allowed[0] is not None:
+        last = allowed[1] or axes.ks[-1]
+        span = f"M{axes.x(allowed[0]) - 4:.1f} {zero:.1f}H{axes.x(last) + 4:.1f}"
+        parts.append(f'<path class="allowed" d="{span}"/>')
     parts.append(_line(axes, points, "difference", "difference"))
     side = _W - _RIGHT + 10
     parts.append(_text(side, axes.y(reach / 2) + 4, "rlvr ahead", "side"))
     parts.append(_text(side, axes.y(-reach / 2) + 4, "base ahead", "side"))
-    ends = points[0], points[-1]
-    spoken = " to ".join(f"{words.number(p['value'], signed=True)} at k={p['k']:g}" for p in ends)
+    outer = points[0], points[-1]
+    spoken = " to ".join(f"{words.number(p['value'], signed=True)} at k={p['k']:g}" for p in outer)
     return _svg(parts, _W, height, f"paired difference rlvr minus base: {spoken}")
 
 
@@ -233,6 +246,11 @@ def _band(axes: _Axes, points: Sequence[Point], css: str) -> str:
     upper = [f"{axes.x(p['k']):.1f},{axes.y(p['high']):.1f}" for p in points]
     lower = [f"{axes.x(p['k']):.1f},{axes.y(p['low']):.1f}" for p in reversed(points)]
     return f'<polygon class="band {css}" points="{" ".join([*upper, *lower])}"/>'
+
+
+def _edge(axes: _Axes, points: Sequence[Point], end: str) -> str:
+    path = "L".join(f"{axes.x(p['k']):.1f} {axes.y(p[end]):.1f}" for p in points)
+    return f'<path class="edge" d="M{path}"/>'
 
 
 def _line(axes: _Axes, points: Sequence[Point], role: str, css: str) -> str:

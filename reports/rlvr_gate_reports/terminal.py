@@ -49,7 +49,10 @@ def summary(record: RunRecord) -> list[Line]:
     """Gate, claims, curves and solved sets, within `WIDTH` columns and `HEIGHT` lines."""
     head, work = _gate(record), _work(record)
     room = HEIGHT - len(head) - len(work)
-    blocks = [[*_curves(record, b), *_solved(record, b)] for b in benchmark_names(record)]
+    blocks = [
+        [*_curves(record, b), *_crossover(record, b), *_solved(record, b)]
+        for b in benchmark_names(record)
+    ]
     claims = _claims(record, room - (len(blocks[0]) if blocks else 0))
     room -= len(claims)
     return [*head, *claims, *_fitting(blocks, room), *work]
@@ -63,7 +66,12 @@ def _gate(record: RunRecord) -> list[Line]:
               (f"  {facts}", "dim")),
     ]  # fmt: skip
     reason = f"{words.gate_reason(record)} {words.findings(record)}".strip()
-    return lines + [_line(text) for text in _wrapped(reason, WIDTH, 3)]
+    errors = _wrapped(words.error_line(record), WIDTH, 2)
+    return [
+        *lines,
+        *(_line(text) for text in _wrapped(reason, WIDTH, 3)),
+        *(_line((text, "dim")) for text in errors),
+    ]
 
 
 def _claims(record: RunRecord, room: int) -> list[Line]:
@@ -151,6 +159,11 @@ def _curves(record: RunRecord, benchmark: str) -> list[Line]:
             row = f"  {first:<23}" + "".join(f"{cell:>{_COLUMN}}" for cell in cells)
             lines.append(_line((row, style)))
     return lines
+
+
+def _crossover(record: RunRecord, benchmark: str) -> list[Line]:
+    found = record.crossovers.get(benchmark)
+    return [_line(_cut(f"  {found['text']}", WIDTH))] if found else []
 
 
 def _cell(point: Mapping[str, float] | None, keys: Sequence[str], signed: bool) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rlvr_gate.gate import name
 from rlvr_gate.records import ClaimRecord, GateState, Interval, Judgement, Kind, RunRecord, Verdict
@@ -88,9 +88,20 @@ def needs(judgement: Judgement) -> str:
     return f"{relation}\N{NO-BREAK SPACE}{number(judgement.threshold)}"
 
 
+def stratum(row: Mapping[str, object]) -> tuple[str, ...]:
+    """Stratum, problems, k, `base → rlvr` and the paired difference with its interval."""
+    base, rlvr, gap, low, high = (
+        float(end) if isinstance(end := row[key], int | float) else math.nan
+        for key in ("base", "rlvr", "difference", "low", "high")
+    )
+    difference = f"{number(gap, signed=True)} {interval(Interval(low, high, 0.0), signed=True)}"
+    names = tuple(str(row[key]) for key in ("stratum", "problems", "k"))
+    return (*names, f"{number(base)} → {number(rlvr)}", difference)
+
+
 def level(value: float) -> str:
     """`95 %`"""
-    return f"{100 * value:g} %"
+    return f"{100 * value:.4g} %"
 
 
 def duration(seconds: float) -> str:
@@ -137,6 +148,51 @@ def findings(record: RunRecord) -> str:
     return f"Findings never decide: {', '.join(parts)}." if parts else ""
 
 
+def p_value(value: float | None) -> str:
+    """`p 0.012`, `p < 0.0001`; empty where there is none."""
+    if value is None:
+        return ""
+    return "p < 0.0001" if value < 0.0001 else f"p {value:.2g}"
+
+
+def release_and_block(record: RunRecord) -> str:
+    """Both error rates of the gate, and which of the two each number is about."""
+    errors = record.gate.errors
+    if errors is None:
+        return ""
+    many = errors.comparisons > 1
+    return (
+        f"False release at most {level(errors.false_release)} (opens although a gate claim is "
+        "false: all must hold, an intersection-union test, not corrected for their number); "
+        f"false block at most {level(errors.false_block)} (closes although all are true: any "
+        f"refuted one closes it, a union{', the tails add up' if many else ''})."
+    )
+
+
+def error_line(record: RunRecord) -> str:
+    """Both error rates in one line."""
+    errors = record.gate.errors
+    if errors is None:
+        return ""
+    return (
+        f"false release ≤ {level(errors.false_release)} (all gate claims must hold), false block "
+        f"≤ {level(errors.false_block)} (any refuted closes it)"
+    )
+
+
+def findings_family(record: RunRecord) -> str:
+    """How the findings are corrected for their number, and how many stay decided."""
+    adjusted = [c.adjusted_p for c in record.claims if c.adjusted_p is not None]
+    if not adjusted:
+        return ""
+    alpha = 1 - record.level
+    kept = sum(p <= alpha for p in adjusted)
+    return (
+        f"Findings are a family of their own: p-values (two-sided, against the threshold) of all "
+        f"{len(adjusted)}, adjusted by Holm; {kept} of them stay decided at {level(alpha)}."
+    )
+
+
 def short_digest(digest: str) -> str:
     """The first twelve letters and digits of a digest."""
     kept = "".join(c for c in digest.rsplit(":", 1)[-1] if c.isascii() and c.isalnum())
@@ -149,15 +205,17 @@ def slug(text: str) -> str:
 
 
 def luck(problems: Sequence[Solved]) -> str:
-    """How much of what was lost and gained rests on one sample; empty where nothing was."""
-    lost = [problem.base.correct == 1 for problem in problems if problem.kind == "lost"]
-    gained = [problem.rlvr.correct == 1 for problem in problems if problem.kind == "gained"]
-    parts = [
-        f"{sum(single)} of {len(single)} {kind}"
-        for kind, single in (("lost", lost), ("gained", gained))
-        if single
-    ]
-    return f"Resting on a single correct sample: {', '.join(parts)}." if parts else ""
+    """How much of what was lost and gained rests on luck; empty where nothing was."""
+    from rlvr_gate.stats.support import Sureness
+
+    said = []
+    for kind in ("lost", "gained"):
+        tags = [problem.rests_on for problem in problems if problem.kind == kind]
+        counts = [f"{tags.count(str(tag))} {tag}" for tag in Sureness if str(tag) in tags]
+        if tags:
+            said.append(f"of {len(tags)} {kind}: {', '.join(counts)}")
+    text = "; ".join(said)
+    return f"{text[0].upper()}{text[1:]}." if text else ""
 
 
 def visible(text: str) -> str:

@@ -19,13 +19,14 @@ def test_more_lost_than_gained(pair, benchmark):
 
 
 @claim(
-    "RLVR stays on the base's leash: it keeps what the base solved and discovers little",
+    "RLVR stays on the base's leash: beyond sampling noise it keeps what the base solved and "
+    "discovers little",
     id="K5",
     source="arXiv:2507.14843 sec. 4, tab. 1",
 )
 def test_support_is_preserved(pair, benchmark):
     sets = pair.solved(benchmark)
-    kept, found = sets.retention >= 0.93, sets.discovery <= 0.04
+    kept, found = sets.retention_beyond_noise >= 0.93, sets.discovery_beyond_noise <= 0.04
     assert kept
     assert found
 

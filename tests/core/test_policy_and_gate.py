@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rlvr_gate.gate import decide, worst
+from rlvr_gate.gate import decide, with_p_values, worst
 from rlvr_gate.policy import Policy, PolicyError, load_policy, parse_policy, shipped
-from rlvr_gate.records import ClaimRecord, GateState, Kind, Verdict
+from rlvr_gate.records import ClaimRecord, GateState, Interval, Judgement, Kind, Verdict
 
 
 def claim(id: str, verdict: Verdict, kind: Kind = Kind.GATE, **more: object) -> ClaimRecord:
@@ -69,9 +69,10 @@ def test_a_claim_of_several_comparisons_is_as_good_as_its_worst() -> None:
 
 
 def test_shipped_policies_parse_and_differ_in_coverage() -> None:
-    assert shipped() == ["coverage", "default"]
+    assert shipped() == ["coverage", "default", "recorded"]
     kinds = {name: load_policy(name).kind("C1", "countdown", Kind.FINDING) for name in shipped()}
-    assert kinds == {"default": Kind.FINDING, "coverage": Kind.GATE}
+    found, gate = Kind.FINDING, Kind.GATE
+    assert kinds == {"default": found, "coverage": gate, "recorded": found}
 
 
 def test_a_policy_can_be_limited_to_benchmarks() -> None:
@@ -103,3 +104,42 @@ def test_a_malformed_policy_is_refused_with_the_key(text: str, message: str) -> 
 def test_an_unknown_policy_names_the_shipped_ones() -> None:
     with pytest.raises(PolicyError, match=r"no policy 'strict': expected a shipped name"):
         load_policy("strict")
+
+
+def compared(p: float | None, verdict: Verdict = Verdict.HOLDS, level: float = 0.95) -> Judgement:
+    return Judgement("s", verdict, 0.1, Interval(0.0, 0.2, level), 0.0, ">", "b", 1, 8, {}, p)
+
+
+def test_false_release_is_that_of_one_comparison_and_false_blocks_add_up() -> None:
+    claims = [
+        claim("K1", Verdict.HOLDS, judgements=(compared(0.01),)),
+        claim("C1", Verdict.HOLDS, judgements=(compared(0.01), compared(0.02, level=0.9))),
+        claim("S2", Verdict.HOLDS, judgements=(compared(None),)),
+        claim("F", Verdict.REFUTED, Kind.FINDING, judgements=(compared(0.5),)),
+    ]
+    errors = decide(claims, Policy("p")).errors
+    assert errors is not None
+    assert errors.comparisons == 3
+    assert errors.false_release == pytest.approx(0.05)
+    assert errors.false_block == pytest.approx(0.025 + 0.025 + 0.05)
+    assert decide(claims[2:], Policy("p")).errors is None
+
+
+def test_findings_are_adjusted_among_themselves_and_gate_claims_are_not() -> None:
+    claims = [
+        claim("K1", Verdict.HOLDS, judgements=(compared(0.04),)),
+        claim("A", Verdict.HOLDS, Kind.FINDING, judgements=(compared(0.01),)),
+        claim("B", Verdict.UNDECIDED, Kind.FINDING, judgements=(compared(0.03),)),
+        claim("W1", Verdict.HOLDS, Kind.FINDING, judgements=(compared(None),)),
+    ]
+    known = {c.id: (c.p_value, c.adjusted_p) for c in with_p_values(claims)}
+    assert known == {"K1": (0.04, None), "A": (0.01, 0.02), "B": (0.03, 0.03), "W1": (None, None)}
+
+
+def test_a_claim_of_several_comparisons_has_the_p_of_its_verdict() -> None:
+    holds, bad = compared(0.02), compared(0.01, Verdict.REFUTED)
+    both = (
+        claim("A", Verdict.HOLDS, judgements=(holds, compared(0.01))),
+        claim("B", Verdict.REFUTED, judgements=(holds, bad)),
+    )
+    assert [c.p_value for c in with_p_values(both)] == [0.02, 0.02]

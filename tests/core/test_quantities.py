@@ -24,6 +24,9 @@ class Recorded:
     def tallies(self, role: str, benchmark: str) -> tuple[Tally, ...]:
         return self.counts[role]
 
+    def guessing(self, benchmark: str) -> None:
+        return None
+
 
 def pair_of(ledger: Ledger | None = None, **counts: Sequence[tuple[int, ...]]) -> PairView:
     source, ledger = Recorded(**counts), ledger or Ledger()
@@ -212,3 +215,98 @@ def test_truncation_unscored_and_counts_are_part_of_the_question() -> None:
     assert "2.0% of rlvr's completions are unscored" in timeouts[0]
     fewer = incomparable(facts(), other, "b", fine, [Tally("p", 50, 9)])
     assert "samples differ" in fewer[0]
+
+
+def decided_by(judged: object) -> dict[str, object]:
+    found = judged.evidence["would decide"]  # type: ignore[attr-defined]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_every_judgement_says_what_such_a_run_detects() -> None:
+    pair = pair_of(base=rows(0, 50, 0.1), rlvr=rows(1, 50, 0.6))
+    judged = pair.rlvr.pass_at(1, "b") > pair.base.pass_at(1, "b")
+    power = judged.evidence["power"]
+    assert isinstance(power, dict)
+    half = (judged.interval.high - judged.interval.low) / 2
+    assert half < power["minimum detectable effect"] < 2 * half
+    assert "would decide" not in judged.evidence
+
+
+def test_undecided_by_sampling_alone_names_samples_and_problems() -> None:
+    base, rlvr = [(8, 3)] * 20 + [(8, 4)] * 20, [(8, 4)] * 20 + [(8, 3)] * 19 + [(8, 7)]
+    pair = pair_of(base=base, rlvr=rlvr)
+    judged = pair.rlvr.pass_at(1, "b") > pair.base.pass_at(1, "b")
+    assert judged.verdict is Verdict.UNDECIDED
+    more = decided_by(judged)
+    assert isinstance(more["problems"], int)
+    assert more["problems"] > 0
+    assert "more problems" in str(more["text"])
+
+
+def test_where_problems_differ_too_much_no_number_of_samples_would_do() -> None:
+    """Half of the problems all won, the other half all lost: sampling is not the trouble."""
+    base = [(64, 0)] * 11 + [(64, 64)] * 9
+    rlvr = [(64, 64)] * 11 + [(64, 0)] * 9
+    pair = pair_of(base=base, rlvr=rlvr)
+    judged = pair.rlvr.pass_at(1, "b") > pair.base.pass_at(1, "b")
+    more = decided_by(judged)
+    assert more["samples"] is None
+    assert str(more["text"]).endswith("no number of samples at these problems would")
+
+
+def test_what_was_not_scored_is_not_healed_by_more_of_it() -> None:
+    pair = pair_of(base=[(10, 5)] * 40, rlvr=[(10, 2, 6)] * 40)
+    judged = pair.rlvr.pass_at(1, "b") > pair.base.pass_at(1, "b")
+    assert "were not scored, or not drawn, leave it open" in str(decided_by(judged)["text"])
+
+
+def test_one_problem_asks_for_others() -> None:
+    pair = pair_of(base=[(10, 5)], rlvr=[(10, 6)])
+    judged = pair.rlvr.pass_at(1, "b") > pair.base.pass_at(1, "b")
+    assert "more problems are needed" in str(decided_by(judged)["text"])
+
+
+def test_two_values_of_one_checkpoint_are_not_independent() -> None:
+    pair = pair_of(base=rows(0, 30, 0.3), rlvr=rows(1, 30, 0.3))
+    assert (pair.rlvr.pass_at(8, "b") - pair.rlvr.pass_at(1, "b")).within is None
+    assert (pair.rlvr.pass_at(8, "b") - pair.base.pass_at(8, "b")).within is not None
+
+
+def test_a_share_of_problems_asks_for_problems() -> None:
+    pair = pair_of(
+        base=[(4, 1)] * 3 + [(4, 0)] * 7, rlvr=[(4, 0)] * 3 + [(4, 1)] * 2 + [(4, 0)] * 5
+    )
+    judged = pair.solved("b").lost_share > 0.5
+    more = decided_by(judged)
+    assert isinstance(more["problems"], int)
+    assert more["samples"] is None
+
+
+def test_a_verdict_explains_what_would_decide_it() -> None:
+    from rlvr_gate.explain import notes
+
+    pair = pair_of(base=rows(0, 50, 0.3), rlvr=rows(1, 50, 0.3))
+    seen, more, *_ = notes(pair.rlvr.pass_at(1, "b") > pair.base.pass_at(1, "b"))
+    assert seen.startswith("a run of this size detects")
+    assert more.startswith("if the estimate stays where it is: ")
+
+
+@pytest.mark.parametrize("p", [0.3, 0.34, 0.36, 0.38, 0.42, 0.5])
+def test_a_verdict_is_decided_when_its_p_value_is_small(p: float) -> None:
+    pair = pair_of(base=rows(0, 60, 0.3), rlvr=rows(1, 60, p))
+    for judged in (
+        pair.rlvr.pass_at(1, "b") > pair.base.pass_at(1, "b"),
+        pair.rlvr.pass_at(1, "b") < pair.base.pass_at(1, "b"),
+        pair.solved("b").retention >= 0.9,
+    ):
+        assert judged.p_value is not None
+        assert (judged.verdict is not Verdict.UNDECIDED) == (judged.p_value < 0.05)
+
+
+def test_no_p_value_where_nothing_was_sampled_or_is_comparable() -> None:
+    assert (Exact("x", 0.6, Ledger()) >= 0.5).p_value is None
+    assert (Proportion("x", 0, 0, Ledger(), "b") > 0.5).p_value is None
+    ledger = Ledger(comparability=lambda benchmark: ["prompts differ"])
+    pair = pair_of(ledger, base=rows(0, 50, 0.1), rlvr=rows(1, 50, 0.6))
+    assert (pair.rlvr.pass_at(1, "b") > pair.base.pass_at(1, "b")).p_value is None

@@ -15,7 +15,8 @@ from statistics import fmean, stdev
 
 import pytest
 
-from rlvr_gate.gate import decide
+from rlvr_gate.explain import NOISE
+from rlvr_gate.gate import decide, with_p_values
 from rlvr_gate.policy import Policy
 from rlvr_gate.records import (
     Benchmark,
@@ -33,12 +34,25 @@ from rlvr_gate.records import (
     Tally,
     Verdict,
 )
+from rlvr_gate.solved import resting
 
 LEVEL = 0.95
 GOLDEN = Path(__file__).parent / "golden"
 STATES = ("open", "closed", "undecided", "not comparable")
 
 Values = Sequence[float]
+
+CROSSOVER = {
+    "k": 16, "last lead": 8, "low": 8, "high": None, "level": LEVEL, "ladder": [1, 2, 4, 8, 16],
+    "text": "crossover at k* = 16 (rlvr leads up to k = 8); the simultaneous 95% band allows "
+    "k* from 8 on, or none",
+}  # fmt: skip
+UNDECIDED = "about 120 more problems would decide it; no number of samples at these problems would"
+STRATA = [
+    {"stratum": name, "problems": 50, "k": k, "base": 0.2, "rlvr": 0.3, "difference": 0.1,
+     "low": -0.04, "high": 0.24}
+    for name in ("3 numbers", "4 numbers") for k in (1, 16)
+]  # fmt: skip
 
 
 @pytest.fixture(name="run")
@@ -90,7 +104,7 @@ def run(state: str = "open", *, problems: int = 100, samples: int = 256, shown: 
         for role, ps in truth.items()
     }
     reasons = _reasons(state)
-    claims = [*_claims(counts, samples, reasons, "countdown"), _sparsity()]
+    claims = with_p_values([*_claims(counts, samples, reasons, "countdown"), _sparsity()])
     policy = Policy("default", required_claims=("S2", "K1"))
     return RunRecord(
         gate=decide(claims, policy),
@@ -109,6 +123,8 @@ def run(state: str = "open", *, problems: int = 100, samples: int = 256, shown: 
                               "b5" * 32, asked)],
         weights={"rlvr": _weights(rng, 0.62)} | ({"sft": _weights(rng, 0.09)} if contrast else {}),
         curves={"countdown": _curves(counts, samples)},
+        crossovers={"countdown": CROSSOVER},
+        strata={"countdown": STRATA},
         versions={"rlvr-gate": "0.1.0", "python": "3.11.9", "torch": "2.8.0",
                   "transformers": "5.1.0"},
         command="pytest suites/ --model-pair base,rlvr --gate-report=reports/out/gate.html",
@@ -164,6 +180,8 @@ def hostile() -> RunRecord:
             for r in roles
         ],
         benchmarks=[Benchmark(NASTY, NASTY, NASTY, (problem,))],
+        crossovers={NASTY: {**CROSSOVER, "text": NASTY}},
+        strata={NASTY: [{**STRATA[0], "stratum": NASTY}]},
         weights={role: {"against": NASTY, "total": {"parameters": 4, "unchanged": 1,
                  "unchanged_fraction": 0.25}, "tensors": [{"name": NASTY, "dtype": NASTY,
                  "shape": [2, 2], "parameters": 4, "unchanged": 1, "max_abs": 0.1,
@@ -241,6 +259,8 @@ def _curves(counts: Mapping[str, Sequence[Tally]], n: int) -> dict[str, list[dic
         _point(k, [r - b for b, r in zip(values["base"][k], values["rlvr"][k], strict=True)], -1.0)
         for k in ks
     ]
+    for point in curves["difference"]:
+        point |= {"band_low": point["low"] - 0.02, "band_high": point["high"] + 0.02}
     return curves
 
 
@@ -272,7 +292,10 @@ def _claims(counts: Mapping[str, Sequence[Tally]], n: int, reasons: list[str],
         Interval(max(share - 0.3, 0), min(share + 0.2, 1), LEVEL), 0.5, ">", benchmark, None, None,
         {"count": len(lost), "total": len(lost) + len(gained),
          "lost problems": [{"problem": b.problem, "base": f"{b.correct}/{b.n}",
-                            "rlvr": f"{r.correct}/{r.n}"} for b, r in lost]},
+                            "rlvr": f"{r.correct}/{r.n}", "rests on": str(resting(b, r))}
+                           for b, r in lost],
+         NOISE: [{"expected": "retention (SRR)", "rlvr": 0.73, "base against itself": 0.91}]},
+        0.012,
     )  # fmt: skip
     rows = [
         ("S2", "the two runs answered the same question", "design", Kind.GATE, None, asked, 0.0),
@@ -309,9 +332,17 @@ def _paired(counts: Mapping[str, Sequence[Tally]], k: int, relation: str, thresh
                 for role in ("rlvr", "base")}}
             for i in order[:6] if values[i]
         ],
+        "power": {"minimum detectable effect": 0.049, "power": 0.8},
+        "targets": [
+            {"target": "population", "decides": True, "low": bounds.low, "high": bounds.high},
+            {"target": "this benchmark", "decides": False, "low": mean - 0.01,
+             "high": mean + 0.01},
+        ],
     }  # fmt: skip
     if reasons:
         evidence["not comparable"] = reasons
+    if bounds.low <= threshold <= bounds.high:
+        evidence["would decide"] = {"problems": 120, "samples": None, "text": UNDECIDED}
     high, low = bounds.high > threshold, bounds.low < threshold
     claimed, against = (high and not low, low and not high)
     if relation[0] == "<":
@@ -321,6 +352,7 @@ def _paired(counts: Mapping[str, Sequence[Tally]], k: int, relation: str, thresh
         f"rlvr pass@{k} {relation} base pass@{k}" + (f" − {-threshold:g}" if threshold else ""),
         Verdict.NOT_COMPARABLE if reasons else verdict,
         mean, bounds, threshold, relation, benchmark, k, counts["base"][0].n, evidence,
+        None if reasons else 0.0034,
     )  # fmt: skip
 
 

@@ -162,9 +162,13 @@ def test_a_checkpoint_carries_all_that_determines_its_completions() -> None:
     assert set(shown) == set(CheckpointFacts.__dataclass_fields__)
 
 
-def test_a_count_carries_all_of_a_tally_but_its_problem_and_stratum() -> None:
+def test_a_count_carries_all_of_a_tally_but_what_all_its_problems_share() -> None:
     shown: Any = document._counts({"base": [Tally("p", 4, 1, 1, 1, 2, 40)]})
-    assert set(shown["p"]["base"]) == set(Tally.__dataclass_fields__) - {"problem", "stratum"}
+    assert set(shown["p"]["base"]) == set(Tally.__dataclass_fields__) - {
+        "problem",
+        "stratum",
+        "rounds",
+    }
 
 
 def test_the_json_report_reads_as_it_did(run: Run, golden: Callable[[str, str], None]) -> None:

@@ -47,13 +47,11 @@ def test_only_problems_both_checkpoints_tried_are_classed() -> None:
     assert reading.solved({"base": [Tally("a", 1, 0)]}) == []
 
 
-def test_what_rests_on_one_sample_is_said() -> None:
+def test_what_rests_on_luck_is_said() -> None:
     base = [Tally("a", 8, 1), Tally("b", 8, 5), Tally("c", 8, 0), Tally("d", 8, 3)]
     rlvr = [Tally("a", 8, 0), Tally("b", 8, 0), Tally("c", 8, 2), Tally("d", 8, 1)]
     problems = reading.solved({"base": base, "rlvr": rlvr})
-    assert (
-        words.luck(problems) == "Resting on a single correct sample: 1 of 2 lost, 0 of 1 gained."
-    )
+    assert words.luck(problems) == "Of 2 lost: 1 solid, 1 one lucky sample; of 1 gained: 1 thin."
     assert words.luck(problems[3:]) == ""
 
 

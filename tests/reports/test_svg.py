@@ -29,6 +29,20 @@ PICTURES = {
     "one k": svg.curves({"base": ladder(1), "rlvr": ladder(1)}),
     "all zero": svg.curves({"base": ladder(4, 0.0), "rlvr": ladder(4, 0.0)}),
     "difference": svg.difference([{"k": 1, "value": 0.1, "low": -0.1, "high": 0.3}]),
+    "band and crossover": svg.difference(
+        [
+            {
+                "k": 1 << i,
+                "value": 0.1 - i / 10,
+                "low": -0.2,
+                "high": 0.3,
+                "band_low": -0.35,
+                "band_high": 0.4,
+            }
+            for i in range(4)
+        ],
+        (2, None),
+    ),
     "no difference": svg.difference([{"k": 1, "value": 0, "low": 0, "high": 0}]),
     "histogram": svg.histogram({"base": range(12), "rlvr": range(12)}),
     "forest": svg.forest(-0.2, 0.1, 0.4, 0.5, "not comparable"),
@@ -83,6 +97,15 @@ def test_difference_marks_are_filled_only_where_zero_is_excluded() -> None:
     ]
     marks = ElementTree.fromstring(svg.difference(points)).iter("circle")
     assert ["open" in mark.attrib["class"] for mark in marks] == [False, True, False]
+
+
+def test_the_simultaneous_band_and_what_it_allows_are_drawn_beside_the_pointwise_one() -> None:
+    shapes = [
+        e.attrib.get("class") for e in ElementTree.fromstring(PICTURES["band and crossover"])
+    ]
+    assert shapes.count("edge") == 2
+    assert shapes.count("allowed") == 1
+    assert "edge" not in PICTURES["difference"]
 
 
 def test_end_labels_never_overlap() -> None:

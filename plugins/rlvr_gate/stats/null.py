@@ -8,6 +8,7 @@ checkpoints; the real pair is compared at the same budget, half of n.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,6 +56,10 @@ class NullComparison:
     """SRR of the pair over SRR of the null: 1 where all that is lost is noise."""
     retention_interval: Interval
     """In [0, 2]."""
+    discovery: float | None
+    """NDR of the pair less what chance alone gains: 0 where all that is gained is noise."""
+    discovery_interval: Interval
+    """In [-1, 1]."""
 
 
 def against_same_model(
@@ -84,7 +89,18 @@ def against_same_model(
             f"shapes {nb.shape}, {nr.shape}"
         )
     base, rlvr = _reach(nb, cb, half, m), _reach(nr, cr, half, m)
-    both = _both_halves(nb, cb, half, m)
+    return compared(base, rlvr, _both_halves(nb, cb, half, m), half.tolist(), m=m, level=level)
+
+
+def compared(
+    base: Floats, rlvr: Floats, both: Floats, budget: Sequence[int], *, m: int, level: float
+) -> NullComparison:
+    """The comparison from chances per problem, however they were estimated.
+
+    Args:
+        base, rlvr: that the checkpoint reaches ``m`` within the budget, ``(problems,)``.
+        both: that two disjoint sets of base's samples of that budget each do.
+    """
     null_lost = base - both  # one half reaches m, the other does not
     pair = Expected(*map(float, (
         (base * rlvr).sum(), (rlvr * (1 - base)).sum(), (base * (1 - rlvr)).sum(),
@@ -97,12 +113,23 @@ def against_same_model(
     gained = rlvr * (1 - base) - null_lost
     kept, kept_null = pair.ratios.retention, null.ratios.retention
     return NullComparison(
-        tuple(half.tolist()), m, pair, null,
+        tuple(budget), m, pair, null,
         mean_interval(lost, level=level), mean_interval(gained, level=level),
         float(lost.mean()), float(gained.mean()),
         kept / kept_null if kept is not None and kept_null else None,
         ratio_interval(base * rlvr, both, level=level, high=2.0),
+        *_discovered(base * rlvr + null_lost, rlvr, level),
     )  # fmt: skip
+
+
+def _discovered(expected: Floats, rlvr: Floats, level: float) -> tuple[float | None, Interval]:
+    """What rlvr solves beyond the problems it shares with base or gains by chance.
+
+    ``expected`` lies in [0, 1]: base * rlvr <= base, and both >= 2 base - 1.
+    """
+    share = ratio_interval(np.clip(expected, 0.0, 1.0), rlvr, level=level, high=2.0)
+    new = 1 - float(expected.sum() / rlvr.sum()) if rlvr.sum() else None
+    return new, Interval(1 - share.high, 1 - share.low, level)
 
 
 def _reach(n: Ints, c: Ints, half: Ints, m: int) -> Floats:

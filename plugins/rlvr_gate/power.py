@@ -1,0 +1,123 @@
+"""What a run of this size can see, and what more of it would decide a claim."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rlvr_gate.records import Interval, Tally
+from rlvr_gate.stats.intervals import influences
+from rlvr_gate.stats.verdicts import Enough, enough, minimum_detectable_effect
+from rlvr_gate.stats.within import unbiased_within_variance, within_variance
+
+Array = NDArray[np.float64]
+
+POWER = 0.8
+_MANY = 1_000_000  # beyond it, the number itself says nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Variance of each problem's value given the problem: what more samples take away."""
+
+    each: Array  # (problems,), never zero, so wide where a problem was never or always solved
+    mean: float
+    """Mean over problems, without bias where there are samples enough to know it."""
+
+    def __add__(self, other: Within) -> Within:
+        """Of a sum or difference of two independent values of each problem."""
+        return Within(self.each + other.each, self.mean + other.mean)
+
+    def among(self, kept: NDArray[np.intp]) -> Within:
+        """Of some of the problems; their mean is no longer without bias."""
+        each = self.each[kept]
+        return Within(each, float(each.mean()) if each.size else 0.0)
+
+
+def within(tallies: Sequence[Tally], k: int) -> Within | None:
+    """Of pass@k; None where a rule that looks at outcomes chose how many samples to draw."""
+    samples, correct = (np.array([getattr(t, of) for t in tallies]) for of in ("n", "correct"))
+    if any(t.rounds is not None for t in tallies) or k > samples.min():
+        return None
+    each = within_variance(samples, correct, k)
+    enough_samples = 2 * k <= samples.min()
+    mean = (unbiased_within_variance(samples, correct, k) if enough_samples else each).mean()
+    return Within(each, float(mean))
+
+
+def detectable(interval: Interval) -> dict[str, object]:
+    """Evidence: the distance from the threshold that such a run decides four times in five."""
+    return {
+        "minimum detectable effect": minimum_detectable_effect(interval, power=POWER),
+        "power": POWER,
+    }
+
+
+def would_decide(
+    estimate: float,
+    interval: Interval,
+    threshold: float,
+    *,
+    values: Array,
+    samples: int | None,
+    within: Within | None,
+    strata: ArrayLike | None = None,
+) -> dict[str, object]:
+    """Evidence: how many more problems or samples, if the estimate stays where it is.
+
+    Args:
+        estimate, interval: of the reading of unscored completions nearest the threshold.
+        values: that reading problem by problem, ``(problems,)``.
+        within: None where nobody knows how much of the spread is sampling.
+    """
+    if len(values) < 2:
+        return unanswerable("one problem says nothing about others: more problems are needed")
+    z, _ = influences(values, strata=strata)
+    found = enough(
+        estimate,
+        interval,
+        threshold,
+        problems=len(values),
+        samples=samples or 1,
+        variance=len(values) * float(np.sum(z**2)),
+        within=0.0 if within is None else within.mean,
+    )
+    return _said(found.problems, found.samples, _sentence(found, known=within is not None))
+
+
+def more_units(
+    estimate: float, interval: Interval, threshold: float, problems: int
+) -> dict[str, object]:
+    """Evidence: how many more problems decide a claim about a count of problems."""
+    found = enough(
+        estimate, interval, threshold, problems=problems, samples=1, variance=1.0, within=0.0
+    )
+    return _said(found.problems, None, _sentence(found, known=False))
+
+
+def unanswerable(why: str) -> dict[str, object]:
+    """Evidence: there is no such number, and why."""
+    return _said(None, None, why)
+
+
+def _said(problems: int | None, samples: int | None, text: str) -> dict[str, object]:
+    return {"problems": problems, "samples": samples, "text": text}
+
+
+def _sentence(found: Enough, *, known: bool) -> str:
+    if found.problems is None:
+        return "the estimate lies on the threshold: no run size decides it"
+    problems = f"{_about(found.problems)} more problems"
+    if found.samples is not None:
+        samples = f"{_about(found.samples)} more samples per problem"
+        return f"{samples}, or {problems}, would decide it"
+    if not known:
+        return f"{problems} would decide it"
+    return f"{problems} would decide it; no number of samples at these problems would"
+
+
+def _about(number: int) -> str:
+    return f"more than {_MANY:,}" if number > _MANY else f"about {max(number, 1):,}"

@@ -1,0 +1,201 @@
+"""Which problems a pair gained and lost, how sure that is, and how much of it is noise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+
+import numpy as np
+
+from rlvr_gate import readings
+from rlvr_gate.explain import NOISE
+from rlvr_gate.p_values import two_sided
+from rlvr_gate.quantities import Array, Estimate, Ledger, Proportion
+from rlvr_gate.records import Interval, Tally
+from rlvr_gate.stats.null import NullComparison, compared
+from rlvr_gate.stats.support import Sureness, solved_sets, sureness
+
+_CLASSES = ("preserved", "gained", "lost", "unreached")
+
+
+@dataclass(frozen=True, slots=True)
+class Chances:
+    """Per problem, the chance to be solved within the budget, ``(problems,)`` each."""
+
+    base: Array
+    rlvr: Array
+    both: Array
+    """By both of two disjoint halves of base's samples."""
+
+    @property
+    def expected(self) -> Array:
+        """Solved by rlvr as far as base shares it or chance gains it."""
+        return np.clip(self.base * self.rlvr + self.base - self.both, 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class SolvedSets:
+    """Preserved, gained, lost and unreached problems of a pair (arXiv:2507.14843, sec. 4)."""
+
+    base: tuple[Tally, ...]
+    rlvr: tuple[Tally, ...]
+    benchmark: str
+    ledger: Ledger
+
+    @property
+    def lost_share(self) -> Proportion:
+        """Lost among the problems only one of the two solved.
+
+        Against one half this is McNemar's exact test: the Clopper-Pearson interval excludes .5
+        exactly when the two-sided binomial test rejects.
+        """
+        lost, gained = len(self.ids("lost")), len(self.ids("gained"))
+        return self._proportion("lost / (lost + gained)", lost, lost + gained)
+
+    @property
+    def retention(self) -> Proportion:
+        """Preserved among what the base solved (SRR), noise and all."""
+        kept = len(self.ids("preserved"))
+        return self._proportion("retention", kept, kept + len(self.ids("lost")))
+
+    @property
+    def discovery(self) -> Proportion:
+        """Gained among what rlvr solved (NDR), noise and all."""
+        gained = len(self.ids("gained"))
+        return self._proportion("discovery", gained, gained + len(self.ids("preserved")))
+
+    @property
+    def retention_beyond_noise(self) -> Estimate:
+        """Retention over that of base against itself: 1 where all that is lost is noise."""
+        found = [null for null, _ in self._null]
+        return self._beyond_noise(
+            "retention", (0.0, 2.0), [f.retention for f in found],
+            [f.retention_interval for f in found],
+            lambda t: self._ratio_p(t, [(c.base * c.rlvr, c.both) for _, c in self._null]),
+        )  # fmt: skip
+
+    @property
+    def discovery_beyond_noise(self) -> Estimate:
+        """Discovery less what base gains on itself: 0 where all that is gained is noise."""
+        found = [null for null, _ in self._null]
+        return self._beyond_noise(
+            "discovery", (-1.0, 1.0), [f.discovery for f in found],
+            [f.discovery_interval for f in found],
+            lambda t: self._ratio_p(1 - t, [(c.expected, c.rlvr) for _, c in self._null]),
+        )  # fmt: skip
+
+    def ids(self, which: str) -> tuple[str, ...]:
+        """Problem ids of `preserved`, `gained`, `lost` or `unreached`."""
+        sets = solved_sets([t.correct for t in self.base], [t.correct for t in self.rlvr])
+        positions: tuple[int, ...] = getattr(sets, which)
+        return tuple(self.base[position].problem for position in positions)
+
+    @cached_property
+    def _null(self) -> tuple[tuple[NullComparison, Chances], ...]:
+        """The pair against base against itself, under every reading of what was not scored.
+
+        Empty where a problem has one sample: it cannot be split.
+        """
+        rule = readings.stopping_rule(self.base)
+        fewest = min(t.n for t in (*self.base, *self.rlvr)) if rule is None else rule.sizes[-1]
+        budget = fewest // 2
+        if budget < 1:
+            return ()
+        half, whole = (readings.solve_rate(self.base, k) for k in (budget, 2 * budget))
+        other = readings.solve_rate(self.rlvr, budget)
+        bases = _readings((half.low, whole.low), (half.high, whole.high))
+        rlvrs = _readings((other.low,), (other.high,))
+        chances = [
+            Chances(base, rlvr, np.clip(2 * base - either, 0.0, 1.0))
+            for (base, either), (rlvr,) in product(bases, rlvrs)
+        ]
+        level = self.ledger.level
+        return tuple(
+            (compared(c.base, c.rlvr, c.both, (budget,), m=1, level=level), c) for c in chances
+        )
+
+    def _beyond_noise(
+        self,
+        name: str,
+        range_: tuple[float, float],
+        values: Sequence[float | None],
+        intervals: Sequence[Interval],
+        p_value: Callable[[float], float],
+    ) -> Estimate:
+        known = [value for value in values if value is not None]
+        low = min((i.low for i in intervals), default=range_[0])
+        high = max((i.high for i in intervals), default=range_[1])
+        return Estimate(
+            f"{name} beyond noise",
+            (min(known) + max(known)) / 2 if known else None,
+            Interval(low, high, self.ledger.level),
+            self.ledger,
+            self.benchmark,
+            {**self._evidence(), **self._noise()},
+            len(self.base),
+            p_value if known else None,
+        )
+
+    def _ratio_p(self, ratio: float, parts: Sequence[tuple[Array, Array]]) -> float:
+        """Of a ratio of means, as in Fieller's interval, under the least sure reading."""
+        bounds = -max(ratio, 1e-9), max(1.0, 1.0 - ratio)
+        return max(
+            two_sided(values, values, 0.0, bounds)
+            for values in (top - ratio * bottom for top, bottom in parts)
+        )
+
+    def _noise(self) -> dict[str, object]:
+        if not self._null:
+            return {"same-model null": "needs two samples of every problem"}
+        found, _ = self._null[0]  # unscored counted as wrong
+        pair, null = found.pair, found.null
+        rows = [
+            ("retention (SRR)", pair.ratios.retention, null.ratios.retention),
+            ("discovery (NDR)", pair.ratios.discovery, null.ratios.discovery),
+            ("problems lost", pair.lost, null.lost),
+            ("problems gained", pair.gained, null.gained),
+        ]
+        return {
+            "samples compared": found.budget[0],
+            NOISE: [
+                {"expected": name, "rlvr": ours, "base against itself": chance}
+                for name, ours, chance in rows
+            ],
+        }
+
+    def _proportion(self, label: str, count: int, total: int) -> Proportion:
+        problems = len(self.base) if total else 0
+        evidence = self._evidence()
+        return Proportion(label, count, total, self.ledger, self.benchmark, evidence, problems)
+
+    def _evidence(self) -> dict[str, object]:
+        evidence: dict[str, object] = {name: len(self.ids(name)) for name in _CLASSES}
+        counts = {t.problem: (t, r) for t, r in zip(self.base, self.rlvr, strict=True)}
+        for name in ("lost", "gained"):
+            evidence[f"{name} problems"] = [
+                {
+                    "problem": p,
+                    "base": f"{b.correct}/{b.n}",
+                    "rlvr": f"{r.correct}/{r.n}",
+                    "rests on": str(resting(b, r)),
+                }
+                for p in self.ids(name)
+                for b, r in [counts[p]]
+            ]
+        return evidence
+
+
+def resting(base: Tally, rlvr: Tally) -> Sureness | None:
+    """What a gained or lost problem rests on; None where both or neither solved it."""
+    if bool(base.correct) == bool(rlvr.correct):
+        return None
+    solver, other = (base, rlvr) if base.correct else (rlvr, base)
+    return sureness(solver.n, solver.correct, other.n, other.correct)
+
+
+def _readings(low: tuple[Array, ...], high: tuple[Array, ...]) -> list[tuple[Array, ...]]:
+    """Both readings of unscored completions, or one where they agree."""
+    same = all(np.array_equal(a, b) for a, b in zip(low, high, strict=True))
+    return [low] if same else [low, high]
