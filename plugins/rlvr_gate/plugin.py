@@ -194,7 +194,7 @@ def pytest_report_teststatus(
     if not isinstance(report, pytest.TestReport):
         return None
     verdict = dict(report.user_properties).get("rlvr_gate.verdict")
-    if report.when != "call" or verdict is None:
+    if report.when != "call" or verdict is None or report.skipped:
         return None
     if verdict == Verdict.HOLDS:
         return "passed", ".", "HOLDS"

@@ -160,3 +160,21 @@ def test_tests_that_are_not_claims_are_left_alone(gate) -> None:
     result = gate.pytester.runpytest_subprocess("-p", "no:cacheprovider")
     assert result.ret == 0
     result.assert_outcomes(passed=1)
+
+
+def test_a_finding_skipped_by_its_own_test_is_a_skip(gate) -> None:
+    gate.write(base=0.2, rlvr=0.7)
+    gate.pytester.makepyfile(
+        """
+        import pytest
+        from rlvr_gate import claim
+
+        @claim("later", id="MY1")
+        def test_later(pair, benchmark):
+            pytest.skip("not today")
+        """
+    )
+    gate.root.joinpath("mine.toml").write_text("[policy]\n")
+    result = gate.run("--gate-policy=mine.toml", suites=str(gate.root))
+    result.assert_outcomes(skipped=1)
+    assert result.ret == 10  # no gate claim was judged
