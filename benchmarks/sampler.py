@@ -24,7 +24,7 @@ from rlvr_gate_fixtures.backends.sampler import Sampler, Work
 from rlvr_gate_fixtures.benchmarks import load
 
 CHECKPOINTS = Path(__file__).resolve().parents[1] / "fixtures" / "checkpoints"
-BATCHES = (64, 128, 256, 512, 1024)
+BATCHES = (128, 256, 512, 1024, 2048)
 
 
 @dataclass(frozen=True)
@@ -79,17 +79,19 @@ def compare(name: str, dtype: torch.dtype, options: argparse.Namespace) -> str:
         model, stop_ids=[model.config.eos_token_id], max_new_tokens=budget, slots=options.slots
     )
     sampled(sampler, prompts[:4], 32)  # warm both paths
-    trials = {b: generated(model, prompts[:16], options.samples, b, budget) for b in BATCHES}
+    few = prompts[: max(1, 4 * max(BATCHES) // options.samples)]
+    trials = {b: generated(model, few, options.samples, b, budget) for b in BATCHES}
     best = max(trials, key=lambda b: trials[b].rate)
-    ours, theirs = [], []
+    ours, theirs, before = [], [], sampler.fed
     for _ in range(options.rounds):  # interleaved, so that a noisy machine disturbs both
         theirs.append(generated(model, prompts, options.samples, best, budget))
         ours.append(sampled(sampler, prompts, options.samples))
+    fed = sampler.fed - before
     ratio = sorted(o.rate / t.rate for o, t in zip(ours, theirs, strict=True))
     return (
         f"| {name} | {str(dtype).removeprefix('torch.')} | {best} | "
         f"{max(t.rate for t in theirs):,.0f} | {max(o.rate for o in ours):,.0f} | "
-        f"{ratio[len(ratio) // 2]:.2f} |"
+        f"{100 * fed / sum(o.tokens for o in ours):.0f} | {ratio[len(ratio) // 2]:.2f} |"
     )
 
 
@@ -105,10 +107,10 @@ def _alike(prompts: list[list[int]], most: int) -> list[list[list[int]]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--problems", type=int, default=60)
-    parser.add_argument("--samples", type=int, default=128)
+    parser.add_argument("--problems", type=int, default=40)
+    parser.add_argument("--samples", type=int, default=256)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--slots", type=int, default=512)
+    parser.add_argument("--slots", type=int, default=1024)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     options = parser.parse_args()
     logging.set_verbosity_error()
@@ -118,7 +120,7 @@ def main() -> None:
         f"{options.problems} problems x {options.samples} samples, {options.threads} threads, "
         f"median ratio of {options.rounds} interleaved rounds\n\n"
         "| checkpoint | dtype | generate's best batch | generate tokens/s | sampler tokens/s | "
-        "ratio |\n|---|---|---|---|---|---|"
+        "fed | ratio |\n|---|---|---|---|---|---|---|"
     )
     for name in ("base", "rlvr"):
         for dtype in (torch.float32, torch.bfloat16):

@@ -1,0 +1,53 @@
+"""Batch sizes that compute the same bits: found by asking, refused where unknown."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+from rlvr_gate_fixtures.backends import steady  # noqa: E402  # after importorskip
+from rlvr_gate_fixtures.backends.steady import SteadyRows  # noqa: E402
+
+
+def chain(kind: type = torch.nn.Linear) -> torch.nn.Module:
+    return torch.nn.Sequential(torch.nn.Embedding(9, 64), kind(64, 96), kind(96, 64))
+
+
+def test_a_batch_holds_what_is_needed_and_at_most_the_largest() -> None:
+    rows = SteadyRows(chain(), 256)
+    for needed in (1, 31, 32, 33, 200, 255, 256):
+        assert needed <= rows.at_least(needed) <= 256
+    assert rows.at_least(256) == 256
+    assert SteadyRows(chain(), 8).at_least(3) == 8
+
+
+def test_another_order_of_addition_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def backwards_below_100_rows(batch: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        order = torch.arange(batch.shape[1])
+        order = order.flip(0) if len(batch) < 100 else order
+        total = torch.zeros(len(batch), len(weight), dtype=batch.dtype)
+        for k in order:
+            total = total + batch[:, k, None] * weight[:, k]
+        return total
+
+    monkeypatch.setattr(steady, "linear", backwards_below_100_rows)
+    rows = SteadyRows(chain(), 256)
+    assert [rows.at_least(needed) for needed in (1, 64, 100, 129)] == [128, 128, 128, 160]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_sizes_found_agree_on_other_numbers(dtype: torch.dtype) -> None:
+    model = torch.nn.Sequential(torch.nn.Linear(192, 640), torch.nn.Linear(640, 192)).to(dtype)
+    rows = SteadyRows(model, 256).at_least(40)
+    torch.manual_seed(5)
+    batch = torch.randn(256, 192).to(dtype)
+    for start in range(0, 256 - rows + 1, rows):
+        part = slice(start, start + rows)
+        assert torch.equal(model(batch[part]), model(batch)[part])
+
+
+def test_matrices_of_other_kinds_keep_the_largest_batch() -> None:
+    model = torch.nn.Sequential(torch.nn.Linear(64, 64), torch.nn.Bilinear(8, 8, 8))
+    assert SteadyRows(model, 256).at_least(40) == 256
