@@ -20,7 +20,7 @@ $(READY): pyproject.toml constraints.txt
 
 gate: $(READY)   ## Gate the shipped pair: base,rlvr; reports in reports/out
 	@mkdir -p $(OUT)
-	$(BIN)/pytest suites/ --model-pair base,rlvr --checkpoint sft=sft \
+	$(BIN)/pytest suites/ --model-pair base,rlvr --checkpoint sft=sft --backend-option threads=1 \
 	  --gate-report=$(OUT)/gate.html --gate-json=$(OUT)/gate.json --gate-summary=$(OUT)/gate.md $(ARGS)
 
 test: $(READY)   ## Lint, types, import contracts and the plugin's own tests

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,7 +80,8 @@ def compare(name: str, dtype: torch.dtype, options: argparse.Namespace) -> str:
         model, stop_ids=[model.config.eos_token_id], max_new_tokens=budget, slots=options.slots
     )
     sampled(sampler, prompts[:4], 32)  # warm both paths
-    few = prompts[: max(1, 4 * max(BATCHES) // options.samples)]
+    length = Counter(map(len, prompts)).most_common(1)[0][0]
+    few = [ids for ids in prompts if len(ids) == length][: max(BATCHES) // options.samples]
     trials = {b: generated(model, few, options.samples, b, budget) for b in BATCHES}
     best = max(trials, key=lambda b: trials[b].rate)
     ours, theirs, before = [], [], sampler.fed
@@ -107,7 +109,7 @@ def _alike(prompts: list[list[int]], most: int) -> list[list[list[int]]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--problems", type=int, default=40)
+    parser.add_argument("--problems", type=int, default=16)
     parser.add_argument("--samples", type=int, default=256)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--slots", type=int, default=1024)

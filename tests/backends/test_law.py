@@ -78,3 +78,9 @@ def test_draws_agree_with_searchsorted(vocabulary: int) -> None:
     sums = logs.double().exp().cumsum(-1)[rows]
     expected = torch.searchsorted(sums, uniform[:, None] * sums[:, -1:], right=True)[:, 0]
     assert torch.equal(draw(logs, rows, uniform), expected)
+
+
+def test_logits_that_are_not_finite_are_an_error_not_a_token() -> None:
+    logs = log_law(torch.tensor([[0.0, 1.0], [0.0, float("nan")]]), 1.0, 1.0)
+    with pytest.raises(FloatingPointError, match="not finite"):
+        draw(logs, torch.tensor([0]), torch.tensor([0.5], dtype=torch.float64))

@@ -184,6 +184,28 @@ def test_a_broken_model_shows_the_childs_last_words(
         list(backend.complete(broken, stream(base), [Request((5,), 0, 1)]))
 
 
+def test_slots_suit_the_model() -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, Qwen2Config, Qwen2ForCausalLM
+
+    from rlvr_gate_fixtures.backends.transformers_child import fitting_slots
+
+    small = AutoModelForCausalLM.from_pretrained(resolve("base", "base").path)
+    assert fitting_slots(small, tokens=100) == 1024
+    assert fitting_slots(small, tokens=10_000_000) == 16
+    with torch.device("meta"):
+        large = Qwen2ForCausalLM(Qwen2Config(num_hidden_layers=8))
+    assert 16 <= fitting_slots(large, tokens=2000) <= 64
+
+
+def test_threads_follow_the_environment_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert TransformersBackend().threads == 3
+    assert TransformersBackend(threads="2").threads == 2
+    monkeypatch.setenv("OMP_NUM_THREADS", "")
+    assert TransformersBackend().threads == len(os.sched_getaffinity(0))
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
