@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rlvr_gate.layout import TensorSlot, tensor_slots
+from rlvr_gate.weights.layout import TensorSlot, tensor_slots
 
 _DTYPES = {"F64": np.float64, "F32": np.float32, "F16": np.float16, "BF16": np.uint16}
 _BLOCK = 1 << 22  # elements compared at a time
