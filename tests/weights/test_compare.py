@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rlvr_gate.weights.layout import LayoutError, read_header, weight_files
 from rlvr_gate.weights import WeightsError, compare
 from rlvr_gate.weights.compare import round_to_bf16
+from rlvr_gate.weights.layout import LayoutError, read_header, weight_files
 
 torch = pytest.importorskip("torch")
 safetensors = pytest.importorskip("safetensors.torch")
