@@ -38,6 +38,7 @@ coverage: $(READY) ## Simulation study of the intervals: the tables of docs/stat
 
 bench: $(READY)  ## Speed against named peers, as ratios in one run
 	$(BIN)/python benchmarks/sampler.py $(ARGS)
+	$(BIN)/python benchmarks/weights.py
 
 selftest: $(READY) ## The gate about itself: false alarms of A/A runs, power on a known difference
 	$(BIN)/python benchmarks/selftest.py $(ARGS)

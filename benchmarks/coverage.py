@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from rlvr_gate.records import Interval, Verdict
 from rlvr_gate.stats.adaptive import Rounds, adaptive_pass_at_k
 from rlvr_gate.stats.bands import simultaneous_band
-from rlvr_gate.stats.error_rates import spend
 from rlvr_gate.stats.intervals import mean_ends, mean_interval
+from rlvr_gate.stats.looks import look_levels, look_sizes
+from rlvr_gate.stats.null import against_same_model
 from rlvr_gate.stats.passk import pass_at_k
 from rlvr_gate.stats.verdicts import judge
 from rlvr_gate.stats.within import within_variance
@@ -35,7 +36,7 @@ POPULATION = 20_000
 LEVEL = 0.95
 SHAPES = ("hard", "never", "nearly never", "easy", "bimodal", "mid")
 CHANGES = ("same", "shift", "noisy", "sharpen", "rare loss")
-ROUNDS = Rounds((16, 32, 64, 128, 256), 8)
+ROUNDS = Rounds((16, 32, 64, 128, 256), 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,45 +243,56 @@ def verdicts(d: Floats, relation: str, threshold: float, level: float = LEVEL) -
     return [judge(mean, Interval(a, b, level), relation, threshold) for mean, a, b in ends]
 
 
-def first_decided(differences: list[Floats]) -> list[Verdict]:
-    """Verdicts on ``> 0`` at the first look that decides, each look at its own level."""
-    shares = spend(1 - LEVEL, [size / ROUNDS.sizes[-1] for size in ROUNDS.sizes])
-    looks = [
-        verdicts(d, ">", 0.0, level=1 - share)
-        for d, share in zip(differences, shares, strict=True)
-    ]
-    open_ = Verdict.UNDECIDED
-    return [next((v for v in gate if v is not open_), open_) for gate in zip(*looks, strict=True)]
+def at_looks(rises: Floats, kept: Floats) -> tuple[tuple[list[Verdict], list[Verdict]], Floats]:
+    """Verdicts of both claims at the first look that decides each, and the problems asked.
+
+    Looks at a quarter, half and all problems, each at its own level; a gate that has decided
+    both claims asks no further.
+    """
+    sizes = look_sizes(len(rises))
+    decided: list[list[Verdict]] = [[Verdict.UNDECIDED] * rises.shape[1] for _ in range(2)]
+    asked = np.full(rises.shape[1], float(sizes[-1]))
+    for size, level in zip(sizes, look_levels(LEVEL, sizes), strict=True):
+        now = (
+            verdicts(rises[:size], ">", 0.0, level=level),
+            verdicts(kept[:size], ">=", -0.02, level=level),
+        )
+        for claim, found in zip(decided, now, strict=True):
+            for gate, verdict in enumerate(found):
+                if claim[gate] is Verdict.UNDECIDED:
+                    claim[gate] = verdict
+        done = np.array([Verdict.UNDECIDED not in pair for pair in zip(*decided, strict=True)])
+        asked = np.where(done & (asked > size), size, asked)
+    return (decided[0], decided[1]), asked
 
 
-def gate_rows(p: Floats, rng: np.random.Generator) -> dict[str, list[float]]:
-    """A/A gates on these problems: shares of wrong and right verdicts, and samples saved.
+def gate_rows(base: Floats, rlvr: Floats, rng: np.random.Generator) -> dict[str, list[float]]:
+    """Gates on these problems: shares of verdicts, and samples saved.
 
-    For fixed n = 256, adaptive, and adaptive with a look after every round: pass@1 rises
-    (false): holds, refuted; coverage is kept within 2 points (true): refuted, holds; either
+    For fixed n = 256, adaptive samples of all problems, and adaptive samples with looks:
+    pass@1 rises: holds, refuted; coverage is kept within 2 points: refuted, holds; either
     refuted; samples saved.
     """
-    b, r = (rng.binomial(256, p) for _ in range(2))
+    b, r = (rng.binomial(256, p) for p in (base, rlvr))
     rises, kept = (pass_at_k(256, r, k) - pass_at_k(256, b, k) for k in (1, 256))
     gates = {"fixed": (verdicts(rises, ">", 0.0), verdicts(kept, ">=", -0.02))}
-    runs = [adaptive_rounds(p, rng) for _ in range(2)]
-    looks = [
-        np.subtract(*(adaptive_pass_at_k(*run[j], 1, ROUNDS.upto(j + 1)) for run in runs))
-        for j in range(len(ROUNDS.sizes))
-    ]
-    kept = np.subtract(*(adaptive_pass_at_k(*run[-1], 256, ROUNDS) for run in runs))
-    keeps = verdicts(kept, ">=", -0.02)
-    gates["adaptive"] = (verdicts(looks[-1], ">", 0.0), keeps)
-    gates["five looks"] = (first_decided(looks), keeps)
-    drawn = sum(float(run[-1][0].sum()) for run in runs)
+    runs = [adaptive_rounds(p, rng)[-1] for p in (base, rlvr)]
+    rises, kept = (
+        np.subtract(*(adaptive_pass_at_k(*run, k, ROUNDS) for run in reversed(runs)))
+        for k in (1, 256)
+    )
+    gates["adaptive"] = (verdicts(rises, ">", 0.0), verdicts(kept, ">=", -0.02))
+    gates["looks"], asked = at_looks(rises, kept)
+    drawn = sum(run[0] for run in runs).cumsum(axis=0)
+    drawn_at = drawn[asked.astype(int) - 1, np.arange(base.shape[1])]
     rows = {}
     for name, (one, two) in gates.items():
         shares = [v.count(w) / len(v) for v, w in (
             (one, Verdict.HOLDS), (one, Verdict.REFUTED), (two, Verdict.REFUTED),
             (two, Verdict.HOLDS))]  # fmt: skip
         either = float(np.mean([Verdict.REFUTED in v for v in zip(one, two, strict=True)]))
-        saved = 1.0 if name == "fixed" else 2 * 256 * p.size / drawn
-        rows[name] = [*shares, either, saved]
+        used = {"fixed": 2 * 256 * base.size, "adaptive": drawn[-1].sum(), "looks": drawn_at.sum()}
+        rows[name] = [*shares, either, 2 * 256 * base.size / float(used[name])]
     return rows
 
 
@@ -291,12 +303,29 @@ def print_gates(gates: int, seed: int) -> None:
     rng = np.random.default_rng(seed + 3)
     bases = [base for _, change, base, _ in populations(seed) if change == "same"]
     for m in PROBLEMS:
-        found = [gate_rows(base[rng.integers(0, base.size, (m, gates))], rng) for base in bases]
+        drawn = [base[rng.integers(0, base.size, (m, gates))] for base in bases]
+        found = [gate_rows(p, p, rng) for p in drawn]
         for name in found[0]:
             x = np.array([rows[name] for rows in found])  # (shapes, columns)
             print(f"| {m} | {name} | " + " | ".join(f"{x[:, i].max():.4f}" for i in (0, 1, 2, 4))
                   + f" | {x[:, 3].min():.2f}-{x[:, 3].max():.2f} "
                   f"| {x[:, 5].min():.1f}x-{x[:, 5].max():.1f}x |")  # fmt: skip
+
+
+def print_power(gates: int, seed: int) -> None:
+    """The same gates where rlvr differs: how often each sees it."""
+    print("| shape | change | M | sampling | pass@1 rises: holds | refuted | "
+          "coverage kept: holds | refuted | samples saved |")  # fmt: skip
+    print("|---|---|---|---|---|---|---|---|---|")
+    rng = np.random.default_rng(seed + 7)
+    for shape, change, base, rlvr in populations(seed):
+        if shape not in ("hard", "mid", "bimodal") or change not in ("shift", "sharpen"):
+            continue
+        for m in (100, 500):
+            at = rng.integers(0, base.size, (m, gates))
+            for name, x in gate_rows(base[at], rlvr[at], rng).items():
+                print(f"| {shape} | {change} | {m} | {name} | {x[0]:.2f} | {x[1]:.2f} "
+                      f"| {x[3]:.2f} | {x[2]:.2f} | {x[5]:.1f}x |")  # fmt: skip
 
 
 def print_bands(replicates: int, seed: int) -> None:
@@ -315,6 +344,57 @@ def print_bands(replicates: int, seed: int) -> None:
             row.append(np.mean([np.all((band.low <= truth + 1e-12) & (truth - 1e-12 <= band.high))
                                 for band in bands]))  # fmt: skip
         print(f"| {shape} | {change} | {row[0]:.3f} | {row[1]:.3f} |")
+
+
+def print_strata(replicates: int, seed: int) -> None:
+    """The difference over three strata, each drawn in proportion: coverage and width."""
+    rng = np.random.default_rng(seed + 5)
+    of = {shape: [(c, b, r) for s, c, b, r in populations(seed) if s == shape] for shape in SHAPES}
+    print("| strata (50, 30, 20 %) | change | k | M | coverage | width / unstratified |")
+    print("|---|---|---|---|---|---|")
+    for shapes in (("hard", "mid", "easy"), ("never", "bimodal", "mid")):
+        for i, change in enumerate(CHANGES):
+            if change not in ("same", "sharpen"):
+                continue
+            parts = [of[shape][i][1:] for shape in shapes]
+            for m in (60, 200):
+                sizes = [m * share // 10 for share in (5, 3, 2)]
+                labels = np.repeat(shapes, sizes)
+                drawn = [draw(b, r, size, 128, replicates, rng)
+                         for (b, r), size in zip(parts, sizes, strict=True)]  # fmt: skip
+                for k in (1, 64):
+                    d = np.concatenate([pass_at_k(128, r, k) - pass_at_k(128, b, k)
+                                        for b, r in drawn])  # fmt: skip
+                    each = [float(np.mean((1 - b) ** k - (1 - r) ** k)) for b, r in parts]
+                    truth = float(np.dot(each, (0.5, 0.3, 0.2)))
+                    found = [mean_interval(x, level=LEVEL, strata=labels) for x in d.T]
+                    plain = [mean_interval(x, level=LEVEL) for x in d.T]
+                    hit = np.mean([f.low <= truth <= f.high for f in found])
+                    width, whole = (np.mean([f.high - f.low for f in fs]) for fs in (found, plain))
+                    print(f"| {', '.join(shapes)} | {change} | {k} | {m} | {hit:.3f} "
+                          f"| {width / whole:.2f} |")  # fmt: skip
+
+
+def print_ratios(replicates: int, seed: int) -> None:
+    """Retention and discovery beyond noise, n = 128, so 64 samples a side."""
+    rng = np.random.default_rng(seed + 6)
+    print("| shape | change | M | retention beyond noise: truth, coverage | "
+          "discovery beyond noise: truth, coverage |\n|---|---|---|---|---|")  # fmt: skip
+    for shape, change, base, rlvr in populations(seed):
+        if change not in ("same", "sharpen", "rare loss"):
+            continue
+        qb, qr = 1 - (1 - base) ** 64, 1 - (1 - rlvr) ** 64
+        kept = float((qb * qr).mean() / (qb * qb).mean())
+        new = 1 - float((qb * qr + qb - qb * qb).mean() / qr.mean())
+        for m in (100, 500):
+            b, r = draw(base, rlvr, m, 128, replicates, rng)
+            found = [against_same_model([128] * m, b[:, i], [128] * m, r[:, i], level=LEVEL)
+                     for i in range(replicates)]  # fmt: skip
+            one = np.mean([f.retention_interval.low <= kept <= f.retention_interval.high
+                           for f in found])  # fmt: skip
+            two = np.mean([f.discovery_interval.low <= new <= f.discovery_interval.high
+                           for f in found])  # fmt: skip
+            print(f"| {shape} | {change} | {m} | {kept:.3f}, {one:.3f} | {new:+.3f}, {two:.3f} |")
 
 
 def print_differences(replicates: int, seed: int) -> None:
@@ -337,6 +417,9 @@ SECTIONS: dict[str, Callable[[int, int], None]] = {
     "difference": print_differences,
     "targets": print_other_targets,
     "gates": print_gates,
+    "power": lambda replicates, seed: print_power(min(500, replicates), seed),
+    "strata": lambda replicates, seed: print_strata(min(1000, replicates), seed),
+    "ratios": lambda replicates, seed: print_ratios(min(500, replicates), seed),
     "bands": lambda replicates, seed: print_bands(min(300, replicates), seed),
     "speed": print_speed,
 }

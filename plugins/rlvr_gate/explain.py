@@ -48,6 +48,13 @@ def numbers(judgement: Judgement) -> str:
 def notes(judgement: Judgement) -> list[str]:
     """What such a run can see, what would decide it, for which problems, where curves cross."""
     said = []
+    look = judgement.evidence.get("look")
+    if isinstance(look, Mapping):
+        said.append(
+            f"judged at look {look['number']} of {look['of']}, on {look['problems']} of "
+            f"{look['of problems']} problems, at level {look['level']:.4g}; the interval holds "
+            f"its {judgement.interval.level:.4g} over all looks"
+        )
     power = judgement.evidence.get("power")
     if isinstance(power, Mapping):
         said.append(

@@ -23,7 +23,7 @@ def band(differences: Sequence[Quantity], level: float) -> Band:
         readings.append([difference.high for difference in differences])
     bands = [
         simultaneous_band(
-            np.stack(reading, axis=1), ks, level=level, strata=first.strata,
+            np.stack(reading, axis=1), ks, level=level, **first.units,
             low=first.bounds[0], high=first.bounds[1],
         )
         for reading in readings

@@ -13,7 +13,13 @@ Test = TypeVar("Test", bound=Callable[..., object])
 
 
 def claim(
-    text: str, *, id: str, source: str = "", kind: str = "finding", margin: float = 0.0
+    text: str,
+    *,
+    id: str,
+    source: str = "",
+    kind: str = "finding",
+    margin: float = 0.0,
+    bound: float = 0.0,
 ) -> Callable[[Test], Test]:
     """Mark a test as a claim.
 
@@ -23,6 +29,7 @@ def claim(
         source: the paper and section it comes from.
         kind: `gate` decides the release, `finding` is only reported; a policy may change it.
         margin: the slack the `margin` fixture hands to the test unless a policy sets another.
+        bound: the number the `bound` fixture hands to the test unless a policy sets another.
 
     Raises:
         ValueError: `kind` is neither `gate` nor `finding`.
@@ -30,7 +37,9 @@ def claim(
     known = Kind(kind)
 
     def mark(test: Test) -> Test:
-        decorate = pytest.mark.claim(text=text, id=id, source=source, kind=known, margin=margin)
+        decorate = pytest.mark.claim(
+            text=text, id=id, source=source, kind=known, margin=margin, bound=bound
+        )
         marked: Test = decorate(test)
         return marked
 

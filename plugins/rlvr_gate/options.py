@@ -15,7 +15,7 @@ class PairRefs:
     rlvr: str
 
 
-DEFAULT_SAMPLES, DEFAULT_TARGET = 256, 8
+DEFAULT_SAMPLES, DEFAULT_TARGET = 256, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def samples(text: str) -> SampleBudget:
     """Parse `N` or `adaptive[:MOST[:TARGET]]`.
 
     >>> samples("64"), samples("adaptive:128")
-    (SampleBudget(most=64, target=None), SampleBudget(most=128, target=8))
+    (SampleBudget(most=64, target=None), SampleBudget(most=128, target=4))
     """
     word, *rest = text.split(":")
     if word != "adaptive":
@@ -104,7 +104,7 @@ def samples(text: str) -> SampleBudget:
     numbers = [positive(part) for part in rest]
     if len(numbers) > 2:
         raise argparse.ArgumentTypeError(
-            f"expected adaptive[:MOST[:TARGET]], as in adaptive:256:8; got {text!r}"
+            f"expected adaptive[:MOST[:TARGET]], as in adaptive:256:4; got {text!r}"
         )
     most, target = [*numbers, *(DEFAULT_SAMPLES, DEFAULT_TARGET)[len(numbers) :]]
     if target > most:

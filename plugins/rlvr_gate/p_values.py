@@ -19,10 +19,15 @@ def two_sided(
     threshold: float,
     bounds: tuple[float, float],
     strata: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
 ) -> float:
     """Of a mean whose problems read `low` to `high`; the reading nearest the threshold counts."""
-    above = mean_p_value(low, threshold, low=bounds[0], high=bounds[1], strata=strata)
-    below = mean_p_value(-high, -threshold, low=-bounds[1], high=-bounds[0], strata=strata)
+    above = mean_p_value(
+        low, threshold, low=bounds[0], high=bounds[1], strata=strata, clusters=clusters
+    )
+    below = mean_p_value(
+        -high, -threshold, low=-bounds[1], high=-bounds[0], strata=strata, clusters=clusters
+    )
     return min(1.0, 2 * min(above, below))
 
 

@@ -19,6 +19,7 @@ from rlvr_gate.policy import Policy, PolicyError, load_policy, shipped
 from rlvr_gate.records import ClaimRecord, GateResult, Kind, RunRecord, Verdict
 
 if TYPE_CHECKING:
+    from rlvr_gate.looks import Look
     from rlvr_gate.quantities import Ledger
 
 pytest_plugins = ["rlvr_gate_fixtures.plugin", "rlvr_gate_reports.plugin"]
@@ -27,10 +28,12 @@ policy_key = pytest.StashKey[Policy]()
 session_key: pytest.StashKey[Collected] = pytest.StashKey()
 claim_key: pytest.StashKey[ItemClaim] = pytest.StashKey()
 ledger_key: pytest.StashKey[Ledger] = pytest.StashKey()
+look_key: pytest.StashKey[Look] = pytest.StashKey()
+"""At which look a claim is judged, where its benchmark is asked in several steps."""
 result_key = pytest.StashKey[GateResult]()
 
 _MARKERS = (
-    "claim(text, id, source, kind, margin): a claim; use the rlvr_gate.claim decorator",
+    "claim(text, id, source, kind, margin, bound): a claim; use the rlvr_gate.claim decorator",
     "at_k(*ks): judge this claim at these k instead of the --k ladder",
     "roles(*names): further checkpoints this claim reads, given with --checkpoint NAME=REF",
 )
@@ -45,6 +48,7 @@ class ItemClaim:
     source: str
     kind: Kind
     margin: float
+    bound: float
     level: float
     benchmark: str | None
     k: int | None
@@ -103,6 +107,7 @@ def item_claim(item: pytest.Item, policy: Policy) -> ItemClaim | None:
         source=spec["source"],
         kind=policy.kind(spec["id"], benchmark, spec["kind"]),
         margin=policy.margin(spec["id"], benchmark, spec["margin"]),
+        bound=policy.bound(spec["id"], benchmark, spec["bound"]),
         level=policy.level_of(spec["id"], benchmark),
         benchmark=benchmark,
         k=params.get("k"),
@@ -118,13 +123,23 @@ def margin(request: pytest.FixtureRequest) -> float:
     return claim.margin
 
 
+@pytest.fixture
+def bound(request: pytest.FixtureRequest) -> float:
+    """The number this claim is held against: the policy's, or else the suite's own."""
+    claim: ItemClaim | None = request.node.stash.get(claim_key, None)
+    if claim is None:
+        pytest.fail("the bound fixture belongs to a claim: decorate the test", pytrace=False)
+    return claim.bound
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     claim = item.stash.get(claim_key, None)
     if claim is not None:
         from rlvr_gate.quantities import Ledger
 
-        item.stash[ledger_key] = Ledger(level=claim.level)
+        look = item.stash.get(look_key, None)
+        item.stash[ledger_key] = Ledger.at(look, claim.level) if look else Ledger(claim.level)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -176,6 +191,7 @@ def claim_record(
         judgements=judgements,
         reason=reason,
         broken=broken,
+        skipped=skipped,
     )
 
 

@@ -10,7 +10,8 @@ A policy is a small TOML file. Unknown keys are errors, so a typo cannot weaken 
 
     [claims.C1]
     kind = "gate"                       # or "finding"
-    margin = 0.02
+    margin = 0.02                       # the slack of a claim that has one
+    bound = 0.36                        # the number a claim is held against, where it has one
     level = 0.99
     benchmarks = ["countdown"]          # elsewhere the claim stays what its suite says
 """
@@ -36,6 +37,7 @@ class ClaimPolicy:
 
     kind: Kind | None = None
     margin: float | None = None
+    bound: float | None = None
     level: float | None = None
     benchmarks: tuple[str, ...] | None = None
 
@@ -62,6 +64,11 @@ class Policy:
         """The margin of `claim` on `benchmark`."""
         entry = self._entry(claim, benchmark)
         return default if entry.margin is None else entry.margin
+
+    def bound(self, claim: str, benchmark: str | None, default: float) -> float:
+        """The number `claim` is held against on `benchmark`."""
+        entry = self._entry(claim, benchmark)
+        return default if entry.bound is None else entry.bound
 
     def level_of(self, claim: str, benchmark: str | None) -> float:
         """The interval level of `claim` on `benchmark`."""
@@ -123,18 +130,26 @@ def parse_policy(text: str, *, where: str = "policy") -> Policy:
 
 def _claim(entry: Mapping[str, object], where: str, key: str) -> ClaimPolicy:
     where = f"{where} [claims.{key}]"
-    _only(entry, ("kind", "margin", "level", "benchmarks"), where)
-    kind, margin = entry.get("kind"), entry.get("margin")
+    _only(entry, ("kind", "margin", "bound", "level", "benchmarks"), where)
+    kind = entry.get("kind")
     if kind is not None and kind not in tuple(Kind):
         raise PolicyError(f"{where}: kind must be 'gate' or 'finding', got {kind!r}")
-    if margin is not None and (isinstance(margin, bool) or not isinstance(margin, int | float)):
-        raise PolicyError(f"{where}: margin must be a number, got {margin!r}")
     return ClaimPolicy(
         kind=None if kind is None else Kind(str(kind)),
-        margin=None if margin is None else float(margin),
+        margin=_number(entry, "margin", where),
+        bound=_number(entry, "bound", where),
         level=None if "level" not in entry else _level(entry["level"], where),
         benchmarks=None if "benchmarks" not in entry else _names(entry, "benchmarks", where),
     )
+
+
+def _number(entry: Mapping[str, object], key: str, where: str) -> float | None:
+    value = entry.get(key)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise PolicyError(f"{where}: {key} must be a number, got {value!r}")
+    return float(value)
 
 
 def _only(table: Mapping[str, object], allowed: Iterable[str], where: str) -> None:

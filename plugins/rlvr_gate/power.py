@@ -65,6 +65,7 @@ def would_decide(
     samples: int | None,
     within: Within | None,
     strata: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
 ) -> dict[str, object]:
     """Evidence: how many more problems or samples, if the estimate stays where it is.
 
@@ -75,7 +76,7 @@ def would_decide(
     """
     if len(values) < 2:
         return unanswerable("one problem says nothing about others: more problems are needed")
-    z, _ = influences(values, strata=strata)
+    z, _ = influences(values, strata=strata, clusters=clusters)
     found = enough(
         estimate,
         interval,

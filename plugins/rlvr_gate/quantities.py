@@ -15,12 +15,14 @@ from operator import add
 import numpy as np
 from numpy.typing import NDArray
 
+from rlvr_gate.looks import Look
 from rlvr_gate.p_values import binomial_p_value, two_sided
 from rlvr_gate.power import Within, detectable, more_units, unanswerable, would_decide
 from rlvr_gate.records import Interval, Judgement, Tally, Verdict
 from rlvr_gate.stats.intervals import mean_interval
 from rlvr_gate.stats.proportions import proportion_interval
 from rlvr_gate.stats.verdicts import judge
+from rlvr_gate.units import Units, units
 
 Array = NDArray[np.float64]
 
@@ -34,9 +36,20 @@ class Ledger:
     level: float = 0.95
     comparability: Callable[[str], Sequence[str]] = lambda benchmark: ()
     """benchmark -> why the two runs are not comparable on it; empty where they are."""
+    look: Look | None = None
+    """Which of several looks this is, each with its share of 1 - level; None for one look."""
+    overall: float | None = None
+    """The level all looks keep together; `level` is then this look's own."""
     judgements: list[Judgement] = field(default_factory=list)
 
+    @classmethod
+    def at(cls, look: Look, level: float) -> Ledger:
+        """The ledger of one look, all of which together keep `level`."""
+        return cls(level=look.level(level), look=look, overall=level)
+
     def note(self, judgement: Judgement) -> Judgement:
+        if self.look is not None and self.overall is not None:
+            judgement = self.look.over_all(judgement, self.overall)
         self.judgements.append(judgement)
         return judgement
 
@@ -147,8 +160,12 @@ class Quantity(Comparable):
     @property
     def strata(self) -> tuple[str, ...] | None:
         """Stratum of each problem; None where the benchmark has no strata."""
-        labels = tuple(t.stratum for t in self.terms[0].tallies)
-        return labels if len(set(labels)) > 1 else None
+        return self.units["strata"]
+
+    @property
+    def units(self) -> Units:
+        """What the intervals need to know of how the problems hang together."""
+        return units(self.terms[0].tallies)
 
     @property
     def value(self) -> float:
@@ -171,7 +188,7 @@ class Quantity(Comparable):
     def p_value(self, threshold: float) -> float:
         """Two-sided, of a mean at the threshold: `interval` turned round, both readings in."""
         at = threshold - self.offset
-        return two_sided(self.low, self.high, at, self.bounds, self.strata)
+        return two_sided(self.low, self.high, at, self.bounds, **self.units)
 
     @property
     def certain(self) -> bool:
@@ -180,7 +197,7 @@ class Quantity(Comparable):
 
     def _reading(self, values: Array, level: float) -> Interval:
         low, high = self.bounds
-        return mean_interval(values, level=level, low=low, high=high, strata=self.strata)
+        return mean_interval(values, level=level, low=low, high=high, **self.units)
 
     def _compare(self, other: object, relation: str) -> Judgement:
         if isinstance(other, int | float):
@@ -344,6 +361,8 @@ class Exact(Comparable):
     value: float
     ledger: Ledger
     evidence: Mapping[str, object] = field(default_factory=dict)
+    reasons: Sequence[str] = ()
+    """Why it must not be compared, e.g. that there is no update to speak of."""
 
     def _compare(self, other: object, relation: str) -> Judgement:
         right = other.label if isinstance(other, Exact) else None
@@ -351,10 +370,13 @@ class Exact(Comparable):
         estimate = self.value - bar if right else self.value
         threshold = 0.0 if right else bar
         interval = Interval(estimate, estimate, self.ledger.level)
+        theirs = other.reasons if isinstance(other, Exact) else ()
+        reasons = list(dict.fromkeys([*self.reasons, *theirs]))
+        verdict = judge(estimate, interval, relation, threshold)
         return self.ledger.note(
             Judgement(
                 statement=f"{self.label} {relation} {right or format(bar, 'g')}",
-                verdict=judge(estimate, interval, relation, threshold),
+                verdict=Verdict.NOT_COMPARABLE if reasons else verdict,
                 estimate=estimate,
                 interval=interval,
                 threshold=threshold,
@@ -363,7 +385,7 @@ class Exact(Comparable):
                 k=None,
                 n=None,
                 evidence={self.label: self.value, **({right: bar} if right else {}),
-                          **self.evidence},
+                          **self.evidence, **_not_comparable(reasons)},
             )
         )  # fmt: skip
 
@@ -381,11 +403,14 @@ def _not_comparable(reasons: Sequence[str]) -> dict[str, object]:
 def _evidence(contrast: Quantity, relation: str, reasons: Sequence[str]) -> dict[str, object]:
     level = contrast.ledger.level
     evidence: dict[str, object] = {
-        "curves": [_term_evidence(term, level, contrast.strata) for term in contrast.terms],
+        "curves": [_term_evidence(term, level, contrast.units) for term in contrast.terms],
         "problems": len(contrast.low),
     }
     if contrast.strata:
         evidence["strata"] = len(set(contrast.strata))
+    clusters = contrast.units["clusters"]
+    if clusters:
+        evidence["independent clusters"] = len(set(clusters))
     if len(contrast.terms) > 1:
         evidence["deciding problems"] = _deciding(contrast, relation)
     if contrast.k is not None and len(contrast.terms) > 1 and contrast.within is not None:
@@ -415,7 +440,12 @@ def _power(
     if verdict is not Verdict.UNDECIDED:
         return evidence
     if not contrast.certain and contrast.low.mean() <= threshold <= contrast.high.mean():
-        why = "completions that were not scored, or not drawn, leave it open: no run size decides"
+        unscored = any(t.unscored for term in contrast.terms for t in term.tallies)
+        why = (
+            "completions that were not scored leave it open: no run size decides"
+            if unscored
+            else "adaptive samples only bound it: a fixed number of samples says more"
+        )
         return evidence | {"would decide": unanswerable(why)}
     nearest = contrast.low if contrast.value > threshold else contrast.high
     evidence["would decide"] = would_decide(
@@ -425,14 +455,14 @@ def _power(
         values=nearest,
         samples=max((t.n for term in contrast.terms for t in term.tallies), default=None),
         within=contrast.within,
-        strata=contrast.strata,
+        **contrast.units,
     )
     return evidence
 
 
-def _term_evidence(term: Term, level: float, strata: tuple[str, ...] | None) -> dict[str, object]:
+def _term_evidence(term: Term, level: float, units: Units) -> dict[str, object]:
     low, high = (
-        mean_interval(values, level=level, low=0.0, high=1.0, strata=strata)
+        mean_interval(values, level=level, low=0.0, high=1.0, **units)
         for values in (term.low, term.high)
     )
     return {

@@ -7,7 +7,7 @@ biased. What such a tally cannot say is read both ways too, never guessed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,7 +42,7 @@ def stopping_rule(tallies: Sequence[Tally]) -> Rounds | None:
 
 
 def solve_rate(tallies: Sequence[Tally], k: int) -> Reading:
-    """pass@k, unbiased under the tallies' stopping rule.
+    """pass@k, unbiased under each tally's stopping rule.
 
     With a rule, the upper reading is the same Rao-Blackwell argument: the rule looked at scored
     successes only, so given where it stopped, the unscored completions lie anywhere among the
@@ -51,6 +51,10 @@ def solve_rate(tallies: Sequence[Tally], k: int) -> Reading:
     Raises:
         ValueError: k exceeds what some problem could have been asked.
     """
+    return _by_rule(tallies, lambda alike: _solve_rate(alike, k))
+
+
+def _solve_rate(tallies: Sequence[Tally], k: int) -> Reading:
     n, c, unscored = (_column(tallies, name) for name in ("n", "correct", "unscored"))
     rule = stopping_rule(tallies)
     if rule is None:
@@ -89,6 +93,10 @@ def truncated(tallies: Sequence[Tally]) -> Reading:
     With a rule: P(correct) times the truncated share of the correct ones plus P(not correct)
     times that of the others; a tally does not say which were truncated, so both extremes.
     """
+    return _by_rule(tallies, _truncated)
+
+
+def _truncated(tallies: Sequence[Tally]) -> Reading:
     n, c, cut = (_column(tallies, name) for name in ("n", "correct", "truncated"))
     rule = stopping_rule(tallies)
     if rule is None:
@@ -103,6 +111,19 @@ def truncated(tallies: Sequence[Tally]) -> Reading:
 
     ends = rate(np.maximum(0, cut - (n - c))), rate(np.minimum(cut, c))
     return Reading(np.minimum(*ends), np.maximum(*ends))
+
+
+def _by_rule(tallies: Sequence[Tally], read: Callable[[Sequence[Tally]], Reading]) -> Reading:
+    """Read together what one rule stopped: parts of a benchmark may have their own."""
+    rules = dict.fromkeys(tally.rounds for tally in tallies)
+    if len(rules) <= 1:
+        return read(tallies)
+    low, high = np.empty(len(tallies)), np.empty(len(tallies))
+    for rule in rules:
+        where = [i for i, tally in enumerate(tallies) if tally.rounds == rule]
+        found = read([tallies[i] for i in where])
+        low[where], high[where] = found.low, found.high
+    return Reading(low, high)
 
 
 def _column(tallies: Sequence[Tally], name: str) -> Ints:

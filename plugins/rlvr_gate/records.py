@@ -70,6 +70,8 @@ class Problem:
     answer: str
     verifier: str
     stratum: str = ""
+    cluster: str = ""
+    """Problems of one cluster, such as variants of one question, are not independent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,7 @@ class Tally:
     tokens: int = 0
     """Tokens drawn over all n samples, the stop token included."""
     stratum: str = ""
+    cluster: str = ""
     rounds: Rounds | None = None
     """The stopping rule that chose n by the outcomes; None where n was fixed. With a rule, c/n
     is biased: use the estimators of `readings`."""
@@ -254,6 +257,8 @@ class ClaimRecord:
     """Why it is undecided or not comparable when no number says so."""
     broken: bool = False
     """The test itself raised: the claim was never judged, and the run has failed."""
+    skipped: bool = False
+    """Nobody asked it, e.g. for want of a checkpoint; `reason` says what it needs."""
     p_value: float | None = None
     """Of its verdict: the largest of its comparisons where all must hold."""
     adjusted_p: float | None = None
@@ -323,6 +328,9 @@ class Saving:
     fixed_completions: int
     fixed_tokens: int
     """Estimated: each problem's mean tokens per completion times the most samples."""
+    looks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """benchmark -> `{looks, of_looks, problems, of_problems, to_the_end}`: how far sampling went
+    until every claim was settled; `to_the_end` problems were asked for every k."""
 
 
 @dataclass(frozen=True, slots=True)

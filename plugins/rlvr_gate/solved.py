@@ -14,8 +14,10 @@ from rlvr_gate.explain import NOISE
 from rlvr_gate.p_values import two_sided
 from rlvr_gate.quantities import Array, Estimate, Ledger, Proportion
 from rlvr_gate.records import Interval, Tally
+from rlvr_gate.stats.intervals import ratio_interval
 from rlvr_gate.stats.null import NullComparison, compared
 from rlvr_gate.stats.support import Sureness, solved_sets, sureness
+from rlvr_gate.units import units
 
 _CLASSES = ("preserved", "gained", "lost", "unreached")
 
@@ -45,26 +47,24 @@ class SolvedSets:
     ledger: Ledger
 
     @property
-    def lost_share(self) -> Proportion:
+    def lost_share(self) -> Proportion | Estimate:
         """Lost among the problems only one of the two solved.
 
         Against one half this is McNemar's exact test: the Clopper-Pearson interval excludes .5
-        exactly when the two-sided binomial test rejects.
+        exactly when the two-sided binomial test rejects. Where problems come in clusters, a
+        ratio of means over clusters.
         """
-        lost, gained = len(self.ids("lost")), len(self.ids("gained"))
-        return self._proportion("lost / (lost + gained)", lost, lost + gained)
+        return self._proportion("lost / (lost + gained)", "lost", "gained")
 
     @property
-    def retention(self) -> Proportion:
+    def retention(self) -> Proportion | Estimate:
         """Preserved among what the base solved (SRR), noise and all."""
-        kept = len(self.ids("preserved"))
-        return self._proportion("retention", kept, kept + len(self.ids("lost")))
+        return self._proportion("retention", "preserved", "lost")
 
     @property
-    def discovery(self) -> Proportion:
+    def discovery(self) -> Proportion | Estimate:
         """Gained among what rlvr solved (NDR), noise and all."""
-        gained = len(self.ids("gained"))
-        return self._proportion("discovery", gained, gained + len(self.ids("preserved")))
+        return self._proportion("discovery", "gained", "preserved")
 
     @property
     def retention_beyond_noise(self) -> Estimate:
@@ -113,8 +113,10 @@ class SolvedSets:
         ]
         level = self.ledger.level
         return tuple(
-            (compared(c.base, c.rlvr, c.both, (budget,), m=1, level=level), c) for c in chances
-        )
+            (compared(c.base, c.rlvr, c.both, (budget,), m=1, level=level,
+                      clusters=self._clusters), c)
+            for c in chances
+        )  # fmt: skip
 
     def _beyond_noise(
         self,
@@ -142,7 +144,7 @@ class SolvedSets:
         """Of a ratio of means, as in Fieller's interval, under the least sure reading."""
         bounds = -max(ratio, 1e-9), max(1.0, 1.0 - ratio)
         return max(
-            two_sided(values, values, 0.0, bounds)
+            two_sided(values, values, 0.0, bounds, clusters=self._clusters)
             for values in (top - ratio * bottom for top, bottom in parts)
         )
 
@@ -165,10 +167,32 @@ class SolvedSets:
             ],
         }
 
-    def _proportion(self, label: str, count: int, total: int) -> Proportion:
+    @property
+    def _clusters(self) -> tuple[str, ...] | None:
+        return units(self.base)["clusters"]
+
+    def _proportion(self, label: str, counted: str, rest: str) -> Proportion | Estimate:
+        """`counted` among `counted` and `rest`."""
+        count, others = self.ids(counted), self.ids(rest)
+        total, evidence = len(count) + len(others), self._evidence()
         problems = len(self.base) if total else 0
-        evidence = self._evidence()
-        return Proportion(label, count, total, self.ledger, self.benchmark, evidence, problems)
+        if self._clusters is None:
+            return Proportion(
+                label, len(count), total, self.ledger, self.benchmark, evidence, problems
+            )
+        ids = [tally.problem for tally in self.base]
+        top, bottom = (np.isin(ids, of).astype(np.float64) for of in (count, (*count, *others)))
+        level = self.ledger.level
+        return Estimate(
+            label,
+            len(count) / total if total else None,
+            ratio_interval(top, bottom, level=level, clusters=self._clusters),
+            self.ledger,
+            self.benchmark,
+            {"count": len(count), "total": total, **evidence},
+            problems,
+            (lambda t: self._ratio_p(t, [(top, bottom)])) if total else None,
+        )
 
     def _evidence(self) -> dict[str, object]:
         evidence: dict[str, object] = {name: len(self.ids(name)) for name in _CLASSES}

@@ -19,10 +19,10 @@ from rlvr_gate.readings import Reading
 from rlvr_gate.records import CheckpointFacts, Interval, Judgement, Tally, Verdict
 from rlvr_gate.solved import SolvedSets
 from rlvr_gate.stats.passk import default_ladder
-from rlvr_gate.weights import Update
+from rlvr_gate.updates import UpdateView, Weights
 
 
-class EvidenceSource(Protocol):
+class EvidenceSource(Weights, Protocol):
     """Where the judged numbers come from."""
 
     def tallies(self, role: str, benchmark: str) -> tuple[Tally, ...]:
@@ -30,9 +30,6 @@ class EvidenceSource(Protocol):
 
     def facts(self, role: str) -> CheckpointFacts:
         """Provenance of one checkpoint's completions."""
-
-    def update(self, role: str, against: str) -> Update:
-        """The weight comparison of two checkpoints."""
 
     def guessing(self, benchmark: str) -> Guessing | None:
         """The guesser that saw all answers but the problem; None where answers are unknown."""
@@ -85,13 +82,11 @@ class CheckpointView:
         Weights are compared as bfloat16 values, the coarser dtype first where they differ
         (arXiv:2511.08567, def. 2.2; a relative tolerance below 2^-9 is the same thing).
         """
-        update = self.source.update(self.role, other.role)
-        return Exact(
-            f"{self.role} weights unchanged since {other.role}",
-            update.unchanged_fraction,
-            self.ledger,
-            update.summary(),
-        )
+        return self.update_since(other).unchanged()
+
+    def update_since(self, other: CheckpointView) -> UpdateView:
+        """What training did to the weights: sparsity, size, spectra, subspaces, masks."""
+        return UpdateView(self.role, other.role, self.source, self.ledger)
 
     def _wrap(self, name: str, benchmark: str, reading: Reading, tallies: tuple[Tally, ...],
               k: int | None = None, noise: Within | None = None) -> Quantity:  # fmt: skip

@@ -44,6 +44,7 @@ def to_document(record: RunRecord) -> dict[str, object]:
         "claims": [_claim(claim) for claim in sorted(record.claims, key=claim_order)],
         "samples": record.samples,
         "rounds": None if record.rounds is None else plain(dataclasses.asdict(record.rounds)),
+        "saving": None if record.saving is None else plain(dataclasses.asdict(record.saving)),
         "level": record.level,
         "seed": record.seed,
         "checkpoints": [_checkpoint(facts) for facts in record.checkpoints],
@@ -177,5 +178,5 @@ def _counts(by_role: Mapping[str, Sequence[Tally]]) -> dict[str, object]:
                 "truncated": tally.truncated,
                 "duplicates": tally.duplicates,
                 "tokens": tally.tokens,
-            }
+            } | ({} if tally.rounds is None else {"most": tally.rounds.sizes[-1]})
     return dict(problems)

@@ -67,10 +67,20 @@ def _gate(record: RunRecord) -> str:
     lines = [
         f"# {_STATE[gate.state]} Gate {words.STATE_WORDS[gate.state]}",
         f"{escape(words.gate_reason(record))} {escape(words.findings(record))}".rstrip(),
-        f"{refs} · policy {escape(gate.policy)} · {record.samples} samples per problem · "
+        f"{refs} · policy {escape(gate.policy)} · {_samples(record)} · "
         f"seed {record.seed} · exit status {gate.exit_status}",
     ]
+    saved = words.saving(record.saving)
+    if saved:
+        lines.append(escape(f"{saved[0].upper()}{saved[1:]}."))
     return "\n\n".join(lines)
+
+
+def _samples(record: RunRecord) -> str:
+    if not record.samples:
+        return "weights only, nothing sampled"
+    most = "adaptive, at most " if record.rounds else ""
+    return f"{most}{record.samples} samples per problem"
 
 
 def _claims(record: RunRecord) -> str:
@@ -112,6 +122,9 @@ def _claim(claim: ClaimRecord) -> list[str]:
 
 def _benchmark(record: RunRecord, benchmark: str) -> str:
     parts = [f"## {escape(benchmark)}"]
+    look = record.saving.looks.get(benchmark) if record.saving else None
+    if look:
+        parts.append(f"{words.looks(look)}.")
     curves = record.curves.get(benchmark, {})
     if curves:
         parts.append("pass@k [interval]:\n\n" + _curves(curves))

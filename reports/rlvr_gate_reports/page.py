@@ -54,6 +54,8 @@ class ClaimRow:
     estimate: str
     interval: str
     needs: str
+    asked: str
+    """Of how many problems, where sampling stopped for the claim before all were asked."""
     p: str
     """Of a finding, adjusted for the number of findings."""
     reasons: tuple[str, ...]
@@ -78,6 +80,8 @@ class Page:
     findings: str
     errors: str
     """False release and false block of the gate."""
+    saving: str
+    """What adaptive samples saved; empty where their number was fixed."""
     family: str
     """How the findings are corrected for their number."""
     pair: tuple[CheckpointFacts, ...]
@@ -104,6 +108,7 @@ def build(record: RunRecord) -> Page:
         reason=words.gate_reason(record),
         findings=words.findings(record),
         errors=words.release_and_block(record),
+        saving=words.saving(record.saving),
         family=words.findings_family(record),
         pair=tuple(c for c in facts if c.role in ("base", "rlvr")),
         contrasts=tuple(c for c in facts if c.role not in ("base", "rlvr")),
@@ -149,6 +154,7 @@ def _row(
         estimate="–" if judgement is None else words.value(judgement),
         interval="" if judgement is None else words.uncertainty(judgement),
         needs="–" if judgement is None else words.needs(judgement),
+        asked=words.asked(judgement),
         p=words.p_value(claim.adjusted_p),
         reasons=tuple(reasons),
         comparisons=tuple(_comparison(j, anchors) for j in claim.judgements),

@@ -18,6 +18,7 @@ from rlvr_gate_reports.reading import (
     rate,
     role_order,
     solved,
+    to_the_end,
 )
 
 _TEXT_BUDGET = 6_000_000  # characters of completions in the whole page
@@ -80,6 +81,8 @@ class BenchmarkPanel:
     name: str
     anchor: str
     facts: Benchmark | None
+    asked: str
+    """How much of it an adaptive run asked; empty where it asked everything."""
     figures: tuple[Figure, ...]
     curves: svg.Svg
     difference: svg.Svg
@@ -110,6 +113,7 @@ def benchmark_panel(record: RunRecord, name: str, anchor: str) -> BenchmarkPanel
         name=name,
         anchor=anchor,
         facts=next((b for b in record.benchmarks if b.name == name), None),
+        asked=_asked(record, name),
         figures=tuple(_figures(by_role, classes, counts, _chance(record, name))),
         curves=svg.curves(by_role, crossover(gap)),
         difference=svg.difference(gap, _allowed(record.crossovers.get(name))),
@@ -122,9 +126,14 @@ def benchmark_panel(record: RunRecord, name: str, anchor: str) -> BenchmarkPanel
         luck=words.luck(pair),
         noise=tuple(_noise(row) for row in noise(record, name)),
         proportions=svg.proportions([(kind, classes.get(kind, 0)) for kind in CLASSES]),
-        histogram=svg.histogram({r: histogram(counts[r]) for r in role_order(counts)}),
+        histogram=svg.histogram({r: histogram(to_the_end(counts[r])) for r in role_order(counts)}),
         problems=_problems(record, name, anchor),
     )
+
+
+def _asked(record: RunRecord, name: str) -> str:
+    look = record.saving.looks.get(name) if record.saving else None
+    return words.looks(look) if look else ""
 
 
 def _figures(

@@ -5,6 +5,7 @@ Pure and shared, so that JSON, HTML, Markdown and terminal cannot disagree.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -68,11 +69,14 @@ def claim_order(claim: ClaimRecord) -> tuple[object, ...]:
 
 
 def for_readers(claims: Iterable[ClaimRecord], kind: Kind) -> list[ClaimRecord]:
-    """The claims of one kind, what went wrong first; a claim's several k stay together."""
+    """The claims of one kind, what went wrong first and what was skipped last.
+
+    A claim's several k stay together.
+    """
     chosen = [claim for claim in claims if claim.kind is kind]
     worst: dict[tuple[str, str | None], int] = {}
     for claim in chosen:
-        rank = _SHOWN_FIRST.index(claim.verdict)
+        rank = _SHOWN_FIRST.index(claim.verdict) + len(_SHOWN_FIRST) * claim.skipped
         worst[family(claim)] = min(worst.get(family(claim), rank), rank)
     return sorted(chosen, key=lambda claim: (worst[family(claim)], claim_order(claim)))
 
@@ -115,9 +119,13 @@ def benchmark_names(record: RunRecord) -> list[str]:
 
 
 def solved(counts: Mapping[str, Sequence[Tally]]) -> list[Solved]:
-    """The pair's counts problem by problem; empty unless both checkpoints were counted."""
-    rlvr = {tally.problem: tally for tally in counts.get("rlvr", ())}
-    base = counts.get("base", ())
+    """The pair's counts problem by problem; empty unless both checkpoints were counted.
+
+    Without problems that an adaptive run asked less far than others: what they would have been
+    solved at is not known.
+    """
+    rlvr = {tally.problem: tally for tally in to_the_end(counts.get("rlvr", ()))}
+    base = to_the_end(counts.get("base", ()))
     return [Solved(b.problem, b, rlvr[b.problem]) for b in base if b.problem in rlvr]
 
 
@@ -137,13 +145,33 @@ def noise(record: RunRecord, benchmark: str) -> list[Mapping[str, object]]:
     return []
 
 
+def to_the_end(tallies: Sequence[Tally]) -> list[Tally]:
+    """The tallies whose stopping rule goes as far as that of any other."""
+    most = max((last_round(tally) for tally in tallies), default=0)
+    return [t for t in tallies if t.rounds is None or last_round(t) == most]
+
+
+def last_round(tally: Tally) -> int:
+    """The most samples this problem could have got."""
+    return tally.n if tally.rounds is None else tally.rounds.sizes[-1]
+
+
 def accuracy(tally: Tally) -> float:
-    """Share of samples that is correct; 0 where there are none."""
-    return tally.correct / tally.n if tally.n else 0.0
+    """Unbiased chance that one sample is correct; 0 where there are none.
+
+    The share of correct samples, unless a rule that looked at them ended the sampling.
+    """
+    if not tally.n:
+        return 0.0
+    if tally.rounds is None:
+        return tally.correct / tally.n
+    from rlvr_gate.readings import solve_rate
+
+    return float(solve_rate([tally], 1).low[0])
 
 
 def histogram(tallies: Sequence[Tally]) -> list[int]:
-    """Problems per accuracy bin, as `BINS`.
+    """Problems per bin of `accuracy`, as `BINS`; the outer bins are of the samples there are.
 
     >>> histogram([Tally("a", 10, 0), Tally("b", 10, 1), Tally("c", 10, 10)])
     [1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]
@@ -155,7 +183,16 @@ def histogram(tallies: Sequence[Tally]) -> list[int]:
 
 
 def rate(tallies: Sequence[Tally], what: str) -> float:
-    """Share of all completions that are `truncated`, `unscored` or `duplicates`."""
+    """Share of all completions that are `truncated`, `unscored` or `duplicates`.
+
+    Of adaptive samples, truncation is the middle of what it can be: which problems got more
+    samples depends on their outcomes.
+    """
+    if what == "truncated" and any(tally.rounds for tally in tallies):
+        from rlvr_gate.readings import truncated
+
+        found = truncated(tallies)
+        return float((found.low.mean() + found.high.mean()) / 2)
     total = sum(tally.n for tally in tallies)
     return sum(int(getattr(tally, what)) for tally in tallies) / total if total else 0.0
 
@@ -175,4 +212,6 @@ def _bin(tally: Tally) -> int:
         return 0
     if tally.correct == tally.n:
         return len(BINS) - 1
-    return -(-10 * tally.correct // tally.n)
+    if tally.rounds is None:
+        return -(-10 * tally.correct // tally.n)
+    return min(max(1, math.ceil(10 * accuracy(tally))), len(BINS) - 2)

@@ -203,6 +203,52 @@ def bar(fraction: float, role: str) -> Svg:
     return _svg(parts, width, height, words.number(fraction), "meter", stretch=True)
 
 
+def heat(
+    rows: Sequence[str],
+    columns: Sequence[str],
+    values: Sequence[Sequence[float | None]],
+    role: str,
+    what: str,
+    *,
+    spell: bool = True,
+) -> Svg:
+    """A table of shares as shades: the fuller the colour, the larger the share, 1 at most.
+
+    Args:
+        values: (rows, columns); None leaves a cell empty.
+        what: the quantity in words, for those who cannot see it.
+        spell: print every share in its cell; else only the ends of each line are labelled.
+    """
+    known = [value for line in values for value in line if value is not None]
+    if not known:
+        return Svg("")
+    top, left, cell, height = 34 if spell else 6, 118, 58 if spell else 12, 22 if spell else 12
+    largest = max(known) or 1.0
+    css = _role_css([role])[role]
+    parts = []
+    for index, label in enumerate(columns):
+        if spell:
+            parts.append(_text(left + (index + 0.5) * cell, top - 8, _cut(label, 9), "mid small"))
+    for y, (label, line) in enumerate(zip(rows, values, strict=True)):
+        bottom = top + (y + 1) * height
+        parts.append(_text(left - 8, bottom - height / 2 + 4, _cut(label, 18), "end small"))
+        for x, value in enumerate(line):
+            if value is None:
+                continue
+            said = f"{label}, {columns[x]}: {words.number(value)}"
+            parts.append(
+                f'<rect class="heat {css}" x="{left + x * cell}" y="{bottom - height}" '
+                f'width="{cell - 1}" height="{height - 1}" '
+                f'fill-opacity="{0.06 + 0.74 * value / largest:.3f}">'
+                f"<title>{escape(said)}</title></rect>"
+            )
+            if spell:
+                middle = left + (x + 0.5) * cell
+                parts.append(_text(middle, bottom - 7, words.number(value), "mid small ink"))
+    spoken = f"{what}: from {words.number(min(known))} to {words.number(max(known))}"
+    return _svg(parts, left + cell * len(columns) + 6, top + height * len(rows) + 4, spoken)
+
+
 def _svg(parts: Iterable[str], width: float, height: float, label: str, css: str = "chart",
          *, stretch: bool = False) -> Svg:  # fmt: skip
     keep = ' preserveAspectRatio="none"' if stretch else ""

@@ -177,7 +177,10 @@ def _solved(record: RunRecord, benchmark: str) -> list[Line]:
     if not problems:
         return []
     counts = ", ".join(f"{n} {kind}" for kind, n in class_counts(problems).items())
-    return [_line(f"  of {len(problems)} problems: {counts} (solved = correct at least once)")]
+    asked = len(record.counts[benchmark]["base"])
+    end = " asked to the end" if len(problems) < asked else ""
+    once = "once or more" if end else "correct at least once"
+    return [_line(_cut(f"  of {len(problems)} problems{end}: {counts} (solved = {once})", WIDTH))]
 
 
 def _work(record: RunRecord) -> list[Line]:
@@ -188,7 +191,11 @@ def _work(record: RunRecord) -> list[Line]:
         parts.append(f"{words.count(sampled['tokens'])} tokens")
     if sampled.get("reused"):
         parts.append(f"{words.count(sampled['reused'])} reused")
-    return [_line((", ".join([*parts, took] if took else parts), "dim"))]
+    drawn = ", ".join([*parts, took] if took else parts)
+    looks = {} if record.saving is None else record.saving.looks
+    told = [words.saving(record.saving), *(f"{b}: {words.looks(of)}" for b, of in looks.items())]
+    saved = _wrapped("; ".join(filter(None, told)), WIDTH, 3)
+    return [_line((text, "dim")) for text in (drawn, *saved)]
 
 
 def _spread(ks: Sequence[int]) -> list[int]:

@@ -11,7 +11,16 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 
 from rlvr_gate.gate import name
-from rlvr_gate.records import ClaimRecord, GateState, Interval, Judgement, Kind, RunRecord, Verdict
+from rlvr_gate.records import (
+    ClaimRecord,
+    GateState,
+    Interval,
+    Judgement,
+    Kind,
+    RunRecord,
+    Saving,
+    Verdict,
+)
 from rlvr_gate_reports.reading import (
     Solved,
     deciding_claims,
@@ -142,9 +151,13 @@ def because(claim: ClaimRecord) -> str:
 
 def findings(record: RunRecord) -> str:
     """`Findings never decide: 4 hold, 1 is refuted.`; empty where there are none."""
-    verdicts = [claim.verdict for claim in record.claims if claim.kind is Kind.FINDING]
+    claims = [claim for claim in record.claims if claim.kind is Kind.FINDING]
+    verdicts = [claim.verdict for claim in claims if not claim.skipped]
     tallied = [(v, verdicts.count(v)) for v in Verdict if v in verdicts]
     parts = [f"{n} {_verb(v, n)}" for v, n in tallied]
+    skipped = len(claims) - len(verdicts)
+    if skipped:
+        parts.append(f"{skipped} {'was' if skipped == 1 else 'were'} skipped")
     return f"Findings never decide: {', '.join(parts)}." if parts else ""
 
 
@@ -202,6 +215,46 @@ def short_digest(digest: str) -> str:
 def slug(text: str) -> str:
     """A name as one CSS class: `not comparable` is `not-comparable`."""
     return "".join(c if c.isascii() and c.isalnum() else "-" for c in text.lower())
+
+
+def saving(saved: Saving | None) -> str:
+    """What adaptive samples saved; empty where their number was fixed.
+
+    >>> saving(Saving(completions=64, tokens=500, fixed_completions=256, fixed_tokens=2000))
+    'adaptive samples: 64 of 256 completions (4.0x fewer), 500 of about 2,000 tokens (4.0x fewer)'
+    """
+    if saved is None:
+        return ""
+    parts = [
+        f"{used:,} of {about}{fixed:,} {what} ({fixed / max(used, 1):.1f}x fewer)"
+        for used, about, fixed, what in (
+            (saved.completions, "", saved.fixed_completions, "completions"),
+            (saved.tokens, "about ", saved.fixed_tokens, "tokens"),
+        )
+    ]
+    return f"adaptive samples: {', '.join(parts)}"
+
+
+def asked(judgement: Judgement | None) -> str:
+    """`50 of 100 problems`, of a claim settled before all were asked; else empty."""
+    look = None if judgement is None else judgement.evidence.get("look")
+    if not isinstance(look, Mapping) or look["problems"] == look["of problems"]:
+        return ""
+    return f"{look['problems']:,} of {look['of problems']:,} problems"
+
+
+def looks(look: Mapping[str, int]) -> str:
+    """How far a benchmark was asked until its claims were settled.
+
+    >>> looks({"looks": 1, "of_looks": 2, "problems": 50, "of_problems": 100})
+    '50 of 100 problems asked: every claim was settled at look 1 of 2'
+    """
+    asked = f"{look['problems']:,} of {look['of_problems']:,} problems asked"
+    if look["looks"] < look["of_looks"]:
+        return f"{asked}: every claim was settled at look {look['looks']} of {look['of_looks']}"
+    ended = look.get("to_the_end", look["problems"])
+    more = f", {ended:,} of them to the end" if ended < look["problems"] else ""
+    return f"{asked}{more}, in {look['of_looks']} looks"
 
 
 def luck(problems: Sequence[Solved]) -> str:

@@ -139,6 +139,46 @@ def test_closing_the_iterator_leaves_no_child(
     assert gone(running[0])
 
 
+def test_a_kept_child_serves_further_jobs_and_draws_the_same(
+    base: Checkpoint, prompt_ids: list[tuple[int, ...]]
+) -> None:
+    backend = TransformersBackend(device="cpu", threads="1")
+    alone = by_place(list(backend.complete(base, stream(base), [Request(prompt_ids[0], 4, 8)])))
+    assert children(os.getpid()) == []
+    with backend.kept():
+        list(backend.complete(base, stream(base), [Request(prompt_ids[2], 0, 4)]))
+        first = children(os.getpid())
+        assert len(first) == 1
+        again = by_place(
+            list(backend.complete(base, stream(base), [Request(prompt_ids[0], 4, 8)]))
+        )
+        assert children(os.getpid()) == first
+        other = resolve("rlvr", "rlvr")
+        list(backend.complete(other, stream(other), [Request(prompt_ids[0], 0, 1)]))
+        second = children(os.getpid())
+        assert len(second) == 1
+        assert second != first
+    assert again == alone
+    assert gone(first[0])
+    assert gone(second[0])
+
+
+def test_a_kept_child_that_was_killed_is_an_error_and_is_not_kept(
+    base: Checkpoint, prompt_ids: list[tuple[int, ...]]
+) -> None:
+    backend = TransformersBackend(device="cpu", threads="1")
+    asked = [Request(prompt_ids[0], 0, 2)]
+    with backend.kept():
+        list(backend.complete(base, stream(base), asked))
+        child = children(os.getpid())[0]
+        os.kill(child, signal.SIGKILL)
+        assert gone(child)
+        with pytest.raises(BackendError, match="killed by signal 9"):
+            list(backend.complete(base, stream(base), asked))
+        assert len(list(backend.complete(base, stream(base), asked))) == 2
+    assert children(os.getpid()) == []
+
+
 def test_a_killed_child_is_an_error_that_says_what_to_do(
     backend: TransformersBackend, base: Checkpoint, prompt_ids: list[tuple[int, ...]]
 ) -> None:

@@ -69,10 +69,16 @@ def test_a_claim_of_several_comparisons_is_as_good_as_its_worst() -> None:
 
 
 def test_shipped_policies_parse_and_differ_in_coverage() -> None:
-    assert shipped() == ["coverage", "default", "recorded"]
+    assert shipped() == ["coverage", "default", "recorded", "weights"]
     kinds = {name: load_policy(name).kind("C1", "countdown", Kind.FINDING) for name in shipped()}
     found, gate = Kind.FINDING, Kind.GATE
-    assert kinds == {"default": found, "coverage": gate, "recorded": found}
+    assert kinds == {"default": found, "coverage": gate, "recorded": found, "weights": found}
+
+
+def test_a_policy_sets_the_bound_of_a_claim() -> None:
+    policy = parse_policy("[claims.W1]\nbound = 0.5")
+    assert policy.bound("W1", None, 0.36) == 0.5
+    assert policy.bound("W2", None, 0.05) == 0.05
 
 
 def test_a_policy_can_be_limited_to_benchmarks() -> None:
@@ -89,6 +95,7 @@ def test_a_policy_can_be_limited_to_benchmarks() -> None:
         ("[claim.K1]\nkind = 'gate'", "unknown key 'claim'"),
         ("[claims.K1]\nkind = 'blocker'", "kind must be 'gate' or 'finding', got 'blocker'"),
         ("[claims.K1]\nmargin = 'wide'", "margin must be a number, got 'wide'"),
+        ("[claims.W1]\nbound = true", "bound must be a number, got True"),
         ("[policy]\nlevel = 95", "level must be a number between 0.5 and 1, got 95"),
         ("[policy]\nrequired_claims = 'K1'", "required_claims must be a list of strings"),
         ("[policy", "not TOML"),

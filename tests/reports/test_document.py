@@ -167,6 +167,7 @@ def test_a_count_carries_all_of_a_tally_but_what_all_its_problems_share() -> Non
     assert set(shown["p"]["base"]) == set(Tally.__dataclass_fields__) - {
         "problem",
         "stratum",
+        "cluster",
         "rounds",
     }
 

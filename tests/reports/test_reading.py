@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import doctest
+import math
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 
 import pytest
 
-from rlvr_gate.records import Interval, Judgement, Kind, RunRecord, Tally, Verdict
-from rlvr_gate_reports import reading, words
+from rlvr_gate.records import Interval, Judgement, Kind, RunRecord, Saving, Tally, Verdict
+from rlvr_gate.stats.adaptive import Rounds
+from rlvr_gate_reports import html, markdown, reading, words
 from rlvr_gate_reports.reading import Crossover
+from rlvr_gate_reports.terminal import summary
 
 Run = Callable[..., RunRecord]
 
@@ -154,3 +158,78 @@ def test_nothing_invisible_survives() -> None:
     shown = words.visible(text)
     assert {c for c in shown if not c.isprintable()} == {"\n", "\t"}
     assert words.visible("naïve 漢字 👩\u200d🔬 e\u0301") == "naïve 漢字 👩\u200d🔬 e\u0301"
+
+
+RULE = Rounds((16, 64), 4)
+
+
+def test_accuracy_of_a_problem_that_a_rule_stopped_is_that_of_the_rule() -> None:
+    """Over every outcome of a problem that is right one time in five it averages to .2."""
+    small, p, mean = Rounds((2, 4), 1), 0.2, 0.0
+    for outcomes in product((0, 1), repeat=4):
+        chance = math.prod(p if one else 1 - p for one in outcomes)
+        n = 2 if sum(outcomes[:2]) else 4
+        mean += chance * reading.accuracy(Tally("p", n, sum(outcomes[:n]), rounds=small))
+    assert mean == pytest.approx(p)
+    assert reading.accuracy(Tally("p", 64, 5, rounds=RULE)) < 5 / 64
+
+
+def test_problems_asked_less_far_than_others_are_in_no_solved_set() -> None:
+    whole, part = RULE, RULE.upto(1)
+    counts = {
+        role: [Tally("a", 16, 5, rounds=whole), Tally("b", 16, 0, rounds=part)]
+        for role in ("base", "rlvr")
+    }
+    assert [found.problem for found in reading.solved(counts)] == ["a"]
+    same = {role: [Tally("b", 16, 0, rounds=part)] for role in ("base", "rlvr")}
+    assert [found.problem for found in reading.solved(same)] == ["b"]  # less far than nobody
+    recorded = {role: [Tally("a", 8, 1), Tally("b", 16, 1)] for role in ("base", "rlvr")}
+    assert len(reading.solved(recorded)) == 2
+
+
+def test_bins_of_adaptive_samples_are_of_the_unbiased_accuracy() -> None:
+    tallies = [Tally("a", 64, 0, rounds=RULE), Tally("b", 16, 16, rounds=RULE),
+               Tally("c", 64, 1, rounds=RULE)]  # fmt: skip
+    bins = reading.histogram(tallies)
+    assert (bins[0], bins[1], bins[-1]) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("write", ["html", "markdown", "terminal"])
+def test_every_report_says_what_was_saved(run: Run, write: str) -> None:
+    looks = {"looks": 1, "of_looks": 2, "problems": 50, "of_problems": 100, "to_the_end": 50}
+    saved = Saving(1_000, 20_000, 4_000, 60_000, {"countdown": looks})
+    record = replace(run(problems=4, samples=8), rounds=Rounds((8,), 2), saving=saved)
+    if write == "terminal":
+        text = "\n".join("".join(span.text for span in line) for line in summary(record))
+    else:
+        text = {"html": html.render, "markdown": markdown.render}[write](record)
+    text = " ".join(text.split())
+    assert "1,000 of 4,000 completions (4.0x fewer), 20,000 of about 60,000 tokens" in text
+    assert "50 of 100 problems asked: every claim was settled at look 1 of 2" in text
+    assert "daptive samples" in text
+
+
+def test_what_was_skipped_comes_last_and_is_not_undecided(run: Run) -> None:
+    record = run()
+    findings = [claim for claim in record.claims if claim.kind is Kind.FINDING]
+    first, *_ = reading.for_readers(findings, Kind.FINDING)
+    skipped = replace(first, judgements=(), verdict=Verdict.UNDECIDED, skipped=True,
+                      reason="needs --checkpoint sft=REF", id="Z")  # fmt: skip
+    claims = [claim if claim is not first else skipped for claim in record.claims]
+    assert reading.for_readers(claims, Kind.FINDING)[-1].id == "Z"
+    assert words.findings(replace(record, claims=claims)).endswith(", 1 was skipped.")
+
+
+def test_a_claim_settled_early_says_on_how_many_problems() -> None:
+    look = {"number": 1, "of": 3, "problems": 50, "of problems": 100, "level": 0.99}
+    judged = Judgement("", Verdict.HOLDS, 0.1, Interval(0, 1, 0.95), 0.0, ">", "b", 1, 4,
+                       {"look": look})  # fmt: skip
+    assert words.asked(judged) == "50 of 100 problems"
+    assert words.asked(replace(judged, evidence={"look": {**look, "problems": 100}})) == ""
+    assert words.asked(None) == words.asked(replace(judged, evidence={})) == ""
+
+
+def test_looks_in_words() -> None:
+    look = {"looks": 2, "of_looks": 2, "problems": 100, "of_problems": 100, "to_the_end": 50}
+    assert words.looks(look) == "100 of 100 problems asked, 50 of them to the end, in 2 looks"
+    assert words.saving(None) == ""

@@ -171,11 +171,11 @@ def test_xdist_gives_the_same_json(pair, told) -> None:
 
 
 def test_a_run_that_died_twice_ends_in_the_same_states(pair, told) -> None:
-    """And the plan in between explains the round it died in."""
+    """And the plan in between explains what is left of the round it died in."""
     pair.run(ADAPTIVE, "--backend-option=die_after=300")
     pair.run(ADAPTIVE, "--backend-option=die_after=400")
     pair.run(ADAPTIVE, "--plan").stdout.fnmatch_lines(
-        ["round 2 of 3, to 32 samples; then *", "base on sums: *", "rlvr on sums: *"]
+        ["round 1 of 3, to 16 samples; then *", "base on sums: *", "rlvr on sums: *"]
     )
     pair.run(ADAPTIVE, "--gate-json=gate.json")
     document = pair.document()
@@ -199,7 +199,7 @@ def test_plan_explains_the_first_round_and_draws_nothing(pair) -> None:
     [
         ("adaptive:", "expected a whole number of at least 1, got ''"),
         ("adaptive:64:0", "expected a whole number of at least 1, got '0'"),
-        ("adaptive:64:4:2", "expected adaptive[:MOST[:TARGET]], as in adaptive:256:8"),
+        ("adaptive:64:4:2", "expected adaptive[:MOST[:TARGET]], as in adaptive:256:4"),
         ("adaptive:4:8", "a target of 8 correct samples cannot be reached with at most 4"),
         ("adaptif", "expected a whole number of at least 1, got 'adaptif'"),
     ],
@@ -257,7 +257,11 @@ def test_the_truncation_rate_lies_between_its_readings() -> None:
     assert chances @ low <= 0.2
 
 
-def test_tallies_of_two_rules_are_refused() -> None:
-    tallies = [Tally("a", 4, 2, rounds=RULE), Tally("b", 4, 2)]
+def test_tallies_of_two_rules_are_each_read_by_their_own() -> None:
+    tallies = [Tally("a", 4, 2, rounds=RULE), Tally("b", 4, 2), Tally("c", 6, 1, rounds=RULE)]
+    alone = [readings.solve_rate([tally], 2).low[0] for tally in tallies]
+    assert readings.solve_rate(tallies, 2).low.tolist() == alone
+    with pytest.raises(ValueError, match="k"):
+        readings.solve_rate(tallies, 6)  # b was never going to be asked six times
     with pytest.raises(ValueError, match="need one stopping rule, got 2"):
-        readings.solve_rate(tallies, 1)
+        readings.always_solved(tallies)

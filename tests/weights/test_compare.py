@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rlvr_gate.weights import WeightsError, compare
-from rlvr_gate.weights.compare import round_to_bf16
+from rlvr_gate.weights.compare import WeightsError, compare, round_to_bf16
 from rlvr_gate.weights.layout import LayoutError, read_header, weight_files
 
 torch = pytest.importorskip("torch")
@@ -37,7 +36,7 @@ def test_unchanged_fraction_equals_torchs_bf16_equality(tmp_path: Path) -> None:
     delta = theirs.double() - ours.double()
     assert update.tensors[0].max_abs == delta.abs().max().item()
     assert update.summary()["relative_update"] == pytest.approx(
-        (delta.norm() / ours.double().norm()).item(), rel=1e-12
+        (delta.norm() / ours.double().norm()).item(), rel=1e-6
     )
     assert update.summary()["unchanged_fraction_at_1e-5"] == pytest.approx(
         (delta.abs() <= 1e-5).double().mean().item()
@@ -52,10 +51,13 @@ def test_different_dtypes_are_compared_in_the_coarser(tmp_path: Path) -> None:
     assert compare(a, b).tensors[0].dtype == "BF16/F32"
 
 
-def test_signed_zeros_are_equal_and_nan_is_not(tmp_path: Path) -> None:
-    a = save(tmp_path / "a", {"w": torch.tensor([0.0, 1.0, float("nan")]).bfloat16()})
-    b = save(tmp_path / "b", {"w": torch.tensor([-0.0, 1.0, float("nan")]).bfloat16()})
+def test_signed_zeros_are_equal_and_nan_is_refused(tmp_path: Path) -> None:
+    a = save(tmp_path / "a", {"w": torch.tensor([0.0, 1.0, 2.0]).bfloat16()})
+    b = save(tmp_path / "b", {"w": torch.tensor([-0.0, 1.0, 2.5]).bfloat16()})
     assert compare(a, b).unchanged == 2
+    c = save(tmp_path / "c", {"w": torch.tensor([0.0, 1.0, float("nan")]).bfloat16()})
+    with pytest.raises(WeightsError, match=r"c/model\.safetensors: tensor w holds NaN"):
+        compare(a, c)
 
 
 def test_rounding_agrees_with_torch_on_every_tie() -> None:

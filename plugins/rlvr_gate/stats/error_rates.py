@@ -64,8 +64,9 @@ def spend(alpha: float, information: Sequence[float]) -> tuple[float, ...]:
     """Share an error budget among looks, early looks getting little; the sum is ``alpha``.
 
     Increments of the O'Brien-Fleming-like spending function ``2 - 2 Phi(z_{alpha/2} /
-    sqrt t)`` (Lan and DeMets 1983). Each look tests at its own increment, so by the union
-    bound the looks together err at most ``alpha``, whatever their dependence.
+    sqrt t)`` (Lan and DeMets 1983). Looks that each test at their own increment err together
+    at most ``alpha``, whatever their dependence; `rlvr_gate.stats.looks` tests less strictly,
+    because it knows their dependence.
 
     Args:
         information: share of the final information at each look, increasing, ending at 1

@@ -163,7 +163,12 @@ def mean_p_value(
 
 
 def ratio_interval(
-    numerator: ArrayLike, denominator: ArrayLike, *, level: float = 0.95, high: float = 1.0
+    numerator: ArrayLike,
+    denominator: ArrayLike,
+    *,
+    level: float = 0.95,
+    high: float = 1.0,
+    clusters: ArrayLike | None = None,
 ) -> Interval:
     """Interval for ``mean(numerator) / mean(denominator)`` of per-problem values in [0, 1].
 
@@ -173,7 +178,10 @@ def ratio_interval(
     top, bottom = np.asarray(numerator, float), np.asarray(denominator, float)
 
     def ends(ratio: float) -> Interval:
-        return mean_interval(top - ratio * bottom, level=level, low=-max(ratio, 1e-9), high=1.0)
+        low = -max(ratio, 1e-9)
+        return mean_interval(
+            top - ratio * bottom, level=level, low=low, high=1.0, clusters=clusters
+        )
 
     return Interval(
         _root(lambda r: ends(r).low > 0, high),

@@ -93,11 +93,19 @@ def against_same_model(
 
 
 def compared(
-    base: Floats, rlvr: Floats, both: Floats, budget: Sequence[int], *, m: int, level: float
+    base: Floats,
+    rlvr: Floats,
+    both: Floats,
+    budget: Sequence[int],
+    *,
+    m: int,
+    level: float,
+    clusters: ArrayLike | None = None,
 ) -> NullComparison:
     """The comparison from chances per problem, however they were estimated.
 
     Args:
+        clusters: label per problem; problems of one cluster are not independent.
         base, rlvr: that the checkpoint reaches ``m`` within the budget, ``(problems,)``.
         both: that two disjoint sets of base's samples of that budget each do.
     """
@@ -114,20 +122,25 @@ def compared(
     kept, kept_null = pair.ratios.retention, null.ratios.retention
     return NullComparison(
         tuple(budget), m, pair, null,
-        mean_interval(lost, level=level), mean_interval(gained, level=level),
+        mean_interval(lost, level=level, clusters=clusters),
+        mean_interval(gained, level=level, clusters=clusters),
         float(lost.mean()), float(gained.mean()),
         kept / kept_null if kept is not None and kept_null else None,
-        ratio_interval(base * rlvr, both, level=level, high=2.0),
-        *_discovered(base * rlvr + null_lost, rlvr, level),
+        ratio_interval(base * rlvr, both, level=level, high=2.0, clusters=clusters),
+        *_discovered(base * rlvr + null_lost, rlvr, level, clusters),
     )  # fmt: skip
 
 
-def _discovered(expected: Floats, rlvr: Floats, level: float) -> tuple[float | None, Interval]:
+def _discovered(
+    expected: Floats, rlvr: Floats, level: float, clusters: ArrayLike | None
+) -> tuple[float | None, Interval]:
     """What rlvr solves beyond the problems it shares with base or gains by chance.
 
     ``expected`` lies in [0, 1]: base * rlvr <= base, and both >= 2 base - 1.
     """
-    share = ratio_interval(np.clip(expected, 0.0, 1.0), rlvr, level=level, high=2.0)
+    share = ratio_interval(
+        np.clip(expected, 0.0, 1.0), rlvr, level=level, high=2.0, clusters=clusters
+    )
     new = 1 - float(expected.sum() / rlvr.sum()) if rlvr.sum() else None
     return new, Interval(1 - share.high, 1 - share.low, level)
 

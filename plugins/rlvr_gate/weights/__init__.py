@@ -1,6 +1,4 @@
-"""What the update did to the weights: two checkpoints compared, streamed from safetensors."""
+"""What the update did to the weights: two checkpoints compared, streamed from safetensors.
 
-from rlvr_gate.weights.compare import TensorChange, Update, WeightsError, compare
-from rlvr_gate.weights.layout import LayoutError
-
-__all__ = ["LayoutError", "TensorChange", "Update", "WeightsError", "compare"]
+Nothing is imported here: headers (`layout`) are read where nothing may load numpy.
+"""

@@ -1,30 +1,33 @@
-"""Compare two checkpoints' weights, streamed from safetensors without torch.
+"""The weight update of a checkpoint against another: every tensor, streamed, no torch.
 
-One tensor at a time, in blocks, straight from memory-mapped files: a 70B pair needs a few hundred
-megabytes of memory. Values are compared in the coarser of the two dtypes, and bfloat16 is the
-coarsest kept: a weight is *unchanged* when both read as the same value.
+Files are mapped window by window, so a 70B pair needs no more memory than a 1B pair. Values are
+compared in the coarser of the two element types; the sparsity of arXiv:2511.08567 (def. 2.2), with
+both rounded to bfloat16, stands beside it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rlvr_gate.weights.layout import TensorSlot, tensor_slots
+from rlvr_gate.weights.adapter import adapted
+from rlvr_gate.weights.layout import is_adapter, tensor_slots
+from rlvr_gate.weights.pairing import Pair, Pairing, pair_tensors
+from rlvr_gate.weights.scan import ABSOLUTE_TOLERANCE, change, threads
+from rlvr_gate.weights.sources import WeightsError, round_to_bf16
 
-_DTYPES = {"F64": np.float64, "F32": np.float32, "F16": np.float16, "BF16": np.uint16}
-_BLOCK = 1 << 22  # elements compared at a time
-ABSOLUTE_TOLERANCE = 1e-5
-"""The tolerance of arXiv:2505.11711, reported beside bit equality because it inflates sparsity."""
+__all__ = [
+    "ABSOLUTE_TOLERANCE", "TensorChange", "Update", "WeightsError", "compare", "measure",
+    "pairing", "round_to_bf16",
+]  # fmt: skip
 
-
-class WeightsError(ValueError):
-    """Two checkpoints' weights cannot be compared; the message says which tensor."""
+_BINS = 24  # of a density profile along rows or columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +39,26 @@ class TensorChange:
     shape: tuple[int, ...]
     parameters: int
     unchanged: int
+    """Equal in the coarser of the two element types."""
     within_tolerance: int
     """Absolute difference at most 1e-5."""
     max_abs: float
     update_norm: float
     """Frobenius norm of the difference."""
     base_norm: float
+    unchanged_exact: int
+    """Equal as numbers, nothing rounded; differs from `unchanged` where element types do."""
+    unchanged_bf16: int
+    """Equal with both rounded to bfloat16."""
+    within_relative: int
+    """|b - a| <= 1e-3 max(|a|, |b|) in bfloat16: eta of arXiv:2511.08567, def. 2.1."""
+    row_dispersion: float | None
+    """Variance of the rows' update ratios over p (1 - p) / columns, what independent updates of
+    density p would show; None where there are no two rows, or nothing or everything changed."""
+    column_dispersion: float | None
+    row_density: tuple[float, ...] = ()
+    """Share changed along the rows, in at most 24 equal bins; empty for vectors."""
+    column_density: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +68,14 @@ class Update:
     role: str
     against: str
     tensors: tuple[TensorChange, ...]
+    notes: tuple[str, ...] = ()
+    """What was matched in a way one should know of."""
+    missing: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    """Tensors equal in both that are no floating-point weights."""
+    unmatched_parameters: int = 0
+    """Weights of `against` that have no partner."""
 
     @property
     def parameters(self) -> int:
@@ -65,110 +90,163 @@ class Update:
         """Update sparsity in [0, 1], weighted by parameters."""
         return self.unchanged / self.parameters
 
+    def share(self, count: str, tensors: Iterable[TensorChange] | None = None) -> float:
+        """A count of `TensorChange`, as a share of the weights of all or some tensors."""
+        chosen = self.tensors if tensors is None else tuple(tensors)
+        whole = sum(t.parameters for t in chosen)
+        return sum(int(getattr(t, count)) for t in chosen) / whole if whole else 0.0
+
+    def relative_norm(self) -> float:
+        """Frobenius norm of the whole update over that of the weights it started from."""
+        return _ratio(
+            math.hypot(*(t.update_norm for t in self.tensors)),
+            math.hypot(*(t.base_norm for t in self.tensors)),
+        )
+
+    def incomplete(self, most: float = 0.05) -> str:
+        """Why this comparison says too little about the checkpoint; empty where it does not."""
+        lost = self.unmatched_parameters
+        share = lost / (lost + self.parameters)
+        if share <= most:
+            return ""
+        return (
+            f"{share:.1%} of {self.against}'s weights have no partner in {self.role} (bound "
+            f"{most:.0%}), e.g. {', '.join(self.missing[:2]) or 'rows of a resized embedding'}"
+        )
+
     def summary(self) -> dict[str, object]:
         """Totals as JSON-able numbers."""
         return {
             "parameters": self.parameters,
             "unchanged": self.unchanged,
             "unchanged_fraction": self.unchanged_fraction,
-            "unchanged_fraction_at_1e-5": sum(t.within_tolerance for t in self.tensors)
-            / self.parameters,
-            "relative_update": _ratio(
-                math.hypot(*(t.update_norm for t in self.tensors)),
-                math.hypot(*(t.base_norm for t in self.tensors)),
-            ),
+            "unchanged_fraction_at_1e-5": self.share("within_tolerance"),
+            "unchanged_fraction_at_relative_1e-3": self.share("within_relative"),
+            "unchanged_fraction_bf16": self.share("unchanged_bf16"),
+            "unchanged_fraction_exact": self.share("unchanged_exact"),
+            "relative_update": self.relative_norm(),
         }
 
     def document(self) -> dict[str, object]:
-        """Everything as JSON-able numbers: `{against, total, tensors}`."""
+        """Everything as JSON-able numbers: `{against, total, tensors, matching}`."""
         return {
             "against": self.against,
             "total": self.summary(),
-            "tensors": [
-                {
-                    "name": t.name,
-                    "dtype": t.dtype,
-                    "shape": list(t.shape),
-                    "parameters": t.parameters,
-                    "unchanged": t.unchanged,
-                    "max_abs": t.max_abs,
-                    "relative_l2": _ratio(t.update_norm, t.base_norm),
-                }
-                for t in self.tensors
-            ],
+            "tensors": [_document(t) for t in self.tensors],
+            "matching": {
+                "notes": list(self.notes),
+                "missing": list(self.missing),
+                "extra": list(self.extra),
+                "not weights": list(self.skipped),
+                "unmatched_parameters": self.unmatched_parameters,
+            },
         }
 
 
 def compare(base: Path, rlvr: Path, *, role: str = "rlvr", against: str = "base") -> Update:
     """Compare every tensor of two checkpoints in Hugging Face layout.
 
+    Args:
+        base: folder of the checkpoint that training started from.
+        rlvr: folder of the trained checkpoint, or of a LoRA adapter trained on `base`.
+
     Raises:
         LayoutError: a file is missing or truncated.
-        WeightsError: the two hold different tensors, shapes or dtypes that have no values.
+        WeightsError: nothing to compare, a tensor of another shape, element types without
+            values, NaN or infinite weights, or an adapter of another base.
     """
-    ours, theirs = tensor_slots(base), tensor_slots(rlvr)
-    if ours.keys() != theirs.keys():
-        only = sorted(ours.keys() ^ theirs.keys())
-        raise WeightsError(
-            f"{against} and {role} hold different tensors, e.g. {', '.join(only[:3])} "
-            f"({len(only)} in one only): compare checkpoints of one architecture"
-        )
-    return Update(role, against, tuple(_change(ours[n], theirs[n]) for n in sorted(ours)))
+    return measure(pairing(base, rlvr, role=role, against=against), role=role, against=against)
 
 
-def _change(base: TensorSlot, rlvr: TensorSlot) -> TensorChange:
-    if base.shape != rlvr.shape:
-        raise WeightsError(
-            f"tensor {base.name} has shape {base.shape} in base and {rlvr.shape} in rlvr"
-        )
-    unchanged = within = 0
-    max_abs, update, norm = 0.0, 0.0, 0.0
-    to_bf16 = "BF16" in (base.dtype, rlvr.dtype)
-    for ours, theirs in zip(_blocks(base, to_bf16), _blocks(rlvr, to_bf16), strict=True):
-        delta = theirs.astype(np.float64) - ours
-        unchanged += int((ours == theirs).sum())
-        within += int((np.abs(delta) <= ABSOLUTE_TOLERANCE).sum())
-        max_abs = max(max_abs, float(np.abs(delta).max(initial=0.0)))
-        update += float(np.square(delta).sum())
-        norm += float(np.square(ours.astype(np.float64)).sum())
-    dtype = base.dtype if base.dtype == rlvr.dtype else f"{base.dtype}/{rlvr.dtype}"
-    return TensorChange(
-        base.name, dtype, base.shape, math.prod(base.shape), unchanged, within, max_abs,
-        math.sqrt(update), math.sqrt(norm),
+def pairing(base: Path, other: Path, *, role: str, against: str) -> Pairing:
+    """Which tensor is which, from the headers alone."""
+    ours = tensor_slots(base)
+    if is_adapter(other):
+        return adapted(ours, other, against=against, role=role)
+    return pair_tensors(ours, tensor_slots(other), against=against, role=role)
+
+
+def measure(found: Pairing, *, role: str, against: str) -> Update:
+    """Stream through the paired tensors, on every core this process may use."""
+    with ThreadPoolExecutor(threads()) as pool:
+        changes = tuple(_change(pair, pool) for pair in found.pairs)
+    return Update(
+        role, against, changes, found.notes, found.missing, found.extra, found.skipped,
+        found.unmatched_parameters,
     )  # fmt: skip
 
 
-def _blocks(slot: TensorSlot, to_bf16: bool) -> Iterator[NDArray[np.float32 | np.float64]]:
-    if slot.dtype not in _DTYPES:
-        raise WeightsError(
-            f"{slot.path}: tensor {slot.name} has dtype {slot.dtype}, expected one of "
-            f"{', '.join(_DTYPES)}: quantized weights cannot be compared value by value"
-        )
-    dtype = np.dtype(_DTYPES[slot.dtype])
-    count = math.prod(slot.shape)
-    for first in range(0, count, _BLOCK):
-        # An offset that is not a multiple of the item size is legal; frombuffer reads it.
-        with slot.path.open("rb") as file:
-            file.seek(slot.start + first * dtype.itemsize)
-            raw = file.read(min(_BLOCK, count - first) * dtype.itemsize)
-        yield _values(np.frombuffer(raw, dtype), slot.dtype, to_bf16)
+def _change(pair: Pair, pool: ThreadPoolExecutor) -> TensorChange:
+    found = change(pair.base, pair.other, pool=pool)
+    kinds = pair.base.dtype, pair.other.dtype
+    rows, columns = found.changed_by_row(), found.columns
+    return TensorChange(
+        name=pair.name,
+        dtype=kinds[0] if kinds[0] == kinds[1] else "/".join(kinds),
+        shape=pair.base.shape,
+        parameters=found.parameters,
+        unchanged=found.unchanged,
+        within_tolerance=found.within_tolerance,
+        max_abs=found.max_abs,
+        update_norm=math.sqrt(found.squares),
+        base_norm=math.sqrt(found.base_squares),
+        unchanged_exact=found.unchanged_exact,
+        unchanged_bf16=found.unchanged_bf16,
+        within_relative=found.within_relative,
+        row_dispersion=dispersion(rows, _length(columns)),
+        column_dispersion=dispersion(columns, _length(rows)),
+        row_density=_profile(rows, _length(columns)),
+        column_density=_profile(columns, _length(rows)),
+    )
 
 
-def _values(
-    raw: NDArray[np.generic], dtype: str, to_bf16: bool
-) -> NDArray[np.float32 | np.float64]:
-    if dtype == "BF16":
-        return (raw.astype(np.uint32) << 16).view(np.float32)
-    if to_bf16:
-        return round_to_bf16(raw.astype(np.float32))
-    return raw.astype(np.float64 if dtype == "F64" else np.float32)
+def _length(counts: NDArray[np.int64] | None) -> int:
+    return 0 if counts is None else len(counts)
 
 
-def round_to_bf16(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Round float32 to the nearest bfloat16, ties to even, kept in float32."""
-    bits = values.view(np.uint32)
-    rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) & np.uint32(0xFFFF0000)
-    return np.where(np.isnan(values), values, rounded.view(np.float32))
+def dispersion(changed: NDArray[np.int64] | None, width: int) -> float | None:
+    """Variance of the lines' update ratios over the binomial expectation p (1 - p) / width.
+
+    About 1 where every weight is updated independently; stripes (arXiv:2511.08567, fig. 2) make
+    it large.
+
+    Args:
+        changed: changed weights of every line (row or column), shape (lines,).
+        width: weights in a line.
+    """
+    if changed is None or len(changed) < 2 or not width:
+        return None
+    ratios = changed / width
+    density = float(ratios.mean())
+    if not 0 < density < 1:
+        return None
+    return float(ratios.var(ddof=1) / (density * (1 - density) / width))
+
+
+def _profile(changed: NDArray[np.int64] | None, width: int) -> tuple[float, ...]:
+    """Share changed in at most 24 equal stretches of lines."""
+    if changed is None or not width:
+        return ()
+    parts = np.array_split(changed, min(_BINS, len(changed)))
+    return tuple(round(float(part.mean()) / width, 6) for part in parts)
+
+
+def _document(tensor: TensorChange) -> dict[str, object]:
+    return {
+        "name": tensor.name,
+        "dtype": tensor.dtype,
+        "shape": list(tensor.shape),
+        "parameters": tensor.parameters,
+        "unchanged": tensor.unchanged,
+        "unchanged_bf16": tensor.unchanged_bf16,
+        "within_1e-5": tensor.within_tolerance,
+        "max_abs": tensor.max_abs,
+        "relative_l2": _ratio(tensor.update_norm, tensor.base_norm),
+        "row_dispersion": tensor.row_dispersion,
+        "column_dispersion": tensor.column_dispersion,
+        "row_density": list(tensor.row_density),
+        "column_density": list(tensor.column_density),
+    }
 
 
 def _ratio(part: float, whole: float) -> float:

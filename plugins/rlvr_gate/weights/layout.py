@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
+ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 
+_PICKLES = ("*.bin", "*.pt", "*.pth")
 _HEADER_LIMIT = 100_000_000  # bytes; the format's own bound
 _JSON_LIMIT = 256 * 2**20  # bytes; larger tokenizers do not exist yet
 _ITEM_BYTES = {
@@ -56,22 +58,59 @@ def weight_files(folder: Path) -> list[Path]:
         read_header(folder / WEIGHTS)
         return [folder / WEIGHTS]
     if not (folder / INDEX).is_file():
-        pickles = sorted(p.name for p in folder.glob("*.bin"))
-        found = f"found only {pickles[0]}, and pickles run code" if pickles else "found neither"
         raise LayoutError(
-            f"no weights in {folder}: expected {WEIGHTS} or {INDEX}, {found}; "
-            "save with safe_serialization=True"
+            f"no weights in {folder}: expected {WEIGHTS} or {INDEX}, {_instead(folder)}"
         )
     shards = [folder / name for name in shard_names(folder)]
     held: dict[str, str] = {}
     for shard in shards:
         if not shard.is_file():
             raise LayoutError(f"shard {shard.name} of {INDEX} is missing; fetch it again")
-        held.update({slot.name: shard.name for slot in read_header(shard)})
+        for slot in read_header(shard):
+            if slot.name in held:
+                raise LayoutError(
+                    f"{held[slot.name]} and {shard.name} both hold {slot.name}: nobody can say "
+                    "which one counts; save the checkpoint again"
+                )
+            held[slot.name] = shard.name
     for tensor, name in read_json(folder / INDEX)["weight_map"].items():
         if held.get(tensor) != name:
             raise LayoutError(f"{INDEX} says {name} holds {tensor}, but it does not")
     return shards
+
+
+def _instead(folder: Path) -> str:
+    """What lies there in place of safetensors, and what to do about it."""
+    pickles = sorted(p.name for kind in _PICKLES for p in folder.glob(kind))
+    if not pickles:
+        return "found neither; save with safe_serialization=True"
+    return (
+        f"found only {pickles[0]}, and pickles run code, so they are not read; convert it where "
+        "you trust it: AutoModelForCausalLM.from_pretrained(OLD).save_pretrained(NEW, "
+        "safe_serialization=True)"
+    )
+
+
+def is_adapter(folder: Path) -> bool:
+    """Whether a folder holds an adapter instead of whole weights."""
+    return (folder / ADAPTER_CONFIG).is_file()
+
+
+def adapter_files(folder: Path) -> list[Path]:
+    """The files that determine an adapter's update.
+
+    Raises:
+        LayoutError: the factors are missing, truncated or pickled.
+    """
+    if not (folder / ADAPTER_WEIGHTS).is_file():
+        pickles = sorted(p.name for p in folder.glob("*.bin"))
+        found = f"found only {pickles[0]}, a pickle" if pickles else "found none"
+        raise LayoutError(
+            f"no adapter weights in {folder}: expected {ADAPTER_WEIGHTS}, {found}; save it with "
+            "save_pretrained(…, safe_serialization=True)"
+        )
+    read_header(folder / ADAPTER_WEIGHTS)
+    return [folder / ADAPTER_WEIGHTS, folder / ADAPTER_CONFIG]
 
 
 def shard_names(folder: Path) -> tuple[str, ...]:
@@ -97,7 +136,7 @@ def read_header(path: Path) -> tuple[TensorSlot, ...]:
             raise LayoutError(f"{path.name} is truncated: {size} bytes, no whole header")
         if length > _HEADER_LIMIT:
             raise LayoutError(f"{path.name}: header of {length} bytes, at most 100 MB allowed")
-        header = _object(file.read(length), path.name)
+        header = _object(file.read(length), path.name, unique=True)
     header.pop("__metadata__", None)
     if not header:
         raise LayoutError(f"{path.name} holds no tensors")
@@ -109,7 +148,21 @@ def read_header(path: Path) -> tuple[TensorSlot, ...]:
             f"{path.name} {state}: its header promises {expected} bytes, the file has {size}; "
             "copy or download it again"
         )
+    _check_disjoint(sorted(slots, key=lambda slot: slot.start), path, 8 + length)
     return slots
+
+
+def _check_disjoint(slots: list[TensorSlot], path: Path, data: int) -> None:
+    """Tensors must fill the file one after the other, as the format asks: no overlap, no hole."""
+    before, end = "the header", data
+    for slot in slots:
+        if slot.start != end:
+            what = "overlaps" if slot.start < end else "leaves a hole after"
+            raise LayoutError(
+                f"{path.name}: tensor {slot.name[:80]!r} {what} {before}: it starts at byte "
+                f"{slot.start}, expected {end}; save the file again"
+            )
+        before, end = f"tensor {slot.name[:80]!r}", slot.stop
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -138,12 +191,20 @@ def _slot(path: Path, data: int, tensor: str, entry: object) -> TensorSlot:
     return TensorSlot(tensor, dtype, tuple(shape), path, data + begin, data + end)
 
 
-def _object(data: bytes, name: str) -> dict[str, Any]:
+def _object(data: bytes, name: str, *, unique: bool = False) -> dict[str, Any]:
     try:
-        value = json.loads(data)
+        value = json.loads(data, object_pairs_hook=_once if unique else None)
     except (ValueError, RecursionError) as error:
         reason = str(error).partition("\n")[0]
         raise LayoutError(f"{name} is not JSON: {type(error).__name__}: {reason}") from error
     if not isinstance(value, dict):
         raise LayoutError(f"{name} must hold a JSON object, got {type(value).__name__}")
     return value
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object, unless a key comes twice: then nobody knows which tensor was meant."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key comes twice")
+    return found

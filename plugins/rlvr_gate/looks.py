@@ -1,0 +1,86 @@
+"""Sampling until the claims are settled: what a look is, and when a claim needs no further one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from rlvr_gate.records import ClaimRecord, Judgement, Kind, Verdict
+from rlvr_gate.stats.looks import look_levels, p_over_looks
+
+HOPE = 5
+"""A finding gives up where it would take more than this many times the problems that are left: if
+its estimate stays where it is, the chance that those left decide it is below 12 %."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One of the looks a run may take at a benchmark."""
+
+    number: int
+    """From 0."""
+    sizes: tuple[int, ...]
+    """Problems asked at each look; the last is all of them."""
+
+    @property
+    def problems(self) -> int:
+        """Problems asked so far."""
+        return self.sizes[self.number]
+
+    @property
+    def left(self) -> int:
+        """Problems that further looks would ask."""
+        return self.sizes[-1] - self.problems
+
+    def level(self, overall: float) -> float:
+        """The level to judge at, so that all looks together keep `overall`."""
+        return look_levels(overall, self.sizes)[self.number]
+
+    def over_all(self, judgement: Judgement, level: float) -> Judgement:
+        """A judgement made at this look's own level, as what it says over all looks.
+
+        The interval covers with `level` at whichever look the sampling stops.
+        """
+        p = judgement.p_value
+        told = {
+            "number": self.number + 1,
+            "of": len(self.sizes),
+            "problems": self.problems,
+            "of problems": self.sizes[-1],
+            "level": self.level(level),
+        }
+        return replace(
+            judgement,
+            interval=replace(judgement.interval, level=level),
+            p_value=None if p is None else p_over_looks(p, self.number, level, self.sizes),
+            evidence={**judgement.evidence, "look": told},
+        )
+
+    def settles(self, claim: ClaimRecord) -> bool:
+        """Whether asking more problems is of no use to a claim.
+
+        It is decided, not comparable, or was not judged for a reason that samples do not
+        change; or it is a finding that the problems left can hardly decide.
+        """
+        if claim.verdict is not Verdict.UNDECIDED or claim.broken or not claim.judgements:
+            return True
+        return claim.kind is Kind.FINDING and all(
+            self._hopeless(judgement)
+            for judgement in claim.judgements
+            if judgement.verdict is Verdict.UNDECIDED
+        )
+
+    def _hopeless(self, judgement: Judgement) -> bool:
+        more = judgement.evidence.get("would decide")
+        if not isinstance(more, dict):
+            return False  # nobody can say
+        if more["problems"] is None:
+            return True
+        return self._needed(judgement, more["problems"]) > HOPE * self.left
+
+    def _needed(self, judgement: Judgement, more: int) -> float:
+        """`more` problems would do at this look's level; fewer do at the last look's."""
+        from scipy.special import ndtri
+
+        levels = look_levels(judgement.interval.level, self.sizes)
+        z, last = (ndtri((1 + level) / 2) for level in (levels[self.number], levels[-1]))
+        return float((self.problems + more) * (last / z) ** 2 - self.problems)
