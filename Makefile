@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 OUT    := reports/out
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: gate test check bench coverage selftest miniatures clean help
+.PHONY: gate test check bench coverage adaptive selftest miniatures clean help
 
 help:            ## Show the targets
 	@grep -E '^[a-z]+: .*##|^[a-z]+:  *##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -39,6 +39,9 @@ coverage: $(READY) ## Simulation study of the intervals: the tables of docs/stat
 bench: $(READY)  ## Speed against named peers, as ratios in one run
 	$(BIN)/python benchmarks/sampler.py $(ARGS)
 	$(BIN)/python benchmarks/weights.py
+
+adaptive: $(READY) ## Adaptive against a fixed number of samples on the shipped pair: tokens, verdicts
+	$(BIN)/python benchmarks/adaptive.py $(ARGS)
 
 selftest: $(READY) ## The gate about itself: false alarms of A/A runs, power on a known difference
 	$(BIN)/python benchmarks/selftest.py $(ARGS)
