@@ -75,32 +75,43 @@ def _gate(record: RunRecord) -> list[Line]:
 
 
 def _claims(record: RunRecord, room: int) -> list[Line]:
-    kinds = [(kind, _rows(record, kind)) for kind in (Kind.GATE, Kind.FINDING)]
+    kinds = [(kind, _families(record, kind)) for kind in (Kind.GATE, Kind.FINDING)]
+    several = len(benchmark_names(record)) > 1
     lines: list[Line] = []
-    for kind, rows in kinds:
-        if not rows:
+    for kind, families in kinds:
+        if not families:
             continue
         head = "gate claims" if kind is Kind.GATE else "findings"
         title = f"{head:<66}estimate [{words.level(record.level)}]"
         lines.append(_line((f"{title:<{WIDTH - 9}}needs", "dim")))
         # The gate's claims may take what is left but two lines, so that findings are not mute.
         left = room - len(lines) - (2 if kind is Kind.GATE and kinds[1][1] else 0)
-        fits = len(rows) if len(rows) <= left else max(left - 1, 0)
-        lines += rows[:fits]
-        if rows[fits:]:
-            lines.append(_line((f"  and {len(rows) - fits} more, see the report", "dim")))
+        fits = len(families) if len(families) <= left else max(left - 1, 0)
+        lines += [
+            _by_k(members, several) if len(members) > 1 else _claim(members[0], several)
+            for members in families[:fits]
+        ]
+        if families[fits:]:
+            lines.append(_line((_cut(_rest(families[fits:]), WIDTH), "dim")))
     return lines
 
 
-def _rows(record: RunRecord, kind: Kind) -> list[Line]:
+def _families(record: RunRecord, kind: Kind) -> list[list[ClaimRecord]]:
+    """The claims of a kind, those judged at several k together."""
     families: dict[object, list[ClaimRecord]] = {}
     for claim in for_readers(record.claims, kind):
         families.setdefault(family(claim), []).append(claim)
-    several = len(benchmark_names(record)) > 1
-    return [
-        _by_k(members, several) if len(members) > 1 else _claim(members[0], several)
-        for members in families.values()
-    ]
+    return list(families.values())
+
+
+def _rest(families: Sequence[Sequence[ClaimRecord]]) -> str:
+    """What has no line of its own, by verdict: `and 3 more: holds W1 W2, skipped W7`."""
+    by: dict[str, list[str]] = {}
+    for members in families:
+        verdicts = {"skipped" if claim.skipped else str(claim.verdict) for claim in members}
+        by.setdefault("/".join(sorted(verdicts)), []).append(_ascii(members[0].id))
+    told = ", ".join(f"{verdict} {' '.join(dict.fromkeys(ids))}" for verdict, ids in by.items())
+    return f"  and {len(families)} more: {told}"
 
 
 def _claim(claim: ClaimRecord, several: bool) -> Line:
