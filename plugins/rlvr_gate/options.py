@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,6 +113,39 @@ def samples(text: str) -> SampleBudget:
             f"a target of {target} correct samples cannot be reached with at most {most}"
         )
     return SampleBudget(most, target)
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One of several runs that fill parts of one sample store."""
+
+    number: int
+    """From 1."""
+    of: int
+
+    def holds(self, prompt: str) -> bool:
+        """Whether a problem is this shard's; it depends on the prompt alone."""
+        digest = hashlib.sha256(prompt.encode()).digest()
+        return int.from_bytes(digest[:8], "big") % self.of == self.number - 1
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+
+def shard(text: str) -> Shard:
+    """Parse `I/N`.
+
+    >>> str(shard("2/8"))
+    '2/8'
+    """
+    number, _, of = text.partition("/")
+    try:
+        found = Shard(positive(number), positive(of))
+    except argparse.ArgumentTypeError:
+        found = Shard(1, 0)
+    if found.number > found.of:
+        raise argparse.ArgumentTypeError(f"expected I/N with 1 <= I <= N, as in 2/8; got {text!r}")
+    return found
 
 
 def ladder(text: str) -> tuple[int, ...]:

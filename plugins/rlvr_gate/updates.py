@@ -165,7 +165,10 @@ class UpdateView:
         known = [value for value in values if value is not None]
         counted = {"matrices": len(known), "layers left out": len(self.shapes.left_out)}
         return self._exact(
-            what, by(known) if known else None, {**counted, **evidence}, "no matrix was measured"
+            what,
+            by(known) if known else None,
+            {**counted, **evidence},
+            "no measured matrix changed",
         )
 
     def rank_share(self) -> Exact:
@@ -182,7 +185,7 @@ class UpdateView:
 
     def spectral_shift(self) -> Exact:
         """Median normalised spectral shift (arXiv:2511.08567, sec. 4; arXiv:2606.07082)."""
-        found = [m.nss for m in self.shapes.matrices]
+        found = [m.nss for m in self._moved]
         return self._over("normalised spectral shift, median", found, median, largest=_most(found))
 
     def rotation(self) -> Exact:
@@ -190,12 +193,12 @@ class UpdateView:
 
         Where it does not, directions swap across the cut at k however little was learned.
         """
-        sound = [m.angle for m in self.shapes.matrices if not m.ill_conditioned]
-        absent = len(self.shapes.matrices) - len(sound)
+        sound = [m.angle for m in self._moved if not m.ill_conditioned]
+        absent = len(self._moved) - len(sound)
         found = self._over(
             "largest principal angle", sound, max,
             **{"ill-conditioned matrices left out": absent,
-               "largest of all": _most(m.angle for m in self.shapes.matrices)},
+               "largest of all": _most(m.angle for m in self._moved)},
         )  # fmt: skip
         if sound or self._reasons or not absent:
             return found
@@ -203,8 +206,8 @@ class UpdateView:
         return self._exact("largest principal angle", None, found.evidence, why)
 
     def typical_rotation(self) -> Exact:
-        """Median over matrices of the largest principal angle, degrees; all matrices count."""
-        found = [m.angle for m in self.shapes.matrices]
+        """Median of the largest principal angle, degrees, over all matrices that changed."""
+        found = [m.angle for m in self._moved]
         return self._over("largest principal angle, median", found, median, largest=_most(found))
 
     def low_beyond_rounding(self) -> Exact:

@@ -1,0 +1,144 @@
+"""Stores made one: everything once, whatever the order, and all of a source or nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rlvr_gate.records import Completion, FinishReason, Grade, Graded, Problem, Sampling, Stream
+from rlvr_gate_fixtures.__main__ import main
+from rlvr_gate_fixtures.merging import merge
+from rlvr_gate_fixtures.store import Prompted, Store
+from rlvr_gate_fixtures.store_file import StoreError
+
+STREAM = Stream("d" * 64, Sampling(), (2,), "scripted/1", 0)
+
+
+def prompted(name: str) -> Prompted:
+    return Prompted(Problem(name, f"{name}?", "4", "exact"), tuple(name.encode()), "1")
+
+
+def completion(sample: int, text: str) -> Completion:
+    return Completion(sample, tuple(text.encode()), text, FinishReason.STOP, -1.5)
+
+
+def filled(folder: Path, samples: dict[str, range], *, stream: Stream = STREAM,
+           text: str = "4") -> Path:  # fmt: skip
+    """A store in which these samples of these problems are right."""
+    with Store.open(folder) as store, store.writing():
+        for name, wanted in samples.items():
+            problem = prompted(name)
+            store.add_encoded("bytes", {problem.problem.prompt: problem.prompt_ids})
+            store.add(stream, [(problem.prompt_ids, completion(i, text)) for i in wanted])
+            decided = Graded(Grade.CORRECT if text == "4" else Grade.WRONG, text, "")
+            store.add_grades(stream, [(problem, i, decided) for i in wanted])
+        store.add_pace(stream, 10, 100, 2.0)
+    return folder
+
+
+def counts(folder: Path, name: str, samples: int, stream: Stream = STREAM) -> tuple[int, int]:
+    with Store.open(folder, readonly=True) as store:
+        (tally,) = store.tallies(stream, [prompted(name)], samples)
+        return tally.n, tally.correct
+
+
+def rows(folder: Path) -> dict[str, int]:
+    db = sqlite3.connect(folder / "samples.sqlite")
+    tables = ("streams", "prompts", "encodings", "draws", "bodies", "rubrics", "grades")
+    found = {t: db.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in tables}
+    db.close()
+    return found
+
+
+def test_parts_make_the_whole(tmp_path: Path) -> None:
+    one = filled(tmp_path / "one", {"a": range(8), "b": range(4)})
+    two = filled(tmp_path / "two", {"b": range(4, 8), "c": range(8)})
+    found = list(merge(tmp_path / "all", [one, two]))
+    assert [(m.completions, m.known, m.differing) for m in found] == [(12, 0, 0), (12, 0, 0)]
+    assert [counts(tmp_path / "all", name, 8) for name in "abc"] == [(8, 8)] * 3
+    whole = filled(tmp_path / "whole", dict.fromkeys("abc", range(8)))
+    assert rows(tmp_path / "all") == rows(whole)
+    with Store.open(tmp_path / "all", readonly=True) as store:
+        texts = [c.text for c in store.completions(STREAM, prompted("b").prompt_ids, 8)]
+        assert texts == ["4"] * 8
+        assert store.encoded("bytes", ["b?"]) == {"b?": tuple(b"b")}
+
+
+def test_merging_again_adds_nothing(tmp_path: Path) -> None:
+    one = filled(tmp_path / "one", {"a": range(8)})
+    list(merge(tmp_path / "all", [one]))
+    before = rows(tmp_path / "all")
+    assert [(m.completions, m.known) for m in merge(tmp_path / "all", [one, one])] == [(0, 8)] * 2
+    assert rows(tmp_path / "all") == before
+
+
+def test_ids_inside_a_file_mean_nothing(tmp_path: Path) -> None:
+    """Sources met their streams, prompts and answers in other orders."""
+    other = replace(STREAM, seed=1)
+    one = filled(tmp_path / "one", {"a": range(2), "b": range(2)})
+    filled(one, {"a": range(2)}, stream=other, text="5")
+    two = filled(tmp_path / "two", {"c": range(2)}, stream=other, text="5")
+    filled(two, {"b": range(2, 4), "a": range(2, 4)})
+    list(merge(tmp_path / "all", [two, one]))
+    assert counts(tmp_path / "all", "a", 4) == counts(tmp_path / "all", "b", 4) == (4, 4)
+    assert counts(tmp_path / "all", "a", 2, other) == (2, 0)
+    assert counts(tmp_path / "all", "c", 2, other) == (2, 0)
+
+
+def test_another_completion_of_the_same_sample_is_counted_and_not_taken(tmp_path: Path) -> None:
+    one = filled(tmp_path / "one", {"a": range(4)})
+    two = filled(tmp_path / "two", {"a": range(2, 6)}, text="5")
+    *_, last = merge(tmp_path / "all", [one, two])
+    assert (last.completions, last.known, last.differing) == (2, 2, 2)
+    assert counts(tmp_path / "all", "a", 6) == (6, 4)
+
+
+def test_the_plan_s_pace_comes_along_once(tmp_path: Path) -> None:
+    one = filled(tmp_path / "one", {"a": range(4)})
+    list(merge(tmp_path / "all", [one]))
+    list(merge(tmp_path / "all", [one]))
+    with Store.open(tmp_path / "all", readonly=True) as store:
+        assert store.pace(STREAM).tokens_per_second == 50
+        assert store.pace(STREAM).tokens_per_completion == 10
+
+
+def test_a_broken_source_changes_nothing(tmp_path: Path) -> None:
+    one = filled(tmp_path / "one", {"a": range(4)})
+    target = filled(tmp_path / "all", {"b": range(4)})
+    before = rows(target)
+    db = sqlite3.connect(one / "samples.sqlite")
+    db.execute("DROP TABLE grades")
+    db.commit()
+    db.close()
+    with pytest.raises(StoreError, match="grades"):
+        list(merge(target, [one]))
+    assert rows(target) == before
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [("nowhere", "holds no sample store: expected"), ("all", "is the target itself"),
+     ("foreign", "it is not a sample store")],
+)  # fmt: skip
+def test_what_is_no_source_is_refused(tmp_path: Path, source: str, words: str) -> None:
+    filled(tmp_path / "all", {"a": range(1)})
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "samples.sqlite").write_bytes(b"something else" * 20)
+    with pytest.raises(StoreError, match=words):
+        list(merge(tmp_path / "all", [tmp_path / source]))
+
+
+def test_the_command_says_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = filled(tmp_path / "one", {"a": range(4)})
+    two = filled(tmp_path / "two", {"a": range(4)}, text="5")
+    assert main(["merge", str(tmp_path / "all"), str(one), str(two)]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].endswith("one: 4 completions")
+    assert "0 completions, 4 were there already; 4 of those are other completions" in said[1]
+    assert main(["merge", str(tmp_path / "all"), str(tmp_path / "none")]) == 1
+    assert "rlvr-gate merge: " in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main([])
