@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 OUT    := reports/out
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: gate test check bench coverage adaptive selftest miniatures clean help
+.PHONY: gate test check bench coverage adaptive selftest drill miniatures clean help
 
 help:            ## Show the targets
 	@grep -E '^[a-z]+: .*##|^[a-z]+:  *##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -45,6 +45,9 @@ adaptive: $(READY) ## Adaptive against a fixed number of samples on the shipped 
 
 selftest: $(READY) ## The gate about itself: false alarms of A/A runs, power on a known difference
 	$(BIN)/python benchmarks/selftest.py $(ARGS)
+
+drill: $(READY) ## Fault drill: break real runs at random moments, compare with an undisturbed one
+	$(BIN)/python benchmarks/drill.py $(ARGS)
 
 miniatures: $(READY) ## Retrain the shipped checkpoint family from scratch (about 40 minutes, 2 cores)
 	PYTHONPATH=plugins:fixtures $(BIN)/python -m rlvr_gate_miniatures $(ARGS)

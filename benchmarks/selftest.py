@@ -29,6 +29,8 @@ def main() -> int:
     options = _options()
     seen_false, tables = 0, []
     for title, pair in (("A/A", options.same), ("power", options.different)):
+        if pair == "none":
+            continue
         verdicts, exits = run_gates(pair, options)
         tables.append(
             table(f"{title}: {pair}, {options.runs} runs, n={options.samples}", verdicts)
@@ -91,7 +93,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--samples", type=int, default=64)
     parser.add_argument("--same", default="base,base", help="the A/A pair")
-    parser.add_argument("--different", default="base,rlvr", help="a pair that differs")
+    parser.add_argument("--different", default="base,rlvr", help="a pair that differs, or none")
     parser.add_argument("--level", type=float, default=0.95, help="level of the policy")
     parser.add_argument("--store", default=".rlvr-gate/selftest")
     parser.add_argument("more", nargs="*", help="further pytest options, after --")
