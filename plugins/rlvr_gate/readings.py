@@ -92,7 +92,10 @@ def truncated(tallies: Sequence[Tally]) -> Reading:
 
     With a rule: P(correct) times the truncated share of the correct ones plus P(not correct)
     times that of the others; a tally does not say which were truncated, so both extremes.
+    Where nobody recorded truncation, it may be anything.
     """
+    if any(tally.truncated is None for tally in tallies):
+        return Reading(np.zeros(len(tallies)), np.ones(len(tallies)))
     return _by_rule(tallies, _truncated)
 
 

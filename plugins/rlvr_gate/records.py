@@ -170,10 +170,11 @@ class Tally:
     n: int
     correct: int
     unscored: int = 0
-    truncated: int = 0
+    truncated: int | None = 0
+    """Samples that ran out of tokens; None where nobody recorded it."""
     duplicates: int = 0
-    """Samples whose token ids repeat another sample's of the same problem (reported, and
-    expected where answers are short)."""
+    """Samples whose token ids (of recorded runs: texts) repeat another sample's of the same
+    problem (reported, and expected where answers are short)."""
     tokens: int = 0
     """Tokens drawn over all n samples, the stop token included."""
     stratum: str = ""
@@ -298,8 +299,10 @@ class Example:
     text: str
     grade: Grade
     extracted: str | None
-    finish: FinishReason
+    finish: FinishReason | None
+    """None where nobody recorded it."""
     logprob: float
+    """Likewise NaN."""
 
 
 @dataclass(frozen=True, slots=True)

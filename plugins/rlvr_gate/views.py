@@ -169,9 +169,6 @@ def incomparable(
     benchmark: str,
     base_tallies: Sequence[Tally],
     rlvr_tallies: Sequence[Tally],
-    *,
-    truncation_margin: float = 0.02,
-    unscored_bound: float = 0.01,
 ) -> list[str]:
     """Say why two runs did not answer the same question; empty where they did.
 
@@ -192,17 +189,33 @@ def incomparable(
     ]
     if base.digest == rlvr.digest and base.seed == rlvr.seed:
         reasons.append(f"both are the same samples: one checkpoint, one seed ({base.seed})")
+    return [*reasons, *unlike_rates(base_tallies, rlvr_tallies)]
+
+
+def unlike_rates(
+    base_tallies: Sequence[Tally],
+    rlvr_tallies: Sequence[Tally],
+    *,
+    truncation_margin: float = 0.02,
+    unscored_bound: float = 0.01,
+    remedy: str = "raise --max-new-tokens",
+) -> list[str]:
+    """Say which shares of completions keep two runs from being comparable: truncated or unscored.
+
+    Truncation that nobody recorded is not compared.
+    """
+    reasons = []
     ours, theirs = _rate(base_tallies, "truncated"), _rate(rlvr_tallies, "truncated")
-    if abs(ours - theirs) >= truncation_margin:
+    if ours is not None and theirs is not None and abs(ours - theirs) >= truncation_margin:
         reasons.append(
             f"truncation rates differ by {abs(ours - theirs):.1%} (base {ours:.1%}, rlvr "
-            f"{theirs:.1%}; bound {truncation_margin:.0%}): raise --max-new-tokens"
+            f"{theirs:.1%}; bound {truncation_margin:.0%}): {remedy}"
         )
     for role, rate in (
         ("base", _rate(base_tallies, "unscored")),
         ("rlvr", _rate(rlvr_tallies, "unscored")),
     ):
-        if rate > unscored_bound:
+        if rate is not None and rate > unscored_bound:
             reasons.append(
                 f"{rate:.1%} of {role}'s completions are unscored (bound {unscored_bound:.0%})"
             )
@@ -213,6 +226,8 @@ def _samples(tallies: Sequence[Tally]) -> list[int]:
     return sorted({t.n for t in tallies})
 
 
-def _rate(tallies: Sequence[Tally], what: str) -> float:
-    total = sum(t.n for t in tallies)
-    return sum(int(getattr(t, what)) for t in tallies) / total if total else 0.0
+def _rate(tallies: Sequence[Tally], what: str) -> float | None:
+    counts, total = [getattr(t, what) for t in tallies], sum(t.n for t in tallies)
+    if None in counts:
+        return None
+    return sum(map(int, counts)) / total if total else 0.0

@@ -182,12 +182,14 @@ def histogram(tallies: Sequence[Tally]) -> list[int]:
     return bins
 
 
-def rate(tallies: Sequence[Tally], what: str) -> float:
+def rate(tallies: Sequence[Tally], what: str) -> float | None:
     """Share of all completions that are `truncated`, `unscored` or `duplicates`.
 
     Of adaptive samples, truncation is the middle of what it can be: which problems got more
-    samples depends on their outcomes.
+    samples depends on their outcomes. None where nobody recorded it.
     """
+    if any(getattr(tally, what) is None for tally in tallies):
+        return None
     if what == "truncated" and any(tally.rounds for tally in tallies):
         from rlvr_gate.readings import truncated
 

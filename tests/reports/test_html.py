@@ -144,7 +144,7 @@ def test_an_undefined_name_in_a_template_is_an_error() -> None:
 
 def test_long_completions_keep_both_ends(hostile_run: RunRecord) -> None:
     page = Page(html.render(hostile_run))
-    assert "characters left out here; the sample store has them" in page.text
+    assert "characters are left out of this page" in page.text
     assert page.text.count("the end") == 3
 
 

@@ -132,7 +132,7 @@ def test_strata_are_kept_under_either_name(gate, judge) -> None:
 
     judge(base=[row | {"source": "aime"} for row in BASE],
           rlvr=[row | {"stratum": "aime"} for row in BETTER])  # fmt: skip
-    files = {role: gate.root / f"{role}.jsonl" for role in ("base", "rlvr")}
+    files = {role: [gate.root / f"{role}.jsonl"] for role in ("base", "rlvr")}
     assert {t.stratum for t in read("x", files).tallies["rlvr"]} == {"aime"}
 
 
@@ -143,7 +143,7 @@ def test_the_counts_are_called_what_benchmarks_says(gate, judge) -> None:
 
 def test_weight_claims_are_skipped_with_the_remedy(gate, judge) -> None:
     result = judge("-rs")
-    result.stdout.fnmatch_lines(["*recorded counts hold no weights: needs --model-pair*"])
+    result.stdout.fnmatch_lines(["*recorded runs hold no weights: needs --model-pair*"])
     assert verdicts(gate.document())["W1"] == "undecided"
 
 
@@ -161,7 +161,7 @@ def test_weights_are_compared_where_a_pair_is_given_too_and_nothing_is_sampled(
 def test_plan_has_nothing_to_draw(gate, judge) -> None:
     result = judge("--plan")
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["recorded counts: nothing to draw"])
+    result.stdout.fnmatch_lines(["recorded runs: nothing to draw"])
 
 
 def with_line(index: int, line: object) -> list[object]:
@@ -178,7 +178,7 @@ def refusal(tmp_path):
             texts = [line if isinstance(line, str) else json.dumps(line) for line in lines]
             (tmp_path / f"{name}.jsonl").write_text("\n".join(texts))
         with pytest.raises(RecordedError) as raised:
-            read("b", {role: tmp_path / f"{role}.jsonl" for role in ("base", "rlvr")})
+            read("b", {role: [tmp_path / f"{role}.jsonl"] for role in ("base", "rlvr")})
         return str(raised.value).replace(f"{tmp_path}/", "")
 
     return why
@@ -213,8 +213,9 @@ def test_a_line_that_cannot_be_counted_is_named(refusal, line: object, words: st
 
 def test_an_unknown_format_says_which_keys_it_met(refusal) -> None:
     assert refusal(base=[{"task": 1, "solutions": []}]) == (
-        "base.jsonl, line 1: not a known format of recorded counts: expected the keys id, n and "
-        "c, got task, solutions"
+        "base.jsonl: not a known format of recorded runs: expected Qwen math harness, counts, "
+        "inspect log, lighteval details, lm-evaluation-harness samples or reasoning-gym results; "
+        "got the keys task, solutions"
     )
 
 
@@ -223,9 +224,9 @@ def test_an_empty_file(refusal) -> None:
 
 
 def test_ids_of_one_side_only_are_named(refusal) -> None:
-    missing = "rlvr.jsonl lacks 2 of the ids in base.jsonl: 'p30', 'p31' (line 31 there)"
+    missing = "rlvr.jsonl lacks 2 of the problems in base.jsonl: 'p30', 'p31' (base.jsonl, line 31"
     assert missing in refusal(rlvr=BETTER[:-2])
-    assert "base.jsonl lacks 1 of the ids in rlvr.jsonl: 'p31'" in refusal(base=BASE[:-1])
+    assert "base.jsonl lacks 1 of the problems in rlvr.jsonl: 'p31'" in refusal(base=BASE[:-1])
 
 
 def test_different_numbers_of_samples_for_one_problem(refusal) -> None:
@@ -244,10 +245,13 @@ def test_two_strata_of_one_problem(refusal) -> None:
 @pytest.mark.parametrize(
     ("option", "words"),
     [
-        ("--recorded=base=other.jsonl", "base is given twice"),
+        ("--recorded=base=base.jsonl", "base.jsonl holds the same samples as base.jsonl: pooling"),
+        ("--regrade=number", "base.jsonl, line 1: no completions to grade: leave out --regrade"),
+        ("--regrade=sympy", "unknown verifier 'sympy'; known: countdown, exact, integer, number"),
+        ("--recorded-score=acc", "base.jsonl: counts hold one score, leave out --recorded-score"),
         ("--recorded=rlvr", "expected ROLE=FILE"),
-        ("--samples=16", "recorded counts say how many samples there are"),
-        ("--benchmarks=a,b", "recorded counts are of one benchmark, --benchmarks names 2"),
+        ("--samples=16", "recorded runs say how many samples there are"),
+        ("--benchmarks=a,b", "recorded runs are of one benchmark, --benchmarks names 2"),
         ("--k=1,32", "got k=32 with 16 recorded samples: lower k"),
         ("--checkpoint=sft=./x", "--checkpoint beside --recorded needs --model-pair"),
         ("--recorded=sft=nowhere.jsonl", "cannot read nowhere.jsonl: No such file"),

@@ -1,0 +1,159 @@
+"""The ray backend as far as it goes without Ray: its options, and what a worker checks."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rlvr_gate.records import Checkpoint, Sampling, Stream
+from rlvr_gate_fixtures.backends import Backend, Request, load
+from rlvr_gate_fixtures.backends import ray as module
+from rlvr_gate_fixtures.backends.ray_worker import Worker, fingerprint
+
+SCRIPT = {"*": {"*": {"right": "yes", "wrong": "no", "success": 0.5}}}
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "find_spec", lambda name: importlib.util.find_spec("json"))
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> str:
+    path = tmp_path / "script.json"
+    path.write_text(json.dumps(SCRIPT))
+    return str(path)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "model"
+    path.mkdir()
+    (path / "config.json").write_text("{}")
+    (path / "model.safetensors").write_bytes(bytes(100_000))
+    return path
+
+
+def test_without_ray_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    with pytest.raises(ValueError, match=r"needs Ray.*pip install 'rlvr-gate\[ray\]'"):
+        load("ray")
+
+
+def test_the_parent_side_imports_no_ray() -> None:
+    code = (
+        "import sys, rlvr_gate_fixtures.backends.ray as b; b.find_spec = lambda name: True;"
+        "b.RayBackend(); print([m for m in ('ray', 'torch', 'transformers') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.usefixtures("installed")
+def test_its_identity_is_the_inner_backends_so_that_they_share_a_store(script: str) -> None:
+    alone = load("scripted", script=script)
+    assert load("ray", inner="scripted", script=script).identity() == alone.identity()
+    options = {"dtype": "bfloat16", "device": "cpu"}
+    assert load("ray", **options).identity() == load("transformers", **options).identity()
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"inner": "ray"}, "inner must name a backend that runs a model, got 'ray'"),
+        ({"inner": "server"}, "inner must name a backend that runs a model, got 'server'"),
+        ({"inner": "nonesuch"}, "unknown backend 'nonesuch'"),
+        ({"dtype": "int4"}, "dtype must be one of float32, bfloat16, float16, got 'int4'"),
+        ({"address": "ray://head:10001"}, "address must be HOST:PORT or auto, got 'ray://head"),
+        ({"workers": "many"}, "workers must be a whole number, got 'many'"),
+        ({"cpus": "0"}, "cpus must be a number above 0, got '0'"),
+        ({"gpus": "-1"}, "gpus must be a number of at least 0, got '-1'"),
+        ({"wait": "nan"}, "wait must be a number of at least 0, got 'nan'"),
+    ],
+)
+def test_options_explain_their_refusal(options: dict[str, str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        load("ray", **options)
+
+
+@pytest.mark.usefixtures("installed")
+def test_the_cluster_is_the_options_the_environments_or_our_own(
+    script: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def address(**options: str) -> object:
+        backend = load("ray", inner="scripted", script=script, **options)
+        assert isinstance(backend, module.RayBackend)
+        cluster = backend.options()["cluster"]
+        assert isinstance(cluster, dict)
+        return cluster["address"]
+
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    assert address() == "local"
+    monkeypatch.setenv("RAY_ADDRESS", "head:6379")
+    assert address() == "head:6379"
+    assert address(address="other:6379") == "other:6379"
+
+
+def inner(script: str) -> Backend:
+    return load("scripted", script=script)
+
+
+def test_a_worker_whose_node_has_the_checkpoint_is_ready(folder: Path, script: str) -> None:
+    worker = Worker("scripted", {"script": "script.json"}, str(folder.parent))
+    host, trouble = worker.ready(folder, fingerprint(folder), inner(script).identity())
+    assert host
+    assert not trouble
+    worker.leave()
+
+
+@pytest.mark.parametrize("change", ["a longer file", "another file", "other bytes"])
+def test_a_node_with_other_files_is_refused(folder: Path, script: str, change: str) -> None:
+    mark = fingerprint(folder)
+    if change == "a longer file":
+        (folder / "config.json").write_text("{ }")
+    elif change == "another file":
+        (folder / "tokenizer.json").write_text("{}")
+    else:
+        (folder / "model.safetensors").write_bytes(bytes(50_000) + b"x" * 50_000)
+    worker = Worker("scripted", {"script": script}, ".")
+    _, trouble = worker.ready(folder, mark, inner(script).identity())
+    assert "has other files than here" in trouble
+
+
+def test_a_node_without_the_folder_is_refused(folder: Path, script: str) -> None:
+    worker = Worker("scripted", {"script": script}, ".")
+    _, trouble = worker.ready(folder / "gone", "", inner(script).identity())
+    assert "all nodes need it at the same path" in trouble
+
+
+def test_a_node_whose_backend_differs_is_refused(folder: Path, script: str) -> None:
+    worker = Worker("scripted", {"script": script}, ".")
+    _, trouble = worker.ready(folder, fingerprint(folder), "scripted/other")
+    assert "but scripted/other here, and their samples must not be mixed" in trouble
+
+
+def test_a_node_that_lacks_what_the_backend_needs_is_refused(folder: Path) -> None:
+    worker = Worker("scripted", {"script": "/nowhere/script.json"}, ".")
+    _, trouble = worker.ready(folder, fingerprint(folder), "scripted/x")
+    assert "cannot read the script" in trouble
+
+
+def test_a_worker_tells_rows_and_the_failure_of_its_backend(folder: Path, script: str) -> None:
+    worker = Worker("scripted", {"script": script, "die_after": "5"}, ".")
+    worker.ready(folder, fingerprint(folder), inner(script).identity())
+    checkpoint = Checkpoint("base", "x", folder, "D", "", "", (0,))
+    stream = Stream("D", Sampling(), (0,), inner(script).identity(), 0)
+    *rows, last = worker.draw(checkpoint, stream, [Request((50,), 2, 40)])
+    assert last == "the scripted backend died, as its script says"
+    drawn = [row for batch in rows for row in batch]
+    alone = inner(script).complete(checkpoint, stream, [Request((50,), 2, 7)])
+    assert [(r[1], r[3]) for r in drawn] == [
+        (d.completion.sample, d.completion.text) for d in alone
+    ]
+    worker.leave()

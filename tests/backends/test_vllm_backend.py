@@ -1,0 +1,393 @@
+"""The vllm backend: a real engine on a shipped checkpoint, its processes and real kills.
+
+`make test-vllm` runs these; elsewhere what needs vLLM is skipped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from rlvr_gate.records import Checkpoint, FinishReason, Sampling, Stream
+from rlvr_gate_fixtures.backends import BackendError, Drawn, Request, load
+from rlvr_gate_fixtures.backends import vllm as module
+from rlvr_gate_fixtures.backends.philox import sample_seed
+from rlvr_gate_fixtures.backends.vllm import VllmBackend, settle
+from rlvr_gate_fixtures.checkpoints import resolve
+
+needs_vllm = pytest.mark.skipif(not find_spec("vllm"), reason="needs vLLM: make test-vllm")
+
+PROMPTS = ["C9,23,15=17:", "C2,3,4=14:", "S29+67:"]
+CODE = """
+import sys, time
+from rlvr_gate.records import Sampling, Stream
+from rlvr_gate_fixtures.backends import Request
+from rlvr_gate_fixtures.backends.vllm import VllmBackend
+from rlvr_gate_fixtures.checkpoints import resolve
+base = resolve("base", "base")
+stream = Stream(base.digest, Sampling(max_new_tokens=80), base.stop_ids, "x", 0)
+backend = VllmBackend(enforce_eager="true")
+drawing = backend.complete(base, stream, [Request(tuple(range(5, 14)), 0, 100000)])
+next(drawing); print("drawing", flush=True); time.sleep(600)
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_memory() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VLLM_CPU_KVCACHE_SPACE", "1")
+        yield
+
+
+@pytest.fixture(scope="module")
+def base() -> Checkpoint:
+    return resolve("base", "base")
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[VllmBackend]:
+    """One that has its engine kept, for all tests that only draw."""
+    backend = VllmBackend(enforce_eager="true")
+    with backend.kept():
+        yield backend
+    assert groups(os.getpid()) == []
+
+
+@pytest.fixture(scope="module")
+def prompt_ids(base: Checkpoint) -> list[tuple[int, ...]]:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(base.path)
+    return [tuple(tokenizer(prompt)["input_ids"]) for prompt in PROMPTS]
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "version", lambda name: "1.2.3+cpu")
+
+
+def stream(base: Checkpoint, seed: int = 0, **sampling: float) -> Stream:
+    settings = Sampling(**({"max_new_tokens": 80} | sampling))  # type: ignore[arg-type]
+    return Stream(base.digest, settings, base.stop_ids, "vllm", seed)
+
+
+def by_place(drawn: Sequence[Drawn]) -> dict[tuple[int, int], tuple[int, ...]]:
+    return {(d.request, d.completion.sample): d.completion.token_ids for d in drawn}
+
+
+def stats() -> Iterator[tuple[int, int, int, str]]:
+    """(pid, parent, group, name) of every living process."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            name, _, rest = path.read_text().partition("(")[2].rpartition(")")
+        except OSError:
+            continue
+        state, parent, group, *_ = rest.split()
+        if state != "Z":
+            yield int(path.parent.name), int(parent), int(group), name
+
+
+def groups(parent: int) -> list[int]:
+    """Process groups of the engines that `parent` started."""
+    return [pid for pid, ppid, group, _ in stats() if ppid == parent and pid == group != parent]
+
+
+def members(group: int) -> dict[str, int]:
+    return {name: pid for pid, _, of, name in stats() if of == group}
+
+
+def gone(group: int) -> bool:
+    for _ in range(100):
+        if not members(group):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+# What is drawn
+
+
+@needs_vllm
+def test_encode_is_the_tokenizers_own_encoding(
+    base: Checkpoint, prompt_ids: list[tuple[int, ...]]
+) -> None:
+    assert VllmBackend().encode(base, PROMPTS) == prompt_ids
+
+
+@needs_vllm
+def test_every_sample_comes_once_with_text_and_finish(
+    engine: VllmBackend, base: Checkpoint, prompt_ids: list[tuple[int, ...]]
+) -> None:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(base.path)
+    asked = [Request(prompt_ids[0], 0, 9), Request(prompt_ids[1], 4, 7)]
+    drawn = list(engine.complete(base, stream(base), asked))
+    places = sorted((d.request, d.completion.sample) for d in drawn)
+    assert places == [*((0, i) for i in range(9)), *((1, i) for i in range(4, 7))]
+    for completion in (d.completion for d in drawn):
+        stopped = completion.token_ids[-1] in base.stop_ids
+        assert stopped == (completion.finish is FinishReason.STOP)
+        plain = [i for i in completion.token_ids if i not in base.stop_ids]
+        assert completion.text == tokenizer.decode(plain)
+        assert completion.logprob < 0
+
+
+@needs_vllm
+@pytest.mark.parametrize(("temperature", "top_p"), [(1.0, 1.0), (0.7, 0.8)])
+def test_logprobs_are_those_of_the_sampling_distribution(
+    engine: VllmBackend,
+    base: Checkpoint,
+    prompt_ids: list[tuple[int, ...]],
+    temperature: float,
+    top_p: float,
+) -> None:
+    """Against a plain forward in bfloat16; top-p may cut elsewhere where two tokens nearly tie."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    from rlvr_gate_fixtures.backends.law import log_law
+
+    model = AutoModelForCausalLM.from_pretrained(base.path, dtype=torch.bfloat16).eval()
+    told = stream(base, temperature=temperature, top_p=top_p)
+    errors = []
+    for drawn in engine.complete(base, told, [Request(prompt_ids[0], 0, 40)]):
+        ids = torch.tensor([[*prompt_ids[0], *drawn.completion.token_ids]])
+        count = len(drawn.completion.token_ids)
+        with torch.no_grad():
+            law = log_law(model(input_ids=ids).logits[0, -count - 1 : -1], temperature, top_p)
+        plain = float(law[torch.arange(count), ids[0, -count:]].sum())
+        errors.append(abs(plain - drawn.completion.logprob) / count)
+    assert sorted(errors)[len(errors) // 2] < 0.02
+
+
+@needs_vllm
+def test_only_the_runs_own_stop_ids_end_a_completion(
+    engine: VllmBackend, base: Checkpoint, prompt_ids: list[tuple[int, ...]]
+) -> None:
+    never = Stream(base.digest, Sampling(max_new_tokens=30), (), "vllm", 0)
+    drawn = list(engine.complete(base, never, [Request(prompt_ids[2], 0, 20)]))
+    assert {d.completion.finish for d in drawn} == {FinishReason.LENGTH}
+    assert {len(d.completion.token_ids) for d in drawn} == {30}
+
+
+@needs_vllm
+def test_completions_come_as_they_end(
+    engine: VllmBackend, base: Checkpoint, prompt_ids: list[tuple[int, ...]]
+) -> None:
+    started = time.monotonic()
+    seconds = [
+        time.monotonic() - started
+        for _ in engine.complete(base, stream(base), [Request(i, 0, 600) for i in prompt_ids])
+    ]
+    assert seconds[0] < seconds[-1] / 3
+
+
+# What a sample depends on
+
+
+@needs_vllm
+def test_a_sample_seldom_depends_on_what_is_drawn_beside_it(
+    engine: VllmBackend, base: Checkpoint, prompt_ids: list[tuple[int, ...]]
+) -> None:
+    """Its randomness never does; vLLM's last bits do, and may turn a token."""
+    whole = by_place(
+        list(engine.complete(base, stream(base), [Request(i, 0, 64) for i in prompt_ids]))
+    )
+    asked = [Request(prompt_ids[2], 10, 64), Request(prompt_ids[0], 3, 5)]
+    parts = by_place(list(engine.complete(base, stream(base), asked)))
+    same = [whole[(2 if r == 0 else 0, s)] == ids for (r, s), ids in parts.items()]
+    assert sum(same) / len(same) >= 0.8
+
+
+@needs_vllm
+def test_samples_differ_by_index_seed_checkpoint_and_prompt(
+    engine: VllmBackend, base: Checkpoint, prompt_ids: list[tuple[int, ...]]
+) -> None:
+    def draw(told: Stream, prompt: tuple[int, ...] = prompt_ids[0]) -> list[tuple[int, ...]]:
+        drawn = by_place(list(engine.complete(base, told, [Request(prompt, 0, 16)])))
+        return [drawn[0, sample] for sample in range(16)]
+
+    first = draw(stream(base))
+    assert len(set(first)) > 8
+    other = Stream("another digest", *list(_fields(stream(base)))[1:])  # type: ignore[arg-type]
+    assert first != draw(stream(base, seed=1))
+    assert first != draw(other)
+    assert first != draw(stream(base), prompt_ids[1])
+
+
+def _fields(told: Stream) -> Iterator[object]:
+    return (getattr(told, name) for name in told.__slots__)
+
+
+def test_seeds_are_of_63_bits_and_never_neighbours() -> None:
+    seeds = [sample_seed(key, sample) for key in range(50) for sample in range(50)]
+    assert len(set(seeds)) == 2500
+    assert all(0 <= seed < 2**63 for seed in seeds)
+    gaps = {abs(a - b) for a, b in pairwise(seeds)}
+    assert min(gaps) > 2**32
+
+
+# Processes
+
+
+@needs_vllm
+def test_a_kept_engine_serves_further_jobs(
+    engine: VllmBackend, base: Checkpoint, prompt_ids: list[tuple[int, ...]]
+) -> None:
+    asked = [Request(prompt_ids[0], 0, 2)]
+    one = by_place(list(engine.complete(base, stream(base), asked)))
+    (group,) = groups(os.getpid())
+    two = by_place(list(engine.complete(base, stream(base), asked)))
+    assert groups(os.getpid()) == [group]
+    assert one == two
+
+
+@needs_vllm
+@pytest.mark.parametrize("victim", ["child", "EngineCore"])
+def test_a_killed_process_is_an_error_and_leaves_none(
+    engine: VllmBackend, base: Checkpoint, prompt_ids: list[tuple[int, ...]], victim: str
+) -> None:
+    before = set(groups(os.getpid()))
+    backend = VllmBackend(enforce_eager="true")
+    drawing = backend.complete(base, stream(base), [Request(prompt_ids[0], 0, 100_000)])
+    next(drawing)
+    (group,) = set(groups(os.getpid())) - before
+    found = [pid for name, pid in members(group).items() if victim in name]
+    os.kill(found[0] if found else group, signal.SIGKILL)
+    with pytest.raises(BackendError, match=r"(?s)the vllm backend .*draws the rest"):
+        list(drawing)
+    assert gone(group)
+
+
+@needs_vllm
+def test_the_engine_dies_with_the_parent() -> None:
+    parent = subprocess.Popen([sys.executable, "-c", CODE], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    assert parent.stdout.readline() == "drawing\n"
+    (group,) = groups(parent.pid)
+    assert len(members(group)) > 1
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    assert gone(group)
+
+
+def test_a_new_engine_waits_until_the_last_ones_memory_is_back() -> None:
+    readings = iter([900, 500, 130, 0])
+    settle(lambda: next(readings), 164, seconds=60)
+    assert list(readings) == [0]
+    settle(lambda: None, 0, seconds=60)  # nobody can tell: no wait
+    settle(lambda: 900, 0, seconds=0)  # others hold it: no wait for ever
+
+
+# Refusals
+
+
+@needs_vllm
+def test_a_budget_beyond_the_context_is_refused_not_cut(
+    engine: VllmBackend, base: Checkpoint, prompt_ids: list[tuple[int, ...]]
+) -> None:
+    told = stream(base, max_new_tokens=400)
+    with pytest.raises(BackendError, match=r"context of 409, but the engine has 160; lower"):
+        list(engine.complete(base, told, [Request(prompt_ids[0][:9], 0, 1)]))
+
+
+@needs_vllm
+def test_an_unknown_architecture_is_named(base: Checkpoint, tmp_path: Path) -> None:
+    for file in base.path.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    config = json.loads((base.path / "config.json").read_text())
+    config["architectures"] = ["NonesuchForCausalLM"]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    broken = Checkpoint("base", "x", tmp_path, "d", "NonesuchForCausalLM", "t", (1,))
+    with pytest.raises(BackendError, match="NonesuchForCausalLM"):
+        list(
+            VllmBackend(enforce_eager="true").complete(broken, stream(base), [Request((5,), 0, 1)])
+        )
+
+
+@needs_vllm
+def test_too_little_memory_says_what_to_do(
+    base: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if VllmBackend().device != "cpu":
+        pytest.skip("asks for more memory than a CPU has")
+    monkeypatch.setenv("VLLM_CPU_KVCACHE_SPACE", "100000")
+    with pytest.raises(BackendError, match=r"(?s)memory.*VLLM_CPU_KVCACHE_SPACE"):
+        list(VllmBackend(enforce_eager="true").complete(base, stream(base), [Request((5,), 0, 1)]))
+
+
+@pytest.mark.parametrize(
+    ("log", "words"),
+    [
+        ("a\n(E pid=1) ERROR [x.py:1] RuntimeError: CUDA out of memory.\n"
+         "RuntimeError: Engine core initialization failed. See root cause above.",
+         "RuntimeError: CUDA out of memory.\nlower gpu_memory_utilization or max_model_len, "
+         "or raise tensor_parallel_size"),
+        ("ValidationError: 1 error\n  architectures ['X'] are not supported\nother",
+         "ValidationError: 1 error\n  architectures ['X'] are not supported"),
+        ("(E pid=1) ERROR [x.py:1] Worker died unexpectedly (exit code: -9), shutting down\n"
+         "(E pid=1) ERROR [y.py:1] RuntimeError: cancelled",
+         "Worker died unexpectedly (exit code: -9), shutting down\na process of the engine was "
+         "killed; the machine may have run out of memory"),
+        ("all\nwent quiet", "all\nwent quiet"),
+    ],
+)  # fmt: skip
+@pytest.mark.usefixtures("installed")
+def test_the_first_error_in_the_log_is_the_cause(log: str, words: str) -> None:
+    assert VllmBackend().cause(log) == words
+
+
+def test_without_vllm_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_DISTRIBUTIONS", ("no-such-vllm",))
+    with pytest.raises(ValueError, match=r"pip install 'rlvr-gate\[vllm\]'"):
+        load("vllm")
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize(
+    ("options", "identity"),
+    [
+        ({}, "vllm/1.2.3/bfloat16/cpu"),
+        ({"dtype": "float16", "tensor_parallel_size": "2"}, "vllm/1.2.3/float16/cpu/tp2"),
+        ({"enforce_eager": "true", "max_model_len": "9"}, "vllm/1.2.3/bfloat16/cpu/eager"),
+    ],
+)
+def test_identity_holds_what_changes_the_numbers(options: dict[str, str], identity: str) -> None:
+    assert VllmBackend(**options).identity() == identity
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"dtype": "int4"}, "dtype must be one of bfloat16, float16, float32, got 'int4'"),
+        ({"tensor_parallel_size": "0"}, "tensor_parallel_size must be a whole number of at lea"),
+        ({"gpu_memory_utilization": "90"}, r"gpu_memory_utilization must lie in \(0, 1\], got"),
+        ({"gpu_memory_utilization": "most"}, r"gpu_memory_utilization must lie in \(0, 1\]"),
+        ({"enforce_eager": "yes"}, "enforce_eager must be true or false, got 'yes'"),
+    ],
+)
+def test_options_explain_their_refusal(options: dict[str, str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        VllmBackend(**options)
+
+
+def test_the_parent_side_imports_no_model_library() -> None:
+    code = (
+        "import sys, rlvr_gate_fixtures.backends.vllm as b; "
+        "print([m for m in ('torch', 'transformers', 'vllm', 'numpy') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,121 @@
+"""Recorded runs of other harnesses through the door users use, up to the report."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+SUITES = Path(__file__).parents[2] / "suites"
+DATA = Path(__file__).parents[1] / "recorded" / "data"
+ROOT = os.environ.get("RLVR_GATE_REFERENCE_DATA")
+REAL = Path(ROOT or "/nonexistent", "recorded")
+real = pytest.mark.skipif(
+    not REAL.is_dir(), reason="RLVR_GATE_REFERENCE_DATA does not name the reference data"
+)
+
+
+@pytest.fixture
+def judge(gate):
+    """Judge two recorded runs, with all reports."""
+
+    def run(base: Path, rlvr: Path, *args: str):
+        return gate.pytester.runpytest_subprocess(
+            f"--recorded=base={base}", f"--recorded=rlvr={rlvr}", "--gate-json=gate.json",
+            "--gate-report=gate.html", "-p", "no:cacheprovider", *args, str(SUITES),
+        )  # fmt: skip
+
+    return run
+
+
+def totals(document, role: str) -> tuple[int, int, int]:
+    """Problems, samples and correct ones in the report for machines."""
+    ((_, problems),) = document["counts"].items()
+    counts = [problem[role] for problem in problems.values()]
+    return len(counts), sum(c["n"] for c in counts), sum(c["correct"] for c in counts)
+
+
+def claim(document, name: str):
+    return next(claim for claim in document["claims"] if claim["id"] == name)
+
+
+def test_completions_reach_the_report(gate, judge) -> None:
+    result = judge(DATA / "qwen-base.jsonl", DATA / "qwen-rlvr.jsonl", "--benchmarks=sums")
+    assert result.ret == 10
+    page = (gate.root / "gate.html").read_text("utf-8")
+    assert "What is 4 x 5?" in page
+    assert "It is \\boxed{20}." in page
+    assert "ended by" not in page  # nobody recorded it
+    document = gate.document()
+    assert totals(document, "base") == (3, 9, 3)
+    (benchmark,) = document["benchmarks"]
+    assert benchmark["source"].startswith("recorded Qwen math harness: base ")
+    assert "not recorded: prompts" in claim(document, "S2")["judgements"][0]["statement"]
+
+
+def test_what_a_log_tells_keeps_runs_from_being_compared(gate, judge) -> None:
+    """16.7 points of difference in truncation: not the same question."""
+    result = judge(DATA / "inspect-base.json", DATA / "inspect-rlvr.json")
+    assert result.ret == 11
+    assert claim(gate.document(), "S2")["verdict"] == "not comparable"
+    page = (gate.root / "gate.html").read_text("utf-8")
+    assert "ended by length" in page
+    assert "truncation rates differ by 16.7%" in page
+
+
+def test_unknown_truncation_is_null_in_the_document(gate, judge) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    from rlvr_gate_reports.document import schema
+
+    judge(DATA / "qwen-base.jsonl", DATA / "qwen-rlvr.jsonl")
+    document = gate.document()
+    jsonschema.validate(document, schema())
+    (problems,) = document["counts"].values()
+    assert {problem["base"]["truncated"] for problem in problems.values()} == {None}
+
+
+def test_a_score_is_chosen_and_completions_are_graded_again(gate, judge) -> None:
+    files = DATA / "samples_sums_base.jsonl", DATA / "samples_sums_rlvr.jsonl"
+    result = judge(*files)
+    assert result.ret == 4
+    assert "choose with --recorded-score=NAME" in result.stderr.str()
+    judge(*files, "--recorded-score=exact_match,strict-match")
+    assert totals(gate.document(), "base") == (3, 3, 1)
+    judge(*files, "--regrade=integer")
+    assert totals(gate.document(), "base") == (3, 3, 2)
+
+
+def test_both_options_need_recorded_files(gate) -> None:
+    result = gate.pytester.runpytest_subprocess("--regrade=number")
+    assert result.ret == 4
+    assert "--recorded-score and --regrade need --recorded ROLE=FILE" in result.stderr.str()
+
+
+@real
+def test_a_real_start_model_and_its_run(gate, judge) -> None:
+    """Greedy completions of Qwen2.5-3B-Instruct and its RL run: three benchmarks in a folder."""
+    folder = REAL / "qwen_harness"
+    result = judge(folder / "Qwen2.5-3B-Instruct", folder / "Qwen-2.5-3B-rlft", "--k=1")
+    document = gate.document()
+    assert result.ret == 10
+    assert totals(document, "base") == (342, 342, 89)
+    assert totals(document, "rlvr") == (342, 342, 102)
+    page = (gate.root / "gate.html").read_text("utf-8")
+    assert "Every morning Aya goes for a" in page
+
+
+@real
+def test_real_checkpoints_with_their_guess_floor(gate, judge) -> None:
+    """reasoning-gym's Llama 3B, steps 400 and 800 on AMC: 40 problems of 50 samples."""
+    folder = REAL / "reasoning_gym_llama3b"
+    files = folder / "step_400/amc23", folder / "step_800/amc2023"
+    result = judge(*files, "--gate-policy=recorded", "--benchmarks=amc")
+    document = gate.document()
+    assert result.ret == 10
+    assert totals(document, "base") == (40, 2000, 288)
+    assert totals(document, "rlvr") == (40, 2000, 283)
+    assert claim(document, "K1")["verdict"] == "undecided"
+    assert "answers not recorded" not in claim(document, "K21")["judgements"][0]["statement"]
+    page = (gate.root / "gate.html").read_text("utf-8")
+    assert "&lt;think&gt;" in page
