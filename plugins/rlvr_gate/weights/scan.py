@@ -39,8 +39,8 @@ RELATIVE_TOLERANCE = 1e-3
 """eta of arXiv:2511.08567, def. 2.1: |b - a| <= eta max(|a|, |b|); equality for bfloat16."""
 
 _WINDOW = 16 << 20  # bytes of each file mapped at a time and thread
-_BLOCK = 1 << 17  # elements worked on at a time: their buffers fit a core's cache, and float32
-# sums of so many squares keep six digits
+_BLOCK = 1 << 17  # elements worked on at a time: their buffers fit a core's cache
+_SUMMED = 1 << 13  # squares added in float32 before they join a float64: 6 digits are exact
 _MOST_COLUMNS = 1 << 16  # wider rows are cut, and have no row and column counts
 _LANES = 255  # bytes that can be added before one overflows
 _EXPONENT_TOP = np.uint64(0x4000400040004000)  # set in a bfloat16 word where |w| >= 2
@@ -239,8 +239,9 @@ def _sum_of_squares(values: NDArray[np.float32], odd: Callable[[], None]) -> flo
 
     NaN and infinity cannot hide in a sum of squares: `odd` is called to look for them.
     """
+    parts = (values[start : start + _SUMMED] for start in range(0, len(values), _SUMMED))
     with np.errstate(over="ignore", invalid="ignore"):
-        found = float(np.dot(values, values))
+        found = sum(float(np.dot(part, part)) for part in parts)
     if 1e-30 < found < np.inf:
         return found
     odd()
