@@ -9,14 +9,12 @@ Each run is two whole gates over one store and one seed: 256 samples of everythi
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+import whole_gates
 
 
 def main() -> int:
@@ -27,7 +25,11 @@ def main() -> int:
     for run in range(options.runs):
         seed = 2 * run
         with tempfile.TemporaryDirectory() as store:
-            fixed, adaptive = (gate(seed, s, store, options) for s in ("256", "adaptive"))
+            more = [f"--sample-seed={seed}", *options.more]
+            fixed, adaptive = (
+                whole_gates.run(options.pair, samples, Path(store), more)[0]
+                for samples in ("256", "adaptive")
+            )
         spent = [tokens(document) for document in (fixed, adaptive)]
         differ = differences(fixed, adaptive)
         contradicted += sum({"holds", "refuted"} == {one, two} for _, one, two in differ)
@@ -37,23 +39,6 @@ def main() -> int:
         print(f"| {seed} | {spent[0]:,} | {spent[1]:,} | {spent[0] / spent[1]:.2f}x | {looks} "
               f"| {told} |", flush=True)  # fmt: skip
     return 1 if contradicted else 0
-
-
-def gate(seed: int, samples: str, store: str, options: argparse.Namespace) -> dict[str, Any]:
-    """One whole run through the command line."""
-    out = Path(store) / f"{samples}.json"
-    done = subprocess.run(
-        [
-            sys.executable, "-m", "pytest", str(ROOT / "suites"), "-q", "-pno:cacheprovider",
-            "--model-pair", options.pair, f"--samples={samples}", f"--sample-seed={seed}",
-            f"--sample-store={store}", f"--gate-json={out}", *options.more,
-        ],
-        capture_output=True, text=True, cwd=ROOT, check=False,
-    )  # fmt: skip
-    if not out.is_file():
-        raise SystemExit(f"a run ended with status {done.returncode}:\n{done.stdout[-2000:]}")
-    document: dict[str, Any] = json.loads(out.read_text("utf-8"))
-    return document
 
 
 def tokens(document: dict[str, Any]) -> int:

@@ -12,7 +12,6 @@ every planned sample exactly once, none drawn again that was stored, no process 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import shutil
@@ -26,7 +25,9 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+import whole_gates
+
+PAIR = "base,rlvr"
 CHILD = "rlvr_gate_fixtures.backends."
 
 
@@ -67,25 +68,14 @@ def faults() -> list[str]:
     return [*known, "disk full"] if sys.platform == "linux" and os.geteuid() == 0 else known
 
 
-def command(store: Path, options: argparse.Namespace) -> list[str]:
-    """The whole gate on the shipped pair."""
-    return [
-        sys.executable, "-m", "pytest", str(ROOT / "suites"), "-q", "-pno:cacheprovider",
-        "-k", "not weight", "--model-pair", "base,rlvr", f"--samples={options.samples}",
-        f"--sample-store={store}", f"--gate-json={store}.json", *options.more,
-    ]  # fmt: skip
-
-
 def undisturbed(store: Path, options: argparse.Namespace) -> dict[str, Any]:
     """A run to its end."""
-    done = subprocess.run(command(store, options), capture_output=True, text=True, cwd=ROOT,
-                          check=False)  # fmt: skip
-    report = Path(f"{store}.json")
-    if not report.is_file():
-        raise SystemExit(f"a run ended with status {done.returncode}:\n{done.stdout[-2000:]}"
-                         f"{done.stderr[-2000:]}")  # fmt: skip
-    document: dict[str, Any] = json.loads(report.read_text("utf-8"))
-    return document
+    return whole_gates.run(PAIR, options.samples, store, arguments(options))[0]
+
+
+def arguments(options: argparse.Namespace) -> list[str]:
+    """What every run of the drill is given besides pair, samples and store."""
+    return ["-k", "not weight", *options.more]
 
 
 def survive(
@@ -97,8 +87,10 @@ def survive(
     """
     full = _Full(store) if fault == "disk full" else None
     before = stored(store)
-    run = subprocess.Popen(command(store, options), cwd=ROOT, stdout=subprocess.DEVNULL,
-                           stderr=subprocess.DEVNULL)  # fmt: skip
+    run = subprocess.Popen(
+        whole_gates.command(PAIR, options.samples, store, arguments(options)),
+        cwd=whole_gates.ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
     while run.poll() is None and stored(store) == before:
         time.sleep(0.02)
     if full is None:

@@ -12,16 +12,14 @@ second pair differs for real: how often K1 holds there is the gate's power at th
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
 import sys
-import tempfile
 from collections import Counter
 from pathlib import Path
 
+import whole_gates
+
 from rlvr_gate.stats.proportions import proportion_interval
 
-ROOT = Path(__file__).resolve().parents[1]
 VERDICTS = ("holds", "refuted", "undecided", "not comparable")
 
 
@@ -52,31 +50,15 @@ def run_gates(
     verdicts: dict[str, Counter[str]] = {}
     exits: Counter[int] = Counter()
     for run in range(options.runs):
-        document, status = gate(pair, 2 * run, options)  # an A/A run uses the next seed as well
+        seed = 2 * run  # an A/A run uses the next seed as well
+        more = [f"--sample-seed={seed}", *options.more]
+        document, status = whole_gates.run(pair, str(options.samples), options.store, more)
         exits[status] += 1
         for claim in document["claims"]:
             name = f"{claim['id']} k={claim['k']}" if claim["k"] else claim["id"]
             verdicts.setdefault(name, Counter())[claim["verdict"]] += 1
-        print(f"{pair} seed {2 * run}: exit {status}", file=sys.stderr)
+        print(f"{pair} seed {seed}: exit {status}", file=sys.stderr)
     return verdicts, exits
-
-
-def gate(pair: str, seed: int, options: argparse.Namespace) -> tuple[dict, int]:  # type: ignore[type-arg]  # a JSON document
-    """One whole run through the command line."""
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "gate.json"
-        done = subprocess.run(
-            [
-                sys.executable, "-m", "pytest", str(ROOT / "suites"), "-q", "-pno:cacheprovider",
-                "--model-pair", pair, f"--samples={options.samples}", f"--sample-seed={seed}",
-                f"--sample-store={options.store}", f"--gate-json={out}", *options.more,
-            ],
-            capture_output=True, text=True, cwd=ROOT, check=False,
-        )  # fmt: skip
-        if not out.is_file():
-            raise SystemExit(f"a run ended with status {done.returncode}:\n{done.stdout[-2000:]}"
-                             f"{done.stderr[-2000:]}")  # fmt: skip
-        return json.loads(out.read_text("utf-8")), done.returncode
 
 
 def table(title: str, verdicts: dict[str, Counter[str]]) -> str:
@@ -95,7 +77,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--same", default="base,base", help="the A/A pair")
     parser.add_argument("--different", default="base,rlvr", help="a pair that differs, or none")
     parser.add_argument("--level", type=float, default=0.95, help="level of the policy")
-    parser.add_argument("--store", default=".rlvr-gate/selftest")
+    parser.add_argument("--store", type=Path, default=".rlvr-gate/selftest")
     parser.add_argument("more", nargs="*", help="further pytest options, after --")
     return parser.parse_args()
 

@@ -108,7 +108,7 @@ def build(record: RunRecord) -> Page:
         reason=words.gate_reason(record),
         findings=words.findings(record),
         errors=words.release_and_block(record),
-        saving=words.saving(record.saving),
+        saving=words.used_of(record.saving),
         family=words.findings_family(record),
         pair=tuple(c for c in facts if c.role in ("base", "rlvr")),
         contrasts=tuple(c for c in facts if c.role not in ("base", "rlvr")),

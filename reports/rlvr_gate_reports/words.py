@@ -223,6 +223,11 @@ def saving(saved: Saving | None) -> str:
     >>> saving(Saving(completions=64, tokens=500, fixed_completions=256, fixed_tokens=2000))
     'adaptive samples: 64 of 256 completions (4.0x fewer), 500 of about 2,000 tokens (4.0x fewer)'
     """
+    return f"adaptive samples: {used_of(saved)}" if saved else ""
+
+
+def used_of(saved: Saving | None) -> str:
+    """The same without its first words."""
     if saved is None:
         return ""
     parts = [
@@ -232,7 +237,7 @@ def saving(saved: Saving | None) -> str:
             (saved.tokens, "about ", saved.fixed_tokens, "tokens"),
         )
     ]
-    return f"adaptive samples: {', '.join(parts)}"
+    return ", ".join(parts)
 
 
 def asked(judgement: Judgement | None) -> str:

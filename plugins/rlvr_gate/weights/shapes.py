@@ -19,6 +19,7 @@ from rlvr_gate.weights.rounding import NOISES, RankNull, SignalRank, rank_null, 
 from rlvr_gate.weights.sources import coarser, elements, matrix, round_to_bf16
 from rlvr_gate.weights.spectra import (
     KEPT,
+    Array,
     Decomposition,
     Matrix,
     NumericsError,
@@ -201,19 +202,23 @@ def _measured(pair: Pair, settings: ShapeSettings, known: Known) -> MatrixShape:
     top = max(1, min(settings.top, short // 8))
     rank = max(1, min(settings.rank, short // 8))
     ours = known(pair.name, base, max(top, rank))
-    found = geometry(base, rlvr, k=top, known=ours)
+    update = difference(base, stored)
+    values = singular_values(update) if update.any() else np.zeros(0)
+    found = geometry(
+        base, rlvr, k=top, known=ours, update_values=values if rlvr is stored else None
+    )
     masks = _masks(base, stored, ours, rank, settings.alpha, rounds)
-    return _described(pair.name, found, masks, *_against_rounding(base, stored, rounds))
+    noise = _against_rounding(base, frobenius(update), values) if rounds else (None, None)
+    return _described(pair.name, found, masks, *noise)
 
 
 def _against_rounding(
-    base: Matrix, stored: Matrix, rounds: bool
+    base: Matrix, norm: float, values: Array
 ) -> tuple[SignalRank | None, RankNull | None]:
-    update = difference(base, stored)
-    norm = frobenius(update)
-    if not rounds or not norm:
+    """Of an update with this norm and these singular values; nothing where there is none."""
+    if not norm:
         return None, None
-    return signal_rank(base, norm, singular_values(update)), rank_null(base, norm, draws=_DRAWS)
+    return signal_rank(base, norm, values), rank_null(base, norm, draws=_DRAWS)
 
 
 def _masks(
