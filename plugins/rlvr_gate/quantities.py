@@ -15,9 +15,10 @@ from operator import add
 import numpy as np
 from numpy.typing import NDArray
 
+from rlvr_gate.beside import both_sides, not_comparable, what_decides
 from rlvr_gate.looks import Look
 from rlvr_gate.p_values import binomial_p_value, two_sided
-from rlvr_gate.power import Within, detectable, more_units, unanswerable, would_decide
+from rlvr_gate.power import Within, detectable, more_units
 from rlvr_gate.records import Interval, Judgement, Tally, Verdict
 from rlvr_gate.stats.intervals import mean_interval
 from rlvr_gate.stats.proportions import proportion_interval
@@ -25,8 +26,6 @@ from rlvr_gate.stats.verdicts import judge
 from rlvr_gate.units import Units, units
 
 Array = NDArray[np.float64]
-
-_SHOWN_PROBLEMS = 6
 
 
 @dataclass
@@ -181,8 +180,8 @@ class Quantity(Comparable):
 
     def interval(self, level: float) -> Interval:
         """Interval for the mean over the population the problems were drawn from."""
-        inner = self._reading(self.low, level)
-        outer = inner if self.certain else self._reading(self.high, level)
+        inner = self.reading(self.low, level)
+        outer = inner if self.certain else self.reading(self.high, level)
         return Interval(inner.low + self.offset, outer.high + self.offset, level)
 
     def p_value(self, threshold: float) -> float:
@@ -195,7 +194,8 @@ class Quantity(Comparable):
         """Whether every completion was scored, so that there is one reading."""
         return np.array_equal(self.low, self.high)
 
-    def _reading(self, values: Array, level: float) -> Interval:
+    def reading(self, values: Array, level: float) -> Interval:
+        """Interval for the mean of one reading of unscored completions."""
         low, high = self.bounds
         return mean_interval(values, level=level, low=low, high=high, **self.units)
 
@@ -229,8 +229,8 @@ class Quantity(Comparable):
                 k=plain.k,
                 n=max((t.n for term in plain.terms for t in term.tallies), default=None),
                 p_value=None if reasons else plain.p_value(threshold),
-                evidence=_evidence(plain, relation, reasons)
-                | _power(plain, interval, verdict, threshold),
+                evidence=both_sides(plain, relation, reasons)
+                | what_decides(plain, interval, verdict, threshold),
             )
         )
 
@@ -348,7 +348,7 @@ def _over_problems(
         benchmark=measured.benchmark,
         k=None,
         n=None,
-        evidence={**evidence, **_not_comparable(reasons), **power},
+        evidence={**evidence, **not_comparable(reasons), **power},
         p_value=None if reasons else p_value,
     )
 
@@ -385,7 +385,7 @@ class Exact(Comparable):
                 k=None,
                 n=None,
                 evidence={self.label: self.value, **({right: bar} if right else {}),
-                          **self.evidence, **_not_comparable(reasons)},
+                          **self.evidence, **not_comparable(reasons)},
             )
         )  # fmt: skip
 
@@ -394,99 +394,3 @@ def _number(other: object, label: str) -> float:
     if isinstance(other, bool) or not isinstance(other, int | float):
         raise TypeError(f"{label} can be compared with a number, got {other!r}")
     return float(other)
-
-
-def _not_comparable(reasons: Sequence[str]) -> dict[str, object]:
-    return {"not comparable": list(reasons)} if reasons else {}
-
-
-def _evidence(contrast: Quantity, relation: str, reasons: Sequence[str]) -> dict[str, object]:
-    level = contrast.ledger.level
-    evidence: dict[str, object] = {
-        "curves": [_term_evidence(term, level, contrast.units) for term in contrast.terms],
-        "problems": len(contrast.low),
-    }
-    if contrast.strata:
-        evidence["strata"] = len(set(contrast.strata))
-    clusters = contrast.units["clusters"]
-    if clusters:
-        evidence["independent clusters"] = len(set(clusters))
-    if len(contrast.terms) > 1:
-        evidence["deciding problems"] = _deciding(contrast, relation)
-    if contrast.k is not None and len(contrast.terms) > 1 and contrast.within is not None:
-        evidence["targets"] = _targets(contrast, contrast.within)
-    return {**evidence, **contrast.context, **_not_comparable(reasons)}
-
-
-def _targets(contrast: Quantity, within: Within) -> list[dict[str, object]]:
-    """The interval for these very problems beside the one the verdict is made from."""
-    level, (low, high) = contrast.ledger.level, contrast.bounds
-    one, other = (
-        mean_interval(values, level=level, low=low, high=high,
-                      target="benchmark", within_variance=within.each)
-        for values in (contrast.low, contrast.high)
-    )  # fmt: skip
-    drawn = contrast.interval(level)
-    return [
-        {"target": "population", "decides": True, "low": drawn.low, "high": drawn.high},
-        {"target": "this benchmark", "decides": False, "low": one.low, "high": other.high},
-    ]
-
-
-def _power(
-    contrast: Quantity, interval: Interval, verdict: Verdict, threshold: float
-) -> dict[str, object]:
-    evidence: dict[str, object] = {"power": detectable(interval)}
-    if verdict is not Verdict.UNDECIDED:
-        return evidence
-    if not contrast.certain and contrast.low.mean() <= threshold <= contrast.high.mean():
-        unscored = any(t.unscored for term in contrast.terms for t in term.tallies)
-        why = (
-            "completions that were not scored leave it open: no run size decides"
-            if unscored
-            else "adaptive samples only bound it: a fixed number of samples says more"
-        )
-        return evidence | {"would decide": unanswerable(why)}
-    nearest = contrast.low if contrast.value > threshold else contrast.high
-    evidence["would decide"] = would_decide(
-        float(nearest.mean()),
-        contrast._reading(nearest, interval.level),
-        threshold,
-        values=nearest,
-        samples=max((t.n for term in contrast.terms for t in term.tallies), default=None),
-        within=contrast.within,
-        **contrast.units,
-    )
-    return evidence
-
-
-def _term_evidence(term: Term, level: float, units: Units) -> dict[str, object]:
-    low, high = (
-        mean_interval(values, level=level, low=0.0, high=1.0, **units)
-        for values in (term.low, term.high)
-    )
-    return {
-        "role": term.role,
-        "label": term.label,
-        "value": float((term.low.mean() + term.high.mean()) / 2),
-        "low": low.low,
-        "high": high.high,
-    }
-
-
-def _deciding(contrast: Quantity, relation: str) -> list[dict[str, object]]:
-    """The problems that weigh most against the claim (or, if it holds, for it)."""
-    values = (contrast.low + contrast.high) / 2  # (problems,)
-    sign = 1.0 if relation in (">", ">=") else -1.0
-    against = np.argsort(sign * values, kind="stable")
-    order = against if sign * values.mean() <= 0 else against[::-1]
-    rows = []
-    for index in order[:_SHOWN_PROBLEMS]:
-        if values[index] == 0:
-            break
-        tallies = {term.label: term.tallies[index] for term in contrast.terms}
-        rows.append(
-            {"problem": next(iter(tallies.values())).problem, "difference": float(values[index])}
-            | {label: f"{t.correct}/{t.n}" for label, t in tallies.items()}
-        )
-    return rows
