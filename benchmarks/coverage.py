@@ -36,6 +36,17 @@ POPULATION = 20_000
 LEVEL = 0.95
 SHAPES = ("hard", "never", "nearly never", "easy", "bimodal", "mid")
 CHANGES = ("same", "shift", "noisy", "sharpen", "rare loss")
+UNBOUNDED: tuple[tuple[str, float, Callable[[np.random.Generator, tuple[int, int]], Floats]], ...]
+UNBOUNDED = (
+    ("gamma, shape 4", 4.0, lambda rng, size: rng.gamma(4, 1, size)),
+    ("lognormal, sigma 0.5", np.exp(0.125), lambda rng, size: rng.lognormal(0, 0.5, size)),
+    ("lognormal, sigma 1", np.exp(0.5), lambda rng, size: rng.lognormal(0, 1, size)),
+    ("difference of lognormals, sigma 0.5", 0.0,
+     lambda rng, size: rng.lognormal(0, 0.5, size) - rng.lognormal(0, 0.5, size)),
+    ("gamma, and 3 % of problems 15 means away", 1.45,
+     lambda rng, size: rng.gamma(4, 0.25, size) + 15 * (rng.random(size) < 0.03)),
+)  # fmt: skip
+"""(name, true mean, draw): laws of one number a problem."""
 ROUNDS = Rounds((16, 32, 64, 128, 256), 4)
 
 
@@ -130,11 +141,9 @@ def difference_cells(replicates: int, seed: int, only: Callable[[str, str], bool
 
 
 def _cell(shape: str, change: str, n: int, k: int, d: Floats, truth: float) -> Cell:
-    from scipy.special import stdtrit
-
     low, high = mean_ends(d, level=LEVEL)
     mean, m = d.mean(axis=0), len(d)
-    half = -float(stdtrit(m - 1, (1 - LEVEL) / 2)) * d.std(axis=0, ddof=1) / np.sqrt(m)
+    half = student_half_width(d)
     return Cell(
         shape, change, m, n, k,
         too_high=float(np.mean(low > truth + 1e-12)),
@@ -404,6 +413,30 @@ def print_differences(replicates: int, seed: int) -> None:
         print()
 
 
+def student_half_width(values: Floats) -> Floats:
+    """Of Student's t for the mean of each column."""
+    from scipy.special import stdtrit
+
+    m = len(values)
+    quantile = -float(stdtrit(m - 1, (1 - LEVEL) / 2))
+    return np.asarray(quantile * values.std(axis=0, ddof=1) / np.sqrt(m))
+
+
+def print_unbounded(replicates: int, seed: int) -> None:
+    """Means that nothing bounds, such as nats: each column is a benchmark."""
+    print("| each problem's number | M | coverage | errs high, low | Student's t | over it |\n"
+          "|---|---|---|---|---|---|")  # fmt: skip
+    for name, mean, draw in UNBOUNDED:
+        for m in PROBLEMS:
+            x = draw(np.random.default_rng([seed, m]), (m, replicates))
+            low, high = mean_ends(x, level=LEVEL, low=-np.inf, high=np.inf)
+            half = student_half_width(x)
+            known = np.mean(np.abs(x.mean(axis=0) - mean) <= half)
+            above, below = np.mean(low > mean), np.mean(high < mean)
+            print(f"| {name} | {m} | {1 - above - below:.3f} | {above:.3f}, {below:.3f} "
+                  f"| {known:.3f} | {np.mean((high - low) / (2 * half)):.2f} |")  # fmt: skip
+
+
 def print_speed(_: int, seed: int) -> None:
     x = np.random.default_rng(seed).uniform(-1, 1, 1000)
     before = time.process_time()
@@ -421,6 +454,7 @@ SECTIONS: dict[str, Callable[[int, int], None]] = {
     "strata": lambda replicates, seed: print_strata(min(1000, replicates), seed),
     "ratios": lambda replicates, seed: print_ratios(min(500, replicates), seed),
     "bands": lambda replicates, seed: print_bands(min(300, replicates), seed),
+    "unbounded": print_unbounded,
     "speed": print_speed,
 }
 

@@ -78,7 +78,7 @@ def what_decides(
         contrast.reading(nearest, interval.level),
         threshold,
         values=nearest,
-        samples=max((t.n for term in contrast.terms for t in term.tallies), default=None),
+        samples=contrast.samples,
         within=contrast.within,
         **contrast.units,
     )
@@ -87,7 +87,7 @@ def what_decides(
 
 def _term_evidence(term: Term, level: float, units: Units) -> dict[str, object]:
     low, high = (
-        mean_interval(values, level=level, low=0.0, high=1.0, **units)
+        mean_interval(values, level=level, low=term.bounds[0], high=term.bounds[1], **units)
         for values in (term.low, term.high)
     )
     return {
@@ -109,9 +109,9 @@ def _deciding(contrast: Quantity, relation: str) -> list[dict[str, object]]:
     for index in order[:_SHOWN_PROBLEMS]:
         if values[index] == 0:
             break
-        tallies = {term.label: term.tallies[index] for term in contrast.terms}
+        problem = contrast.terms[0].tallies[index].problem
         rows.append(
-            {"problem": next(iter(tallies.values())).problem, "difference": float(values[index])}
-            | {label: f"{t.correct}/{t.n}" for label, t in tallies.items()}
+            {"problem": problem, "difference": float(values[index])}
+            | {term.label: term.of(int(index)) for term in contrast.terms}
         )
     return rows

@@ -17,6 +17,7 @@ class PairRefs:
 
 
 DEFAULT_SAMPLES, DEFAULT_TARGET = 256, 4
+DEFAULT_SCORED = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,8 @@ result_key = pytest.StashKey[GateResult]()
 _MARKERS = (
     "claim(text, id, source, kind, margin, bound): a claim; use the rlvr_gate.claim decorator",
     "at_k(*ks): judge this claim at these k instead of the --k ladder",
+    "scores(*roles, under): score these roles' completions under a checkpoint, or under two and "
+    "with the divergences between them",
     "roles(*names): further checkpoints this claim reads, given with --checkpoint NAME=REF",
 )
 

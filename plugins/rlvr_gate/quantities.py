@@ -83,6 +83,21 @@ class Term:
     tallies: tuple[Tally, ...]
     within: Within | None = None
     """How much of the spread is sampling; None where nobody can say."""
+    bounds: tuple[float, float] = (0.0, 1.0)
+    """The range of one problem's number."""
+    samples: int | None = None
+    """Completions of a problem that it rests on; None: all that the tallies count."""
+
+    @property
+    def most_samples(self) -> int:
+        """Completions of a problem that it rests on, at most."""
+        return self.samples or max((tally.n for tally in self.tallies), default=0)
+
+    def of(self, position: int) -> str:
+        """What a reader should see of one problem: correct of n, or the number itself."""
+        if self.samples is not None:
+            return f"{self.low[position]:.4g}"
+        return f"{self.tallies[position].correct}/{self.tallies[position].n}"
 
     def among(self, kept: NDArray[np.intp]) -> Term:
         """This term over the problems at these positions."""
@@ -190,6 +205,11 @@ class Quantity(Comparable):
         return two_sided(self.low, self.high, at, self.bounds, **self.units)
 
     @property
+    def samples(self) -> int | None:
+        """Completions of a problem that it rests on, at most."""
+        return max((term.most_samples for term in self.terms), default=None)
+
+    @property
     def certain(self) -> bool:
         """Whether every completion was scored, so that there is one reading."""
         return np.array_equal(self.low, self.high)
@@ -227,7 +247,7 @@ class Quantity(Comparable):
                 relation=relation,
                 benchmark=self.benchmark,
                 k=plain.k,
-                n=max((t.n for term in plain.terms for t in term.tallies), default=None),
+                n=plain.samples,
                 p_value=None if reasons else plain.p_value(threshold),
                 evidence=both_sides(plain, relation, reasons)
                 | what_decides(plain, interval, verdict, threshold),

@@ -162,6 +162,28 @@ class Graded:
     reason: str = ""
 
 
+class Measure(StrEnum):
+    """A number for each token of a completion, in nats; always at temperature 1, without top-p."""
+
+    LOGPROB = "logprob"
+    """Log-probability of the token given what comes before it."""
+    ENTROPY = "entropy"
+    """Entropy of the next-token distribution there, over the full vocabulary."""
+    KL = "kl"
+    """Kullback-Leibler divergence of that distribution from another checkpoint's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What determines the scores of a completion besides its token ids and its prompt's."""
+
+    measure: Measure
+    checkpoint_digest: str
+    backend: str
+    other_digest: str = ""
+    """Of the checkpoint that a divergence is to: KL(checkpoint || other)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """What one checkpoint did on one problem."""
@@ -363,7 +385,7 @@ class RunRecord:
     seconds: Mapping[str, float]
     """Wall time by stage: `plan`, `fill`, `judge`."""
     sampled: Mapping[str, int]
-    """New work of this run: `completions`, `tokens`; and `reused` completions."""
+    """New work of this run: `completions`, `tokens`; `reused` and `scored` completions."""
     samples: int
     level: float
     seed: int

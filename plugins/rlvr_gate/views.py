@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rlvr_gate import readings
 from rlvr_gate.guessing import Guessing, filtered
@@ -16,14 +19,41 @@ from rlvr_gate.ladder import band, crossing
 from rlvr_gate.power import Within, within
 from rlvr_gate.quantities import Exact, Ledger, Quantity, Term
 from rlvr_gate.readings import Reading
-from rlvr_gate.records import CheckpointFacts, Interval, Judgement, Tally, Verdict
+from rlvr_gate.records import CheckpointFacts, Interval, Judgement, Measure, Tally, Verdict
 from rlvr_gate.solved import SolvedSets
 from rlvr_gate.stats.passk import default_ladder
 from rlvr_gate.updates import UpdateView, Weights
 
+Floats = NDArray[np.float64]
+
+_NATS = (0.0, float("inf"))
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreOf:
+    """Which scores: of whose completions, under whom, and to whom where it is a divergence."""
+
+    measure: Measure
+    of: str
+    under: str
+    to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenScores:
+    """The scores of some completions of every problem, in the benchmark's order."""
+
+    totals: Floats  # (problems, samples), summed over the tokens of each completion
+    tokens: Floats  # (problems, samples), how many those are
+    by: str
+    """What computed them: a backend's identity."""
+
 
 class EvidenceSource(Weights, Protocol):
     """Where the judged numbers come from."""
+
+    def scores(self, asked: ScoreOf, benchmark: str) -> TokenScores:
+        """What the claim asked to have scored; LookupError where it did not ask in time."""
 
     def tallies(self, role: str, benchmark: str) -> tuple[Tally, ...]:
         """Counts of one checkpoint on one benchmark, in the benchmark's order."""
@@ -76,6 +106,53 @@ class CheckpointView:
         tallies = self.source.tallies(self.role, benchmark)
         return self._wrap("truncation rate", benchmark, readings.truncated(tallies), tallies)
 
+    def log_perplexity(self, benchmark: str, *, of: CheckpointView | None = None) -> Quantity:
+        """How surprised this checkpoint is by completions: mean of -log p per token, in nats.
+
+        The logarithm of the perplexity of each completion (arXiv:2504.13837, sec. 4.1), averaged
+        over the completions of a problem. The claim needs `@pytest.mark.scores(of, under=…)`.
+
+        Args:
+            of: whose completions; its own where none is named.
+        """
+        of = of or self
+        asked = ScoreOf(Measure.LOGPROB, of.role, self.role)
+        return self._scored(f"log-perplexity of {of.role}'s completions", asked, benchmark, -1.0)
+
+    def token_entropy(self, benchmark: str, *, along: CheckpointView | None = None) -> Quantity:
+        """Entropy of this checkpoint's next-token distribution, mean over tokens, in nats.
+
+        Args:
+            along: whose completions; its own where none is named.
+        """
+        along = along or self
+        asked = ScoreOf(Measure.ENTROPY, along.role, self.role)
+        return self._scored(f"token entropy along {along.role}'s completions", asked, benchmark)
+
+    def divergence_to(
+        self,
+        other: CheckpointView,
+        benchmark: str,
+        *,
+        along: CheckpointView | None = None,
+        per: Literal["token", "completion"] = "token",
+    ) -> Quantity:
+        """KL(this || other) of next-token distributions over the full vocabulary, in nats.
+
+        `pair.base.divergence_to(pair.rlvr, b)`, along the base's own completions, is the forward
+        divergence of arXiv:2509.04259, def. 3.1: summed over a completion its mean is, by the
+        chain rule, that of whole completions. The claim needs
+        `@pytest.mark.scores(along, under=(this, other))`.
+
+        Args:
+            along: whose completions; this checkpoint's own where none is named.
+            per: mean over tokens, or sum over each completion.
+        """
+        along = along or self
+        asked = ScoreOf(Measure.KL, along.role, self.role, other.role)
+        name = f"KL to {other.role} per {per}, along {along.role}'s completions"
+        return self._scored(name, asked, benchmark, summed=per == "completion")
+
     def unchanged_since(self, other: CheckpointView) -> Exact:
         """Update sparsity: share of weights equal in both checkpoints (arXiv:2505.11711).
 
@@ -87,6 +164,26 @@ class CheckpointView:
     def update_since(self, other: CheckpointView) -> UpdateView:
         """What training did to the weights: sparsity, size, spectra, subspaces, masks."""
         return UpdateView(self.role, other.role, self.source, self.ledger)
+
+    def _scored(
+        self,
+        name: str,
+        asked: ScoreOf,
+        benchmark: str,
+        sign: float = 1.0,
+        *,
+        summed: bool = False,
+    ) -> Quantity:
+        found = self.source.scores(asked, benchmark)
+        each = sign * (found.totals if summed else found.totals / found.tokens).mean(axis=1)
+        tallies, label = self.source.tallies(asked.of, benchmark), f"{self.role} {name}"
+        term = Term(
+            asked.of, label, each, each, tallies, bounds=_NATS, samples=found.totals.shape[1]
+        )
+        return Quantity(
+            label, benchmark, each, each, _NATS, (term,), self.ledger,
+            context={"scored by": found.by},
+        )  # fmt: skip
 
     def _wrap(self, name: str, benchmark: str, reading: Reading, tallies: tuple[Tally, ...],
               k: int | None = None, noise: Within | None = None) -> Quantity:  # fmt: skip

@@ -202,6 +202,8 @@ def _work(record: RunRecord) -> list[Line]:
         parts.append(f"{words.count(sampled['tokens'])} tokens")
     if sampled.get("reused"):
         parts.append(f"{words.count(sampled['reused'])} reused")
+    if sampled.get("scored"):
+        parts.append(f"{words.count(sampled['scored'])} scored")
     drawn = ", ".join([*parts, took] if took else parts)
     looks = {} if record.saving is None else record.saving.looks
     told = [words.saving(record.saving), *(f"{b}: {words.looks(of)}" for b, of in looks.items())]

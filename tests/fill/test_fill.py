@@ -93,13 +93,13 @@ def test_ctrl_c_closes_the_backend_and_keeps_what_arrived(need, store, backend):
 
 
 def test_a_full_disk_stops_the_backend_and_says_so(need, store, backend, benchmark):
-    pages = store._rows("PRAGMA page_count")[0][0]
-    store._rows(f"PRAGMA max_page_count = {pages + 4}")
+    pages = store.rows("PRAGMA page_count")[0][0]
+    store.rows(f"PRAGMA max_page_count = {pages + 4}")
     slow = ScriptedBackend({"*": coins(benchmark, 0.3, wrong="w" * 60)}, delay=0.001)
     plan = make_plan([need(2000)], store, slow)
     with pytest.raises(StoreError, match="the disk is full"):
         fill(plan, store, slow)
-    store._rows("PRAGMA max_page_count = 1000000")
+    store.rows("PRAGMA max_page_count = 1000000")
     stored = make_plan([need(2000)], store, slow).stored
     assert 0 <= stored < 20_000
 

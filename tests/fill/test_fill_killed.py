@@ -49,7 +49,7 @@ def wait_until(stored: int, folder: Path, child: subprocess.Popen[str]) -> None:
 
 def count(folder: Path) -> int:
     with Store.open(folder) as store:
-        return int(store._rows("SELECT count(*) FROM draws")[0][0])
+        return int(store.rows("SELECT count(*) FROM draws")[0][0])
 
 
 def contents(folder: Path, filling) -> list[object]:
@@ -61,9 +61,9 @@ def contents(folder: Path, filling) -> list[object]:
         return [
             *counts,
             *(store.completions(need.stream, p.prompt_ids, SAMPLES) for p in problems),
-            store._rows("SELECT count(*) FROM draws"),
-            store._rows("SELECT count(*) FROM bodies"),
-            store._rows("SELECT count(*) FROM grades"),
+            store.rows("SELECT count(*) FROM draws"),
+            store.rows("SELECT count(*) FROM bodies"),
+            store.rows("SELECT count(*) FROM grades"),
         ]
 
 

@@ -57,7 +57,7 @@ def test_a_sample_is_kept_once(store):
     assert store.add(STREAM, [*draws(1, 2, 2)]) == 1
     kept = store.completions(STREAM, PROMPTED.prompt_ids, 9)
     assert [c.sample for c in kept] == [0, 1, 2]
-    assert store._rows("SELECT count(*) FROM bodies") == [(3,)]
+    assert store.rows("SELECT count(*) FROM bodies") == [(3,)]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_a_failed_transaction_leaves_nothing_behind(store):
 
     with pytest.raises(KeyboardInterrupt):
         store.add(STREAM, rows())
-    assert store._rows("SELECT count(*) FROM draws") == [(0,)]
+    assert store.rows("SELECT count(*) FROM draws") == [(0,)]
     store.add(STREAM, draws(0))
     assert store.missing(STREAM, PROMPTED.prompt_ids, 1) == ()
 

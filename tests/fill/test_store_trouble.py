@@ -164,8 +164,8 @@ def test_a_read_only_folder_is_a_clear_error(mounted):
 
 def test_a_quota_of_pages_is_a_full_disk(folder):
     with Store.open(folder) as store:
-        pages = store._rows("PRAGMA page_count")[0][0]
-        store._rows(f"PRAGMA max_page_count = {pages}")
+        pages = store.rows("PRAGMA page_count")[0][0]
+        store.rows(f"PRAGMA max_page_count = {pages}")
         with pytest.raises(StoreError, match="the disk is full"):
             store.add(STREAM, rows(10, 1000))
         assert len(store.completions(STREAM, (1,), 1000)) == 10

@@ -51,7 +51,9 @@ def mean_interval(
     Args:
         values: one estimate (or paired difference) per problem, ``(problems,)``.
         level: nominal two-sided coverage in (0, 1); each tail gets half of the rest.
-        low, high: what a value can be at all, e.g. -1, 1 for differences and 0, 1 for shares.
+        low, high: what a value can be at all, e.g. -1, 1 for differences and 0, 1 for shares;
+            infinite where nothing bounds it, as with nats: then a kind of problem that the
+            benchmark missed is taken to lie no farther out than the farthest one seen.
         strata: label per problem; the benchmark fixed how many come from each.
         clusters: label per problem; problems of one cluster are not independent.
         target: ``population`` treats problems as drawn; ``benchmark`` as fixed, where only
@@ -64,7 +66,8 @@ def mean_interval(
 
     Raises:
         ValueError: no values, values that are not finite or out of bounds, labels or
-            variances of another length, ``benchmark`` without variances.
+            variances of another length, ``benchmark`` without variances, one independent
+            problem where nothing bounds the values.
     """
     x = _values(values, low, high, dimensions=1)
     _check_level(level)
@@ -93,12 +96,14 @@ def mean_ends(
     x = _values(values, low, high, dimensions=2)
     _check_level(level)
     z, df = influences(x, strata=strata, clusters=clusters)
+    if df < 1 and not np.isfinite([low, high]).all():
+        raise ValueError("one independent problem says nothing of a mean that nothing bounds")
     if df < 1:
         return np.full(x.shape[1], low), np.full(x.shape[1], high)
     mean, tail = x.mean(axis=0), (1 - level) / 2
     lows = np.maximum(low, mean - _reach(-z, df, tail, mean - low))
     highs = np.minimum(high, mean + _reach(z, df, tail, high - mean))
-    if strata is None and clusters is None:
+    if strata is None and clusters is None and np.isfinite(high - low):
         for i in np.flatnonzero(np.all((x == low) | (x == high), axis=0)):
             share = proportion_interval(int(np.sum(x[:, i] == high)), len(x), level=level)
             lows[i], highs[i] = (low + (high - low) * end for end in (share.low, share.high))
@@ -219,6 +224,7 @@ def _reach(z: Floats, df: int, tail: float, room: Floats) -> Floats:
     se = np.sqrt((z * z).sum(axis=0))
     largest = np.abs(z).max(axis=0) * units
     size = np.where(largest > TINY, np.clip(largest, UNSEEN * room, room), room)
+    size = np.where(np.isfinite(room), size, largest)
     quantile = -float(stdtrit(df, tail))
     skew = (z * z * z).sum(axis=0) / np.maximum(se, TINY) ** 3
     student = se * (quantile + np.maximum(0.0, skew) * (2 * quantile**2 + 1) / 6)

@@ -1,0 +1,146 @@
+"""Claims about how likely completions are, on the shipped pair, through the users' door."""
+
+from __future__ import annotations
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not find_spec("torch"), reason="needs the extra [transformers]")
+
+CLAIMS = """
+import pytest
+from rlvr_gate import claim
+
+@pytest.mark.scores("base", "rlvr", under="base")
+@claim("RLVR's answers do not surprise the base", id="P1")
+def test_surprise(pair, benchmark):
+    base = pair.base
+    assert base.log_perplexity(benchmark, of=pair.rlvr) < base.log_perplexity(benchmark)
+
+@pytest.mark.scores("base", under=("base", "rlvr"))
+@claim("RLVR stays near its base", id="P2")
+def test_near(pair, benchmark):
+    assert pair.base.divergence_to(pair.rlvr, benchmark) < 2
+    assert pair.base.divergence_to(pair.rlvr, benchmark, per="completion") > 0.1
+"""
+UNMARKED = """
+from rlvr_gate import claim
+
+@claim("asks too late", id="P3")
+def test_late(pair, benchmark):
+    assert pair.rlvr.token_entropy(benchmark) < 1
+"""
+PROBLEMS = [("S29+67:", "96"), ("S11+13:", "24"), ("S50+41:", "91"), ("S8+7:", "15")]
+
+
+class Real:
+    """The shipped pair in a pytester folder; its store is shared by the tests of this file."""
+
+    def __init__(self, pytester: pytest.Pytester, store: Path) -> None:
+        self.pytester, self.store = pytester, store
+        lines = [
+            json.dumps({"problem": p, "answer": a, "verifier": "integer"}) for p, a in PROBLEMS
+        ]
+        pytester.makefile(".jsonl", sums="\n".join(lines))
+
+    def run(self, claims: str, *args: str) -> pytest.RunResult:
+        self.pytester.makepyfile(test_claims=claims)
+        return self.pytester.runpytest_subprocess(
+            "test_claims.py", "--model-pair=base,rlvr", "--benchmarks=sums.jsonl", "--samples=6",
+            "--backend-option=threads=1", "--backend-option=device=cpu",
+            f"--sample-store={self.store}", "--gate-json=gate.json", "-p", "no:cacheprovider",
+            *args,
+        )  # fmt: skip
+
+    @property
+    def document(self) -> dict:
+        return json.loads((self.pytester.path / "gate.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("scores") / "store"
+
+
+@pytest.fixture
+def real(pytester: pytest.Pytester, shared: Path, monkeypatch) -> Real:
+    root = Path(__file__).parents[2]
+    rooms = ":".join(str(root / room) for room in ("plugins", "fixtures", "reports"))
+    monkeypatch.setenv("PYTHONPATH", rooms)
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    return Real(pytester, shared)
+
+
+def test_scores_are_computed_once_and_every_process_reads_the_same(real: Real) -> None:
+    real.run(CLAIMS)
+    first = real.document
+    assert first["run"]["sampled"]["scored"] > 4
+    judged = {c["id"]: c["judgements"] for c in first["claims"]}
+    assert [len(j) for j in judged.values()] == [1, 2]
+    assert judged["P2"][0]["n"] == 6
+    assert judged["P2"][0]["evidence"]["scored by"] == "transformers/float32/cpu"
+    assert 0 < judged["P2"][0]["estimate"] < judged["P2"][1]["estimate"]
+    for args in ((), ("-n", "2")):
+        real.run(CLAIMS, *args)
+        again = real.document
+        assert again["run"]["sampled"]["scored"] == 0
+        del again["run"]
+        assert again == {key: value for key, value in first.items() if key != "run"}
+
+
+def test_a_claim_that_did_not_ask_is_told_the_marker(real: Real) -> None:
+    result = real.run(UNMARKED)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*with @pytest.mark.scores('rlvr', under='rlvr')*"])
+
+
+def test_the_plan_names_what_would_be_scored(real: Real) -> None:
+    result = real.run(CLAIMS, "--plan", "--samples=8", "--score-samples=8")
+    result.stdout.fnmatch_lines(
+        ["base under base and rlvr on sums: 32 completions, at most * to score*"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("claims", "args", "words"),
+    [
+        (CLAIMS, ["--score-samples=7"], "--score-samples 7: more than --samples 6"),
+        (CLAIMS, ["--samples=adaptive:64", "--score-samples=17"],
+         "--score-samples 17: more than the 16 that adaptive samples always draw"),
+        (CLAIMS, ["--score-backend=server"], "must be transformers or vllm"),
+        (CLAIMS, ["--score-backend=gguf"], "unknown backend 'gguf'"),
+        (CLAIMS, ["--score-option=dtype=int4"], "dtype must be one of"),
+        (CLAIMS.replace('under="base"', 'by="base"'), [], "expected @pytest.mark.scores(ROLE"),
+        (CLAIMS.replace('under=("base", "rlvr")', 'under=("base", "rlvr", "sft")'), [],
+         "expected @pytest.mark.scores(ROLE"),
+    ],
+)  # fmt: skip
+def test_bad_requests_are_refused_before_anything_is_drawn(
+    real: Real, claims: str, args: list[str], words: str
+) -> None:
+    fresh = real.pytester.path / "fresh"
+    result = real.run(claims, *args, f"--sample-store={fresh}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert words in result.stderr.str() + result.stdout.str()
+    assert not list(fresh.glob("*.sqlite"))
+
+
+def test_a_role_that_nobody_gave_skips_the_claim(real: Real) -> None:
+    result = real.run(CLAIMS.replace('"base", "rlvr", under="base"', '"base", under="sft"'))
+    result.stdout.fnmatch_lines(["*1 skipped*"])
+
+
+def test_recorded_runs_cannot_be_scored(real: Real) -> None:
+    for role in ("base", "rlvr"):
+        rows = [json.dumps({"id": f"p{i}", "n": 4, "c": 2}) for i in range(5)]
+        (real.pytester.path / f"{role}.jsonl").write_text("\n".join(rows))
+    real.pytester.makepyfile(test_claims=CLAIMS)
+    result = real.pytester.runpytest_subprocess(
+        "test_claims.py", "--recorded=base=base.jsonl", "--recorded=rlvr=rlvr.jsonl", "-rs",
+        "-p", "no:cacheprovider",
+    )  # fmt: skip
+    result.assert_outcomes(skipped=2)
+    result.stdout.fnmatch_lines(["*nothing can score them*"])
