@@ -116,6 +116,28 @@ def samples(text: str) -> SampleBudget:
     return SampleBudget(most, target)
 
 
+def devices(text: str) -> tuple[str, ...]:
+    """Parse `0,1`, UUIDs, or `cpu,cpu`: GPUs, each once, or so many parts of the CPU.
+
+    >>> devices("0, 1"), devices("cpu,cpu")
+    (('0', '1'), ('cpu', 'cpu'))
+    """
+    found = tuple(part.strip() for part in text.split(","))
+    gpus = [part for part in found if part != "cpu"]
+    unclear = [part for part in gpus if not part.isdigit() and part[:4] not in ("GPU-", "MIG-")]
+    if unclear:
+        raise argparse.ArgumentTypeError(
+            f"expected GPUs, as in 0,1 or GPU-…, or cpu,cpu; got {unclear[0]!r} in {text!r}"
+        )
+    if gpus and len(gpus) < len(found):
+        raise argparse.ArgumentTypeError(
+            f"expected GPUs or cpu, not both: their samples must not be mixed; got {text!r}"
+        )
+    if len(set(gpus)) < len(gpus):
+        raise argparse.ArgumentTypeError(f"expected each GPU once, got {text!r}")
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Shard:
     """One of several runs that fill parts of one sample store."""

@@ -12,8 +12,7 @@ def test_a_line_says_where_how_much_how_fast_and_how_long():
     state.recent.append((0.0, 0, 0))
     for second in range(1, 11):
         state.drew("countdown", 25, 500, float(second))
-    state.graded = 200
-    assert line(state, 10.0) == (
+    assert line([state], 200, 10.0) == (
         "base · countdown · 250/1000 completions · 500 tokens/s · 0:30 left · 80 % graded"
     )
 
@@ -30,11 +29,26 @@ def test_speed_is_recent_speed():
     assert len(state.recent) < 25
 
 
+def test_checkpoints_that_are_drawn_at_once_share_a_line():
+    """Time is left until the slower one ends; what has not begun is as slow as all together."""
+    states = [State("base", total=200), State("rlvr", total=200), State("sft", total=0)]
+    for state, pace in zip(states, (10, 5, 0), strict=True):
+        state.recent.append((0.0, 0, 0))
+        for second in range(1, 11):
+            state.drew("countdown", pace, 100 * pace, float(second))
+    assert line(states, 75, 10.0) == (
+        "base 100/200 · rlvr 50/200 · countdown · 1,500 tokens/s · 0:30 left · 50 % graded"
+    )
+    waiting = State("sft", total=400)
+    waiting.recent.append((0.0, 0, 0))
+    assert "0:43 left" in line([*states[:2], waiting], 75, 10.0)
+
+
 def test_hours_are_written_out():
     state = State("base", total=100_000)
     state.recent.append((0.0, 0, 0))
     state.drew("b", 10, 10, 1.0)
-    assert "2:46:39 left" in line(state, 1.0)
+    assert "2:46:39 left" in line([state], 0, 1.0)
 
 
 class Clock:
@@ -50,7 +64,7 @@ def test_a_log_gets_a_line_every_ten_seconds_and_one_at_the_end():
     progress.begin("base", 300)
     for second in range(30):
         clock.now = float(second)
-        progress.drawn("b", 10, 100)
+        progress.drawn("base", "b", 10, 100)
         progress.graded(10)
     progress.end()
     progress.end()
@@ -69,12 +83,25 @@ def test_a_terminal_has_one_line_rewritten():
     progress.begin("base", 3)
     for second in (1.0, 1.01, 2.0):
         clock.now = second
-        progress.drawn("b", 1, 1)
+        progress.drawn("base", "b", 1, 1)
     progress.end()
     text = log.getvalue()
     assert text.count("\r\x1b[K") == 3
     assert text.count("\n") == 1
     assert text.endswith("\n")
+
+
+def test_checkpoints_begin_beside_each_other_and_end_together():
+    log = io.StringIO()
+    progress = Progress(log, tty=False)
+    for _ in range(2):
+        progress.begin("base", 1)
+        progress.begin("rlvr", 3)
+        progress.drawn("rlvr", "b", 3, 30)
+        progress.drawn("base", "b", 1, 30)
+        progress.graded(4)
+        progress.end()
+    assert log.getvalue() == "base 1/1 · rlvr 3/3 · b · 100 % graded\n" * 2
 
 
 def test_nothing_to_do_says_nothing():
