@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
@@ -21,6 +23,7 @@ import pytest
 from rlvr_gate.records import Checkpoint, FinishReason, Measure, Sampling, Stream
 from rlvr_gate_fixtures.backends import BackendError, Drawn, Passage, Request, load
 from rlvr_gate_fixtures.backends import vllm as module
+from rlvr_gate_fixtures.backends.devices import spread
 from rlvr_gate_fixtures.backends.philox import sample_seed
 from rlvr_gate_fixtures.backends.vllm import VllmBackend, settle
 from rlvr_gate_fixtures.checkpoints import resolve
@@ -29,16 +32,23 @@ needs_vllm = pytest.mark.skipif(not find_spec("vllm"), reason="needs vLLM: make 
 
 PROMPTS = ["C9,23,15=17:", "C2,3,4=14:", "S29+67:"]
 CODE = """
-import sys, time
+import select, sys, time
 from rlvr_gate.records import Sampling, Stream
-from rlvr_gate_fixtures.backends import Request
+from rlvr_gate_fixtures.backends import BackendError, Request
 from rlvr_gate_fixtures.backends.vllm import VllmBackend
 from rlvr_gate_fixtures.checkpoints import resolve
 base = resolve("base", "base")
 stream = Stream(base.digest, Sampling(max_new_tokens=80), base.stop_ids, "x", 0)
 backend = VllmBackend(enforce_eager="true")
 drawing = backend.complete(base, stream, [Request(tuple(range(5, 14)), 0, 100000)])
-next(drawing); print("drawing", flush=True); time.sleep(600)
+next(drawing); print("drawing", flush=True)
+try:
+    while not select.select([sys.stdin], [], [], 0)[0]:
+        next(drawing)
+    drawing.close()
+except BackendError:
+    pass
+print("left", flush=True); time.sleep(600)
 """
 
 
@@ -271,16 +281,55 @@ def test_a_killed_process_is_an_error_and_leaves_none(
 
 
 @needs_vllm
-def test_the_engine_dies_with_the_parent() -> None:
-    parent = subprocess.Popen([sys.executable, "-c", CODE], stdout=subprocess.PIPE, text=True)
-    assert parent.stdout is not None
-    assert parent.stdout.readline() == "drawing\n"
-    (group,) = groups(parent.pid)
-    assert len(members(group)) > 1
-    parent.kill()
-    parent.wait()
-    parent.stdout.close()
-    assert gone(group)
+@pytest.mark.parametrize("ending", ["left", "child", "parent"])
+def test_an_engine_leaves_nothing_behind_however_it_ends(short_tmp: Path, ending: str) -> None:
+    """No process, no temporary file, no shared memory."""
+    parent = subprocess.Popen([sys.executable, "-c", CODE], stdout=subprocess.PIPE, text=True,
+                              stdin=subprocess.PIPE)  # fmt: skip
+    with parent:
+        assert parent.stdout is not None
+        assert parent.stdin is not None
+        assert parent.stdout.readline() == "drawing\n"
+        (group,) = groups(parent.pid)
+        held = shared_memory(group)
+        assert len(members(group)) > 1
+        assert held
+        assert list(short_tmp.rglob("*-*-*-*"))  # the engine's sockets
+        if ending == "left":
+            parent.stdin.write("\n")
+            parent.stdin.flush()
+        else:
+            os.kill(group if ending == "child" else parent.pid, signal.SIGKILL)
+        if ending == "parent":
+            parent.wait()
+        else:
+            assert parent.stdout.readline() == "left\n"  # and is still there
+        assert gone(group)
+        assert empty(short_tmp)
+        assert not [path for path in held if path.exists()]
+        parent.kill()
+
+
+@pytest.fixture
+def short_tmp(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A temporary folder in which sockets have room for their names, unlike in pytest's."""
+    with tempfile.TemporaryDirectory(prefix="t-") as folder:
+        monkeypatch.setenv("TMPDIR", folder)
+        yield Path(folder)
+
+
+def shared_memory(group: int) -> set[Path]:
+    """Files of shared memory that processes of the group have open."""
+    maps = "".join(Path(f"/proc/{pid}/maps").read_text() for pid in members(group).values())
+    return {Path(path) for path in re.findall(r"/dev/shm/\S+", maps)}
+
+
+def empty(folder: Path) -> bool:
+    for _ in range(100):
+        if not list(folder.iterdir()):
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def test_a_new_engine_waits_until_the_last_ones_memory_is_back() -> None:
@@ -289,6 +338,38 @@ def test_a_new_engine_waits_until_the_last_ones_memory_is_back() -> None:
     assert list(readings) == [0]
     settle(lambda: None, 0, seconds=60)  # nobody can tell: no wait
     settle(lambda: 900, 0, seconds=0)  # others hold it: no wait for ever
+
+
+@needs_vllm
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two cores")
+def test_two_engines_side_by_side_are_bound_to_cores_of_their_own(
+    prompt_ids: list[tuple[int, ...]], base: Checkpoint
+) -> None:
+    if VllmBackend().device != "cpu":
+        pytest.skip("names parts of the CPU")
+    before = set(groups(os.getpid()))
+    other = resolve("rlvr", "rlvr")
+    backend = spread("vllm", ["cpu", "cpu"], enforce_eager="true")
+    asked = [Request(i, 0, 40) for i in prompt_ids]
+    with backend.kept():
+        drawn = list(
+            backend.complete_all([(base, stream(base), asked), (other, stream(other), asked)])
+        )
+        engines = [group for group in groups(os.getpid()) if group not in before]
+        cores = [os.sched_getaffinity(group) for group in engines]
+        threads = [bound(group) for group in engines]
+    assert len({(p, d.request, d.completion.sample) for p, d in drawn}) == len(drawn) == 240
+    assert len(engines) == 2
+    assert not cores[0] & cores[1]
+    assert all(own and own <= may for own, may in zip(threads, cores, strict=True))
+    assert not any(map(members, engines))
+
+
+def bound(group: int) -> set[int]:
+    """Cores of all threads of the engine's worker."""
+    (worker,) = (pid for name, pid in members(group).items() if "Worker" in name)
+    tasks = [int(task.name) for task in Path(f"/proc/{worker}/task").iterdir()]
+    return set().union(*(os.sched_getaffinity(task) for task in tasks))
 
 
 # Refusals
