@@ -284,11 +284,12 @@ def test_a_killed_process_is_an_error_and_leaves_none(
 @pytest.mark.parametrize("ending", ["left", "child", "parent"])
 def test_an_engine_leaves_nothing_behind_however_it_ends(short_tmp: Path, ending: str) -> None:
     """No process, no temporary file, no shared memory."""
-    parent = subprocess.Popen([sys.executable, "-c", CODE], stdout=subprocess.PIPE, text=True,
-                              stdin=subprocess.PIPE)  # fmt: skip
-    with parent:
-        assert parent.stdout is not None
-        assert parent.stdin is not None
+    parent = subprocess.Popen(
+        [sys.executable, "-c", CODE], stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True
+    )
+    assert parent.stdout is not None
+    assert parent.stdin is not None
+    try:
         assert parent.stdout.readline() == "drawing\n"
         (group,) = groups(parent.pid)
         held = shared_memory(group)
@@ -300,14 +301,14 @@ def test_an_engine_leaves_nothing_behind_however_it_ends(short_tmp: Path, ending
             parent.stdin.flush()
         else:
             os.kill(group if ending == "child" else parent.pid, signal.SIGKILL)
-        if ending == "parent":
-            parent.wait()
-        else:
+        if ending != "parent":
             assert parent.stdout.readline() == "left\n"  # and is still there
         assert gone(group)
         assert empty(short_tmp)
         assert not [path for path in held if path.exists()]
+    finally:
         parent.kill()
+        parent.communicate()
 
 
 @pytest.fixture

@@ -1,0 +1,79 @@
+"""A child that is killed takes its processes, temporary files and shared memory with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rlvr_gate_fixtures.backends.groups import make_folder, members
+
+
+def comes_true(what: Callable[[], bool]) -> bool:
+    for _ in range(200):
+        if what():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.parametrize("ending", ["left", "child", "parent"])
+def test_nothing_is_left_however_a_child_ends(
+    tmp_path: Path, child_environment: dict[str, str], ending: str
+) -> None:
+    script = Path(__file__).with_name("littering.py")
+    parent = subprocess.Popen(
+        [sys.executable, str(script), "run"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        text=True, env={**child_environment, "TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    assert parent.stdin is not None
+    assert parent.stdout is not None
+    try:
+        told = json.loads(parent.stdout.readline())
+        child, grandchild = told["pids"]
+        shared = Path(told["shared"])
+        assert Path(told["file"]).exists()
+        assert shared.exists()
+        assert {child, grandchild} < {pid for pid, _ in members(child)}
+        if ending == "left":
+            parent.stdin.write("\n")
+            parent.stdin.flush()
+        else:
+            os.kill(child if ending == "child" else parent.pid, signal.SIGKILL)
+        if ending != "parent":
+            assert parent.stdout.readline() == "left\n"
+        assert comes_true(lambda: not list(members(child)))
+        assert comes_true(lambda: not Path(told["file"]).parent.exists())
+        assert not shared.exists()
+    finally:
+        parent.kill()
+        parent.communicate()
+
+
+@pytest.fixture
+def child_environment() -> dict[str, str]:
+    """Of a process that imports what this one imports, and this folder."""
+    here = str(Path(__file__).parent)
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([here, *filter(None, sys.path)])}
+
+
+def test_sockets_have_room_for_their_names(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    long = tmp_path / ("long" * 20)
+    long.mkdir()
+    with tempfile.TemporaryDirectory(dir="/tmp") as short:
+        for usual, parent in ((short, short), (str(long), "/tmp")):
+            monkeypatch.setattr(tempfile, "tempdir", usual)
+            folder = make_folder()
+            folder.rmdir()
+            assert str(folder.parent) == parent
+            assert len(str(folder / "01234567-0123-0123-0123-0123456789ab")) <= 107
