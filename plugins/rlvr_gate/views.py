@@ -6,7 +6,7 @@ return quantities; they never touch a model.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
@@ -22,6 +22,7 @@ from rlvr_gate.readings import Reading
 from rlvr_gate.records import CheckpointFacts, Interval, Judgement, Measure, Tally, Verdict
 from rlvr_gate.solved import SolvedSets
 from rlvr_gate.stats.passk import default_ladder
+from rlvr_gate.stats.repeats import Repeats
 from rlvr_gate.updates import UpdateView, Weights
 
 Floats = NDArray[np.float64]
@@ -57,6 +58,9 @@ class EvidenceSource(Weights, Protocol):
 
     def tallies(self, role: str, benchmark: str) -> tuple[Tally, ...]:
         """Counts of one checkpoint on one benchmark, in the benchmark's order."""
+
+    def repeats(self, benchmark: str) -> Mapping[str, Repeats]:
+        """By role, how often samples of a problem agree, against chance; where that is known."""
 
     def facts(self, role: str) -> CheckpointFacts:
         """Provenance of one checkpoint's completions."""
@@ -242,6 +246,13 @@ class PairView:
         reasons = list(ledger.comparability(benchmark))
         open_ = Verdict.UNDECIDED if self.unknown else Verdict.HOLDS
         verdict = Verdict.NOT_COMPARABLE if reasons else open_
+        evidence: dict[str, object] = {"not comparable": reasons} if reasons else {}
+        agreeing = self.base.source.repeats(benchmark)
+        if agreeing:
+            evidence["samples that agree"] = [
+                {"role": role, "pairs alike": found.alike, "by chance": found.chance}
+                for role, found in agreeing.items()
+            ]
         failed, unknown = float(len(reasons)), ", ".join(self.unknown)
         return ledger.note(
             Judgement(
@@ -255,7 +266,7 @@ class PairView:
                 benchmark=benchmark,
                 k=None,
                 n=None,
-                evidence={"not comparable": reasons} if reasons else {},
+                evidence=evidence,
             )
         )
 
@@ -287,6 +298,16 @@ def incomparable(
     if base.digest == rlvr.digest and base.seed == rlvr.seed:
         reasons.append(f"both are the same samples: one checkpoint, one seed ({base.seed})")
     return [*reasons, *unlike_rates(base_tallies, rlvr_tallies)]
+
+
+def copied(agreeing: Mapping[str, Repeats]) -> list[str]:
+    """Say whose samples are copies of each other; empty where none's are."""
+    return [
+        f"{role}'s samples repeat each other: {found.alike:.3g} of the pairs agree, "
+        f"{found.chance:.3g} would by chance; were seeds ignored or used twice?"
+        for role, found in agreeing.items()
+        if found.accident
+    ]
 
 
 def unlike_rates(

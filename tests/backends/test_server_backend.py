@@ -349,7 +349,7 @@ def test_a_role_without_a_server_is_named(base: Checkpoint) -> None:
         ({"url": "gpu-1:8000"}, r"url must be http://HOST:PORT/v1 or .*got 'gpu-1:8000'"),
         ({"concurency": "4"}, r"concurency must be http://"),
         ({"base": "http://me:secret@gpu-1/v1"}, f"base holds credentials; .*{KEY}"),
-        ({"url": "http://gpu-1/v1", "dialect": "sglang"}, "dialect must be vllm or openai"),
+        ({"url": "http://gpu-1/v1", "dialect": "sglang"}, "dialect must be one of vllm, openai"),
         ({"url": "http://gpu-1/v1", "timeout": "0"}, "timeout must be a whole number of at"),
     ],
 )

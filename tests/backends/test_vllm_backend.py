@@ -20,8 +20,8 @@ from pathlib import Path
 
 import pytest
 
-from rlvr_gate.records import Checkpoint, FinishReason, Measure, Sampling, Stream
-from rlvr_gate_fixtures.backends import BackendError, Drawn, Passage, Request, load
+from rlvr_gate.records import Checkpoint, FinishReason, Sampling, Stream
+from rlvr_gate_fixtures.backends import BackendError, Drawn, Request, load
 from rlvr_gate_fixtures.backends import vllm as module
 from rlvr_gate_fixtures.backends.devices import spread
 from rlvr_gate_fixtures.backends.philox import sample_seed
@@ -473,32 +473,3 @@ def test_the_parent_side_imports_no_model_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-@needs_vllm
-def test_scores_are_those_of_transformers(base: Checkpoint) -> None:
-    ours = VllmBackend(dtype="float32", enforce_eager="true")
-    prompts = ours.encode(base, PROMPTS)
-    texts = ["9+23-15=17", "2*3+4", "96", ""]
-    ids = ours.encode(base, texts)
-    passages = [Passage(prompt, answer) for prompt in prompts for answer in ids]
-    theirs = load("transformers", device="cpu", threads="1").score([base], passages)  # type: ignore[attr-defined]
-    key = (Measure.LOGPROB, (0,))
-    expected = {scored.passage: scored.values[key] for scored in theirs}
-    found = {scored.passage: scored.values[key] for scored in ours.score([base], passages)}
-    assert found.keys() == expected.keys() == set(range(len(passages)))
-    for position, values in expected.items():
-        assert found[position] == pytest.approx(values, abs=1e-4)
-
-
-@needs_vllm
-def test_a_passage_that_does_not_fit_is_refused(base: Checkpoint) -> None:
-    backend = VllmBackend(enforce_eager="true", max_model_len="32")
-    with pytest.raises(BackendError, match=r"a passage of 32 tokens .* need a context of 33"):
-        list(backend.score([base], [Passage((5,) * 20, (6,) * 12)]))
-
-
-@needs_vllm
-def test_divergences_are_refused_before_anything_runs(base: Checkpoint) -> None:
-    with pytest.raises(ValueError, match="one checkpoint at a time"):
-        VllmBackend().score([base, base], [])

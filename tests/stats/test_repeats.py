@@ -1,0 +1,81 @@
+"""Copies among samples: unbiased under independence, seen where seeds were reused."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from rlvr_gate.stats.repeats import Repeats, repeats
+
+
+def draw(rng: np.random.Generator, laws: np.ndarray, n: int) -> np.ndarray:
+    """(problems, n) answers from each problem's law."""
+    return np.array([rng.choice(len(law), size=n, p=law) for law in laws])
+
+
+def measure(laws: np.ndarray, answers: np.ndarray, blur: float = 0.0, seed: int = 0) -> Repeats:
+    """As the store would count it; `blur` is the relative error of the probabilities."""
+    n = answers.shape[1]
+    pairs = [sum(c * (c - 1) / 2 for c in np.unique(a, return_counts=True)[1]) for a in answers]
+    p = np.take_along_axis(laws, answers, axis=1)
+    p = p * np.exp(blur * np.random.default_rng(seed).standard_normal(p.shape))
+    return repeats([n] * len(answers), pairs, p.mean(axis=1))
+
+
+def test_the_excess_has_mean_zero_by_enumeration():
+    law, n = np.array([0.6, 0.3, 0.1]), 4
+    total = 0.0
+    for answers in product(range(3), repeat=n):
+        counts = np.bincount(answers, minlength=3)
+        alike = (counts * (counts - 1) / 2).sum() / (n * (n - 1) / 2)
+        total += law[list(answers)].prod() * (alike - law[list(answers)].mean())
+    assert total == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("alpha", [0.05, 1.0, 20.0])
+def test_independent_samples_are_never_an_accident(alpha):
+    rng = np.random.default_rng(1)
+    p_values = []
+    for _ in range(100):
+        laws = rng.dirichlet([alpha] * 12, size=40)
+        found = measure(laws, draw(rng, laws, 32), blur=0.02)
+        assert not found.accident
+        p_values.append(found.p_value)
+    assert np.mean(np.array(p_values) < 0.05) < 0.2  # near its level in spite of the blur
+
+
+@pytest.mark.parametrize(
+    ("name", "reuse"),
+    [
+        ("one seed for all", lambda a: np.repeat(a[:, :1], a.shape[1], axis=1)),
+        ("the first half drawn again", lambda a: np.hstack([a[:, : a.shape[1] // 2]] * 2)),
+        ("a tenth are copies", lambda a: np.hstack([a[:, : -a.shape[1] // 10],
+                                                    a[:, : a.shape[1] // 10 + 1]])),
+    ],
+)  # fmt: skip
+def test_reused_seeds_are_seen(name, reuse):
+    rng = np.random.default_rng(2)
+    laws = rng.dirichlet([1.0] * 5000, size=30)  # long answers: hardly two alike
+    found = measure(laws, reuse(draw(rng, laws, 64)))
+    assert found.accident
+    assert found.alike > found.chance
+
+
+def test_all_drawn_twice_reads_as_one_copy_each():
+    rng = np.random.default_rng(3)
+    laws = rng.dirichlet([1.0] * 5000, size=30)
+    half = draw(rng, laws, 32)
+    assert measure(laws, np.hstack([half, half])).copies == pytest.approx(1, abs=0.05)
+
+
+def test_a_sure_answer_is_no_accident():
+    laws = np.tile([0.999, 0.001], (20, 1))
+    assert not measure(laws, draw(np.random.default_rng(4), laws, 64)).accident
+
+
+def test_nothing_is_said_where_nothing_is_known():
+    assert repeats([4, 4], [1, 2], [0.1, float("nan")]) is None
+    assert repeats([4, 1], [1, 0], [0.1, 0.1]) is None
+    assert repeats([4], [1], [0.1]) is None
