@@ -1,4 +1,4 @@
-"""Tiny files of every format, written by hand, and ways to change one and read it again."""
+"""Tiny files of every format (data/README.md), and ways to change one and read it again."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ import pytest
 
 BASE, RLVR = "samples_sums_base.jsonl", "samples_sums_rlvr.jsonl"
 STRICT, FLEXIBLE = "exact_match,strict-match", "exact_match,flexible-extract"
+REAL = "lm-eval-0.4.13"  # the tool's own files: data/README.md
 
 
 def only(rows: list[dict], kept: str = "strict-match") -> None:
@@ -106,6 +107,23 @@ def test_the_array_of_the_first_versions(bench, kit, tmp_path) -> None:
     twice = tmp_path / "twice.jsonl"
     twice.write_text(json.dumps([*rows, *rows], indent=2))
     assert "twice.jsonl, item 4: the problem is already on item 1" in bench.refusal(twice, old)
+
+
+def test_the_tools_own_repeats_are_read(kit) -> None:
+    files = [kit.here / f"{REAL}-countdown-{role}.jsonl" for role in ("base", "rlvr")]
+    stored, graded = kit.both(*files), kit.both(*files, verifier="countdown")
+    for role, file in zip(("base", "rlvr"), files, strict=True):
+        correct = [json.loads(line)["correct"] for line in file.read_text().splitlines()]
+        told = kit.Totals(48, sum(map(sum, correct)), 0, sum(map(any, correct)))
+        assert kit.totals(stored, role) == kit.totals(graded, role) == told
+    assert stored.unknown == ("stop ids", "truncation", "graders")
+    assert stored.differences == ()
+
+
+def test_the_tools_own_filters_are_chosen_from(bench, kit) -> None:
+    file = kit.here / f"{REAL}-sums.jsonl"
+    assert f"got {STRICT}, {FLEXIBLE}: choose" in bench.refusal(file, file)
+    assert kit.totals(kit.both(file, file, score=FLEXIBLE), "base") == kit.Totals(6, 3, 0, 3)
 
 
 @pytest.mark.parametrize(
