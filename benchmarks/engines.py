@@ -2,11 +2,9 @@
 
 All draw the same samples of the same checkpoint: the bare engine gets the very requests that the
 backend sends (a seed and the log-probability of each token), and, for what these cost, requests
-without either. Loading is not timed. With `--agreement`, pass@k of the shipped pair through both
-backends instead, with intervals for the difference.
+without either. Loading is not timed.
 
     python benchmarks/engines.py --problems 16 --samples 128
-    python benchmarks/engines.py --agreement --problems 60 --samples 64
 """
 
 from __future__ import annotations
@@ -18,18 +16,13 @@ import statistics
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import numpy as np
-
-from rlvr_gate.records import Checkpoint, Grade, Problem, Sampling, Stream
-from rlvr_gate.stats.passk import default_ladder, pass_at_k
+from rlvr_gate.records import Checkpoint, Sampling, Stream
 from rlvr_gate_fixtures.backends import Backend, Request, load
 from rlvr_gate_fixtures.benchmarks import load as load_benchmark
 from rlvr_gate_fixtures.checkpoints import resolve
-from rlvr_gate_fixtures.verifiers import VERIFIERS
 
 BUDGET = 80
 WARM = 64
@@ -161,61 +154,18 @@ def compare(options: argparse.Namespace) -> None:
         print(f"| {name} | {statistics.median(values):,.0f} | {statistics.median(ratios):.2f} |")
 
 
-def correct(
-    backend: Backend,
-    checkpoint: Checkpoint,
-    problems: tuple[Problem, ...],
-    samples: int,
-    seed: int,
-) -> np.ndarray:
-    """How many completions of each problem are right."""
-    right: Counter[int] = Counter()
-    with backend.kept():
-        prompts = backend.encode(checkpoint, [p.prompt for p in problems])
-        requests = [Request(ids, 0, samples) for ids in prompts]
-        for drawn in backend.complete(checkpoint, stream(checkpoint, seed), requests):
-            problem = problems[drawn.request]
-            graded = VERIFIERS[problem.verifier](drawn.completion.text, problem.answer)
-            right[drawn.request] += graded.grade is Grade.CORRECT
-    return np.array([right[position] for position in range(len(problems))])
-
-
-def agree(options: argparse.Namespace) -> None:
-    """pass@k through both backends; the interval is for one and the same model behind both."""
-    given = dict(pair.split("=", 1) for pair in options.option)
-    backends = [load("transformers", dtype="bfloat16"), load("vllm", **given)]
-    problems = load_benchmark("countdown").problems[: options.problems]
-    print(f"{len(problems)} problems x {options.samples} samples\n\n"
-          "| checkpoint | k | transformers | vllm | difference | 95 % interval around 0 |\n"
-          "|---|---|---|---|---|---|")  # fmt: skip
-    for name in ("base", "rlvr"):
-        counts = [
-            correct(b, resolve(name, name), problems, options.samples, options.seed)
-            for b in backends
-        ]
-        for k in default_ladder(options.samples):
-            each = [pass_at_k(np.full(len(problems), options.samples), c, k) for c in counts]
-            # One model behind both: differences are centred at 0, so their squares are variances.
-            reach = 1.96 * float(np.sqrt(((each[1] - each[0]) ** 2).sum())) / len(problems)
-            one, two = (float(values.mean()) for values in each)
-            print(f"| {name} | {k} | {one:.4f} | {two:.4f} | {two - one:+.4f} | ±{reach:.4f} |",
-                  flush=True)  # fmt: skip
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--problems", type=int, default=16)
     parser.add_argument("--samples", type=int, default=128)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seed", type=int, default=0, help="of --agreement")
     parser.add_argument("--option", action="append", default=[], help="KEY=VALUE of the backend")
-    parser.add_argument("--agreement", action="store_true")
     parser.add_argument("--bare", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.bare:
         bare()
     else:
-        agree(options) if options.agreement else compare(options)
+        compare(options)
 
 
 if __name__ == "__main__":

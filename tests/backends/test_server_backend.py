@@ -7,8 +7,6 @@ import math
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,8 +14,6 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
 
@@ -364,42 +360,6 @@ def test_the_engines_name_is_part_of_the_identity() -> None:
 
 
 # A real server
-
-
-@pytest.fixture(scope="module")
-def vllm(base: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
-    """URL and process group of a server of the shipped base."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    path = tmp_path_factory.mktemp("serve") / "log"
-    command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model",
-               str(base.path), "--host", "127.0.0.1", "--port", str(port), "--dtype", "bfloat16",
-               "--enforce-eager", "--served-model-name", "tiny"]  # fmt: skip
-    quiet = {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_NO_USAGE_STATS": "1"}
-    with path.open("w") as log:
-        serving = subprocess.Popen(
-            command, stdout=log, stderr=log, start_new_session=True, env=os.environ | quiet
-        )
-    try:
-        for _ in range(360):
-            if serving.poll() is not None or answers(f"http://127.0.0.1:{port}/health"):
-                break
-            time.sleep(0.5)
-        assert serving.poll() is None, path.read_text()[-3000:]
-        yield f"http://127.0.0.1:{port}/v1", serving.pid
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(serving.pid, signal.SIGKILL)
-        serving.wait()
-
-
-def answers(url: str) -> bool:
-    try:
-        with urlopen(url, timeout=5):
-            return True
-    except (URLError, OSError):
-        return False
 
 
 @needs_vllm
