@@ -5,10 +5,12 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 VLLM   ?= .venv-vllm
 RAY    ?= .venv-ray
+PEER   ?= .venv-peer
 OUT    := reports/out
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: gate test test-vllm test-ray check bench coverage adaptive selftest drill miniatures clean help
+.PHONY: gate test test-vllm test-ray check bench bench-harness coverage adaptive selftest agreement \
+  drill drill-server drill-ray miniatures clean help
 
 help:            ## Show the targets
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -38,7 +40,8 @@ $(VLLM)/.ready: pyproject.toml constraints-vllm.txt
 	@touch $@
 
 test-vllm: $(VLLM)/.ready ## Tests of the vllm and server backends on vLLM's CPU build (installs about 4 GB)
-	$(VLLM)/bin/pytest tests/backends/test_vllm_backend.py tests/backends/test_server_backend.py $(ARGS)
+	$(VLLM)/bin/pytest tests/backends/test_vllm_backend.py tests/backends/test_server_backend.py \
+	  tests/backends/test_agreement.py $(ARGS)
 
 $(RAY)/.ready: pyproject.toml constraints.txt constraints-ray.txt
 	$(PYTHON) -m venv $(RAY)
@@ -61,6 +64,15 @@ bench: $(READY)  ## Speed against named peers, as ratios in one run
 	$(BIN)/python benchmarks/sampler.py $(ARGS)
 	$(BIN)/python benchmarks/weights.py
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/spectra.py
+	$(BIN)/python benchmarks/extending.py
+
+$(PEER)/.ready:
+	$(PYTHON) -m venv $(PEER)
+	$(PEER)/bin/pip install --quiet --disable-pip-version-check lm-eval accelerate pytest
+	@touch $@
+
+bench-harness: $(READY) $(PEER)/.ready ## End to end against lm-evaluation-harness (installs it beside)
+	$(BIN)/python benchmarks/harness.py --harness-python $(PEER)/bin/python $(ARGS)
 
 adaptive: $(READY) ## Adaptive against a fixed number of samples on the shipped pair: tokens, verdicts
 	$(BIN)/python benchmarks/adaptive.py $(ARGS)
@@ -68,11 +80,22 @@ adaptive: $(READY) ## Adaptive against a fixed number of samples on the shipped 
 selftest: $(READY) ## The gate about itself: false alarms of A/A runs, power on a known difference
 	$(BIN)/python benchmarks/selftest.py $(ARGS)
 
+agreement: $(VLLM)/.ready $(RAY)/.ready ## The four engines against each other: pass@k, greedy completions
+	@mkdir -p $(OUT)
+	$(VLLM)/bin/python benchmarks/agreement.py --results $(OUT)/agreement.json $(ARGS)
+	$(RAY)/bin/python benchmarks/agreement.py --results $(OUT)/agreement.json $(ARGS)
+
 drill: $(READY) ## Fault drill: break real runs at random moments, compare with an undisturbed one
 	$(BIN)/python benchmarks/drill.py $(ARGS)
+
+drill-server: $(VLLM)/.ready ## The same, with vLLM servers that are killed and come back
+	$(VLLM)/bin/python benchmarks/drill.py --backend server --faults 10 --samples 8 --moment 15 $(ARGS)
+
+drill-ray: $(RAY)/.ready ## The same, with nodes of a Ray cluster that are killed and replaced
+	$(RAY)/bin/python benchmarks/drill.py --backend ray --faults 10 --samples 16 --moment 20 $(ARGS)
 
 miniatures: $(READY) ## Retrain the shipped checkpoint family from scratch (about 40 minutes, 2 cores)
 	PYTHONPATH=plugins:fixtures $(BIN)/python -m rlvr_gate_miniatures $(ARGS)
 
 clean:           ## Remove the environment, the sample store and the reports
-	rm -rf $(VENV) $(VLLM) $(RAY) $(OUT) .rlvr-gate
+	rm -rf $(VENV) $(VLLM) $(RAY) $(PEER) $(OUT) .rlvr-gate
