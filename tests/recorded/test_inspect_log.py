@@ -101,6 +101,15 @@ def absent(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
     monkeypatch.setattr(builtins, "__import__", without)
 
 
+def test_the_tools_own_log_is_read(kit) -> None:
+    pytest.importorskip("zstandard")
+    recorded = kit.both(*(kit.here / f"inspect-0.3.285-{role}.eval" for role in ("base", "rlvr")))
+    assert kit.totals(recorded, "base") == kit.Totals(8, 1, 0, 1)
+    assert kit.totals(recorded, "rlvr") == kit.Totals(8, 2, 0, 1)
+    assert [sum(t.truncated for t in recorded.tallies[r]) for r in ("base", "rlvr")] == [2, 2]
+    assert recorded.unknown == ("stop ids", "graders")
+
+
 def test_scorers_must_be_chosen_from(bench, kit) -> None:
     def judge_too(document) -> None:
         for sample in document["samples"]:
