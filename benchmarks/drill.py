@@ -151,29 +151,40 @@ class Drill:
         full = _Full(self.store) if fault == FULL else None
         before = stored(self.store)
         more = self.arguments(self.scene.options(fault))
-        run = subprocess.Popen(
+        with subprocess.Popen(
             whole_gates.command(",".join(PAIR), self.given.samples, self.store, more),
             cwd=whole_gates.ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        while run.poll() is None and stored(self.store) == before:
-            time.sleep(0.02)
-        if full is None:
-            with suppress(subprocess.TimeoutExpired):
-                run.wait(patience)
-        self.traces.look()
-        working = self.scene.working(run.pid)
-        struck = run.poll() is None
-        if struck and full is None:
-            self.scene.strike(fault, run.pid, stored(self.store) / wanted)
-        if struck and self.scene.outlived(fault):
-            self.scene.mend()
-        status = run.wait()
+        ) as run:  # fmt: skip
+            try:
+                struck, working = self.disturb(run, fault, before, wanted, patience)
+                status = run.wait()
+            except BaseException:
+                run.kill()
+                raise
         if full:
             full.over()
             struck = status not in (0, 10)
         left = still_there(working, self.scene.grace)
         self.scene.mend()
         return Broken(struck, stored(self.store), left, status)
+
+    def disturb(
+        self, run: subprocess.Popen[bytes], fault: str, before: int, wanted: int, patience: float
+    ) -> tuple[bool, list[int]]:
+        """Break a run that has begun; whether it was still going, and its processes."""
+        while run.poll() is None and stored(self.store) == before:
+            time.sleep(0.02)
+        if fault != FULL:
+            with suppress(subprocess.TimeoutExpired):
+                run.wait(patience)
+        self.traces.look()
+        working = self.scene.working(run.pid)
+        struck = run.poll() is None
+        if struck and fault != FULL:
+            self.scene.strike(fault, run.pid, stored(self.store) / wanted)
+        if struck and self.scene.outlived(fault):
+            self.scene.mend()
+        return struck, working
 
 
 def still_there(pids: list[int], seconds: float) -> int:

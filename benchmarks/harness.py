@@ -219,9 +219,9 @@ def _check(options: argparse.Namespace) -> None:
         subprocess.run(command, check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
         raise SystemExit(
-            f"{options.harness_python} has no lm-evaluation-harness: make an environment of its "
-            "own, `pip install lm-eval accelerate pytest` into it (beside vLLM for --engine vllm), and "
-            "name its python with --harness-python"
+            f"{options.harness_python} has no lm-evaluation-harness (or, for --engine vllm, no "
+            "vLLM beside it): make an environment of its own, `pip install lm-eval accelerate "
+            "pytest` into it, and name its python with --harness-python"
         ) from None
 
 
