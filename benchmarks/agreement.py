@@ -10,10 +10,11 @@ cluster of its own, with two workers.
 - **pass@k** of independent samples (each engine has a seed of its own) on the same problems, with
   what chance allows to the difference of any two engines at any k, over the whole table
   (`paired.py`).
-- **Greedy**: one completion a problem at temperature 0.01, where sampling is argmax but for ties
-  of about 0.1 nats. Of two engines: how many completions are the same token for token, and where
-  they part first, how far apart the two tokens are for a plain forward in float32. A gap that
-  bfloat16 does not explain would be a different model or prompt, not a different engine.
+- **Greedy**: one completion a problem under a top-p so low that only the most probable token is
+  left (a temperature cannot do that: vLLM takes none below 0.01, which still tosses a coin between
+  near ties). Of two engines: how many completions are the same token for token, and where they
+  part first, how far apart the two tokens are for a plain forward in float32. A gap that bfloat16
+  does not explain would be a different model or prompt, not a different engine.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ ENGINES = {"transformers": "transformers", "vllm": "vllm", "server": "vllm", "ra
 """name -> the package that must be installed."""
 ROLES = ("base", "rlvr")
 BUDGET = 80
-COLD = 0.01  # vLLM takes anything lower for this
+GREEDY = 1e-6  # top-p
 
 
 def main() -> int:
@@ -84,7 +85,7 @@ def drawn(
             problem = problems[each.request]
             graded = VERIFIERS[problem.verifier](each.completion.text, problem.answer)
             right[each.request] += graded.grade is Grade.CORRECT
-        told = stream(checkpoint, backend, COLD, seed)
+        told = stream(checkpoint, backend, GREEDY, seed)
         for each in backend.complete(checkpoint, told, [Request(p, 0, 1) for p in prompts]):
             greedy[each.request] = each.completion.token_ids
     return {"correct": [right[n] for n in range(len(problems))], "greedy": greedy}
@@ -105,8 +106,8 @@ def running(name: str, checkpoint: Checkpoint) -> Iterator[Backend]:
         yield load(name, dtype="bfloat16")
 
 
-def stream(checkpoint: Checkpoint, backend: Backend, temperature: float, seed: int) -> Stream:
-    sampling = Sampling(temperature, 1.0, BUDGET)
+def stream(checkpoint: Checkpoint, backend: Backend, top_p: float, seed: int) -> Stream:
+    sampling = Sampling(1.0, top_p, BUDGET)
     return Stream(checkpoint.digest, sampling, checkpoint.stop_ids, backend.identity(), seed)
 
 

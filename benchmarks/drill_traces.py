@@ -73,7 +73,10 @@ class Traces:
         kinds = Counter(_kind(p.relative_to(self._temporary)) for p in files)
         return [
             ("processes", [command_line(pid)[:80] or str(pid) for pid in ours]),
-            ("new listening ports", sorted(map(str, _ports() - self._ports_before))),
+            (
+                "new listening ports, of anybody on this machine",
+                sorted(map(str, _ports() - self._ports_before)),
+            ),
             ("shared memory", sorted(n for n in self._shared if (_SHARED / n).exists())),
             ("temporary files", [f"{count} {kind}" for kind, count in sorted(kinds.items())]),
         ]
