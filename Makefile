@@ -40,8 +40,8 @@ $(VLLM)/.ready: pyproject.toml constraints-vllm.txt
 	@touch $@
 
 test-vllm: $(VLLM)/.ready ## Tests of the vllm and server backends on vLLM's CPU build (installs about 4 GB)
-	$(VLLM)/bin/pytest tests/backends/test_vllm_backend.py tests/backends/test_server_backend.py \
-	  tests/backends/test_agreement.py $(ARGS)
+	$(VLLM)/bin/pytest tests/backends/test_vllm_backend.py tests/backends/test_vllm_scoring.py \
+	  tests/backends/test_server_backend.py tests/backends/test_agreement.py $(ARGS)
 
 $(RAY)/.ready: pyproject.toml constraints.txt constraints-ray.txt
 	$(PYTHON) -m venv $(RAY)
