@@ -341,7 +341,7 @@ class CheckpointFacts:
     prompt_digests: Mapping[str, str]
     """benchmark name -> SHA-256 over its prompts' token ids."""
     versions: Mapping[str, str] = field(default_factory=dict)
-    """Packages that drew the completions, where known."""
+    """What drew the completions: packages, hardware and options, where known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -257,3 +257,12 @@ def test_threads_follow_the_environment_unless_told(monkeypatch: pytest.MonkeyPa
 def test_options_explain_their_refusal(options: dict[str, str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         TransformersBackend(**options)
+
+
+def test_the_origin_names_versions_hardware_and_options(backend: TransformersBackend) -> None:
+    import torch
+
+    origin = backend.origin()
+    assert origin.keys() == {"torch", "transformers", "hardware", "options"}
+    assert origin["torch"] == torch.__version__
+    assert "threads=1" in origin["options"].split()

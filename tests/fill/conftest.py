@@ -105,6 +105,9 @@ class Counting:
         self.encoded: list[str] = []
         self.drawn = 0
 
+    def origin(self):
+        return {"toy": "1"}
+
     def identity(self) -> str:
         return self.backend.identity()
 

@@ -116,6 +116,9 @@ class ChildBackend:
     def __init__(self, backend) -> None:
         self.backend = backend
 
+    def origin(self):
+        return {}
+
     def identity(self):
         return self.backend.identity()
 

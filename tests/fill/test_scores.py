@@ -96,7 +96,7 @@ def test_the_first_score_of_a_completion_stays(store: Store) -> None:
 def test_stores_made_before_scores_get_their_tables(tmp_path: Path) -> None:
     with Store.open(tmp_path / "old") as old:
         drawn(old, (4,))
-        for table in ("scores", "traces"):
+        for table in ("origins", "scores", "traces"):
             old.rows(f"DROP TABLE {table}")
     with Store.open(tmp_path / "new") as new:
         drawn(new, (5,), first=1)

@@ -200,3 +200,11 @@ def test_what_is_stored_is_there_for_the_next_process(store, tmp_path):
         assert reader.completions(STREAM, PROMPTED.prompt_ids, 1) == (completion(0),)
         store.add(STREAM, draws(1))
         assert len(reader.completions(STREAM, PROMPTED.prompt_ids, 2)) == 2
+
+
+def test_a_stream_remembers_all_that_drew_it(store) -> None:
+    stream = Stream("d" * 64, Sampling(), (2,), "toy", 0)
+    assert store.origin(stream) == {}
+    for hardware in ("a small one", "a large one", "a small one"):
+        store.add_origin(stream, {"torch": "2.13.0", "hardware": hardware})
+    assert store.origin(stream) == {"torch": "2.13.0", "hardware": "a large one and a small one"}

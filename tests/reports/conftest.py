@@ -370,7 +370,7 @@ def _sparsity() -> ClaimRecord:
 def _facts(role: str, number: int) -> CheckpointFacts:
     return CheckpointFacts(
         role, role, f"{number + 1:x}a7c" * 16, "transformers/float32", Sampling(), (2,), 17,
-        {"countdown": "9e" * 32},
+        {"countdown": "9e" * 32}, {"torch": "2.8.0", "hardware": "2 x NVIDIA H100"},
     )  # fmt: skip
 
 
