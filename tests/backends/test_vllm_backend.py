@@ -437,6 +437,26 @@ def test_without_vllm_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
         load("vllm")
 
 
+def test_what_drew_a_store_can_be_said_where_it_is_not_installed(
+    monkeypatch: pytest.MonkeyPatch, base: Checkpoint
+) -> None:
+    monkeypatch.setattr(module, "_DISTRIBUTIONS", ("no-such-vllm",))
+    backend = VllmBackend(build="0.32.0/cuda")
+    assert backend.identity() == "vllm/0.32.0/bfloat16/cuda"
+    if not find_spec("vllm"):
+        with pytest.raises(BackendError, match="fill it where vLLM is installed"):
+            list(backend.complete(base, stream(base), [Request((5, 6, 7, 8), 0, 1)]))
+    for wrong in ("0.32.0", "/cuda", "0.32.0/tpu"):
+        with pytest.raises(ValueError, match="VERSION/DEVICE"):
+            load("vllm", build=wrong)
+
+
+@pytest.mark.usefixtures("installed")
+def test_another_build_than_the_installed_one_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"build=9.9/cuda, but vLLM 1.2.3/cpu is installed"):
+        load("vllm", build="9.9/cuda")
+
+
 @pytest.mark.usefixtures("installed")
 @pytest.mark.parametrize(
     ("options", "identity"),
