@@ -41,6 +41,9 @@ def vllm(base: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         assert serving.poll() is None, path.read_text()[-3000:]
         yield f"http://127.0.0.1:{port}/v1", serving.pid
     finally:
+        serving.terminate()  # so that it unlinks its shared memory
+        with suppress(subprocess.TimeoutExpired):
+            serving.wait(20)
         with suppress(ProcessLookupError):
             os.killpg(serving.pid, signal.SIGKILL)
         serving.wait()

@@ -335,4 +335,6 @@ def test_a_whole_gate_on_the_cluster_and_without_it_share_a_store(
     more = gate("--backend=scripted", "--samples=48")
     assert more["run"]["sampled"]["completions"] == 2 * 20 * 16
     alone = gate("--backend=scripted", "--samples=48", "--sample-store=alone")
+    drawn_by = [facts.pop("versions") for of in (more, alone) for facts in of["checkpoints"]]
+    assert [sorted(versions) for versions in drawn_by] == [["ray"], ["ray"], [], []]
     assert {**more, "run": None} == {**alone, "run": None}

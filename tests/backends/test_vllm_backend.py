@@ -263,6 +263,7 @@ def test_a_kept_engine_serves_further_jobs(
     assert one == two
 
 
+@pytest.mark.slow
 @needs_vllm
 @pytest.mark.parametrize("victim", ["child", "EngineCore"])
 def test_a_killed_process_is_an_error_and_leaves_none(
@@ -280,6 +281,7 @@ def test_a_killed_process_is_an_error_and_leaves_none(
     assert gone(group)
 
 
+@pytest.mark.slow
 @needs_vllm
 @pytest.mark.parametrize("ending", ["left", "child", "parent"])
 def test_an_engine_leaves_nothing_behind_however_it_ends(short_tmp: Path, ending: str) -> None:
@@ -341,6 +343,7 @@ def test_a_new_engine_waits_until_the_last_ones_memory_is_back() -> None:
     settle(lambda: 900, 0, seconds=0)  # others hold it: no wait for ever
 
 
+@pytest.mark.slow
 @needs_vllm
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two cores")
 def test_two_engines_side_by_side_are_bound_to_cores_of_their_own(
@@ -385,6 +388,7 @@ def test_a_budget_beyond_the_context_is_refused_not_cut(
         list(engine.complete(base, told, [Request(prompt_ids[0][:9], 0, 1)]))
 
 
+@pytest.mark.slow
 @needs_vllm
 def test_an_unknown_architecture_is_named(base: Checkpoint, tmp_path: Path) -> None:
     for file in base.path.iterdir():
@@ -399,6 +403,7 @@ def test_an_unknown_architecture_is_named(base: Checkpoint, tmp_path: Path) -> N
         )
 
 
+@pytest.mark.slow
 @needs_vllm
 def test_too_little_memory_says_what_to_do(
     base: Checkpoint, monkeypatch: pytest.MonkeyPatch

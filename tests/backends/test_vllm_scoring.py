@@ -44,6 +44,7 @@ def test_scores_are_those_of_transformers(base: Checkpoint) -> None:
         assert found[position] == pytest.approx(values, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_a_passage_that_does_not_fit_is_refused(base: Checkpoint) -> None:
     backend = VllmBackend(enforce_eager="true", max_model_len="32")
     with pytest.raises(BackendError, match=r"a passage of 32 tokens .* need a context of 33"):
