@@ -9,7 +9,7 @@ PEER   ?= .venv-peer
 OUT    := reports/out
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: gate test test-vllm test-ray check bench bench-harness coverage adaptive selftest agreement \
+.PHONY: gate test test-vllm test-ray check bench bench-vllm bench-harness coverage adaptive selftest agreement \
   drill drill-server drill-ray miniatures clean help
 
 help:            ## Show the targets
@@ -65,6 +65,9 @@ bench: $(READY)  ## Speed against named peers, as ratios in one run
 	$(BIN)/python benchmarks/weights.py
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/spectra.py
 	$(BIN)/python benchmarks/extending.py
+
+bench-vllm: $(VLLM)/.ready ## The vllm backend against a bare LLM.generate, as ratios in one run
+	$(VLLM)/bin/python benchmarks/engines.py --option enforce_eager=true $(ARGS)
 
 $(PEER)/.ready:
 	$(PYTHON) -m venv $(PEER)
