@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -120,6 +121,9 @@ class Toy:
 
     def identity(self) -> str:
         return "toy"
+
+    def kept(self):
+        return nullcontext()
 
     def score(self, checkpoints: Sequence[Checkpoint], passages: Sequence[Passage]):
         self.asked.append((tuple(c.role for c in checkpoints), len(passages)))
