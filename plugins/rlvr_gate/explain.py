@@ -1,10 +1,11 @@
-"""A claim explains itself: record in, lines of text out."""
+"""A claim explains itself: record in, lines of text out, each fit to be printed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from rlvr_gate.records import ClaimRecord, Judgement
+from rlvr_gate.visible import for_log, one_line
 
 NOISE = "beside base against itself"
 """Key of the evidence that shows what two runs of one model lose and gain."""
@@ -25,14 +26,15 @@ def explain(claim: ClaimRecord) -> list[str]:
         for word in (claim.benchmark, f"k={claim.k}" if claim.k else None)
         if word is not None
     )
-    lines = [f"{claim.kind} claim {claim.id} is {str(claim.verdict).upper()}: {claim.text}{where}"]
+    said = f"claim {one_line(claim.id, 80)} is {str(claim.verdict).upper()}"
+    lines = [f"{claim.kind} {said}: {one_line(claim.text, 400)}{where}"]
     if claim.reason:
         lines.append(f"  {claim.reason}")
     for judgement in claim.judgements:
         lines += _judged(judgement)
     if claim.source:
         lines.append(f"  source: {claim.source}")
-    return lines
+    return [for_log(one_line(line)) for line in lines]
 
 
 def numbers(judgement: Judgement) -> str:
@@ -84,7 +86,8 @@ def notes(judgement: Judgement) -> list[str]:
 
 def _judged(judgement: Judgement) -> list[str]:
     samples = f"   (n={judgement.n})" if judgement.n else ""
-    lines = [f"  {judgement.statement}{samples}: {judgement.verdict}", f"    {numbers(judgement)}"]
+    statement = one_line(judgement.statement, 400)
+    lines = [f"  {statement}{samples}: {judgement.verdict}", f"    {numbers(judgement)}"]
     lines += [f"    {sentence}" for sentence in notes(judgement)]
     for reason in _list(judgement.evidence.get("not comparable")):
         lines.append(f"    not comparable: {reason}")
@@ -107,7 +110,7 @@ def _judged(judgement: Judgement) -> list[str]:
 
 
 def _cell(value: object) -> str:
-    return f"{value:+.3f}" if isinstance(value, float) else str(value)
+    return f"{value:+.3f}" if isinstance(value, float) else one_line(str(value), 200)
 
 
 def _list(value: object) -> list[object]:

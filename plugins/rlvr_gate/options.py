@@ -4,8 +4,28 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
+from typing import TypeVar
+
+from rlvr_gate.visible import for_log
+
+Parsed = TypeVar("Parsed")
+
+
+def _refusing(parse: Callable[[str], Parsed]) -> Callable[[str], Parsed]:
+    """A parser whose refusal, which quotes what was given, is fit to be printed."""
+
+    @wraps(parse)
+    def parser(text: str) -> Parsed:
+        try:
+            return parse(text)
+        except argparse.ArgumentTypeError as error:
+            raise argparse.ArgumentTypeError(for_log(error)) from None
+
+    return parser
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +49,7 @@ class SampleBudget:
     """Correct samples that stop a problem after a round; None: every problem gets `most`."""
 
 
+@_refusing
 def model_pair(text: str) -> PairRefs:
     """Parse `BASE,RLVR`."""
     refs = [part.strip() for part in text.split(",")]
@@ -39,6 +60,7 @@ def model_pair(text: str) -> PairRefs:
     return PairRefs(*refs)
 
 
+@_refusing
 def role_ref(text: str) -> tuple[str, str]:
     """Parse `ROLE=REF`."""
     role, _, ref = text.partition("=")
@@ -49,6 +71,7 @@ def role_ref(text: str) -> tuple[str, str]:
     return role, ref
 
 
+@_refusing
 def role_file(text: str) -> tuple[str, Path]:
     """Parse `ROLE=FILE`."""
     role, _, file = text.partition("=")
@@ -59,6 +82,7 @@ def role_file(text: str) -> tuple[str, Path]:
     return role, Path(file).expanduser()
 
 
+@_refusing
 def key_value(text: str) -> tuple[str, str]:
     """Parse `KEY=VALUE`."""
     key, _, value = text.partition("=")
@@ -67,6 +91,7 @@ def key_value(text: str) -> tuple[str, str]:
     return key, value
 
 
+@_refusing
 def positive(text: str) -> int:
     """Parse a whole number of at least 1."""
     try:
@@ -78,6 +103,7 @@ def positive(text: str) -> int:
     return value
 
 
+@_refusing
 def temperature(text: str) -> float:
     """Parse a temperature above 0."""
     value = _number(text)
@@ -86,6 +112,7 @@ def temperature(text: str) -> float:
     return value
 
 
+@_refusing
 def top_p(text: str) -> float:
     """Parse a nucleus mass in (0, 1]."""
     value = _number(text)
@@ -94,6 +121,7 @@ def top_p(text: str) -> float:
     return value
 
 
+@_refusing
 def samples(text: str) -> SampleBudget:
     """Parse `N` or `adaptive[:MOST[:TARGET]]`.
 
@@ -116,6 +144,7 @@ def samples(text: str) -> SampleBudget:
     return SampleBudget(most, target)
 
 
+@_refusing
 def devices(text: str) -> tuple[str, ...]:
     """Parse `0,1`, UUIDs, or `cpu,cpu`: GPUs, each once, or so many parts of the CPU.
 
@@ -155,6 +184,7 @@ class Shard:
         return f"{self.number}/{self.of}"
 
 
+@_refusing
 def shard(text: str) -> Shard:
     """Parse `I/N`.
 
@@ -171,11 +201,13 @@ def shard(text: str) -> Shard:
     return found
 
 
+@_refusing
 def ladder(text: str) -> tuple[int, ...]:
     """Parse a comma-separated ladder of k, returned ascending without repeats."""
     return tuple(sorted({positive(part.strip()) for part in text.split(",")}))
 
 
+@_refusing
 def names(text: str) -> tuple[str, ...]:
     """Parse a comma-separated list of names, order kept, no repeats."""
     found = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))

@@ -14,9 +14,11 @@ import pytest
 
 from rlvr_gate import hookspecs, wire
 from rlvr_gate.explain import explain
+from rlvr_gate.failures import readable
 from rlvr_gate.gate import decide, with_p_values, worst
 from rlvr_gate.policy import Policy, PolicyError, load_policy, shipped
 from rlvr_gate.records import ClaimRecord, GateResult, Kind, RunRecord, Verdict
+from rlvr_gate.visible import capped, for_log
 
 if TYPE_CHECKING:
     from rlvr_gate.looks import Look
@@ -39,6 +41,9 @@ _MARKERS = (
     "with the divergences between them",
     "roles(*names): further checkpoints this claim reads, given with --checkpoint NAME=REF",
 )
+
+
+_LONGEST_REASON = 2_000  # characters: an exception may quote a whole completion
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,16 @@ def pytest_configure(config: pytest.Config) -> None:
     except PolicyError as error:
         raise pytest.UsageError(f"--gate-policy: {error}") from None
     config.stash[session_key] = Collected()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_cmdline_main() -> Generator[None, object, object]:
+    """Refusals quote what others wrote: nothing in them may steer a terminal or a CI system."""
+    try:
+        return (yield)
+    except pytest.UsageError as error:
+        error.args = tuple(for_log(text) for text in error.args)
+        raise
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -152,11 +167,13 @@ def pytest_runtest_makereport(
     claim = item.stash.get(claim_key, None)
     if claim is not None and (call.when == "call" or (call.when == "setup" and call.excinfo)):
         record = claim_record(item, claim, call.excinfo, skipped=report.skipped)
-        readable = wire.to_properties(record)
-        item.user_properties.extend(readable)  # the teardown report takes these to JUnit XML
-        report.user_properties.extend([*readable, wire.whole(record)])
+        told = wire.to_properties(record)
+        item.user_properties.extend(told)  # the teardown report takes these to JUnit XML
+        report.user_properties.extend([*told, wire.whole(record)])
         if not record.broken:
             _apply(record, report)
+    if claim is not None:
+        report.longrepr = readable(report.longrepr)
     return report
 
 
@@ -191,7 +208,7 @@ def claim_record(
         margin=claim.margin,
         verdict=verdict,
         judgements=judgements,
-        reason=reason,
+        reason=capped(reason, _LONGEST_REASON),
         broken=broken,
         skipped=skipped,
     )

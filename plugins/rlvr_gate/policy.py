@@ -96,12 +96,15 @@ def load_policy(ref: str) -> Policy:
         text = (resources.files("rlvr_gate") / "policies" / f"{ref}.toml").read_text("utf-8")
         return parse_policy(text, where=f"policy {ref!r}")
     path = Path(ref)
-    if not path.is_file():
-        raise PolicyError(
-            f"no policy {ref!r}: expected a shipped name ({', '.join(shipped())}) or a TOML file"
-        )
     try:
+        if not path.is_file():
+            raise PolicyError(
+                f"no policy {ref!r}: expected a shipped name ({', '.join(shipped())}) or a TOML "
+                "file"
+            )
         return parse_policy(path.read_text("utf-8"), where=str(path))
+    except OSError as error:
+        raise PolicyError(f"cannot read {ref!r}: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise PolicyError(f"{path}: a policy is UTF-8 text ({error})") from None
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 from rlvr_gate.records import ClaimRecord, Interval, Judgement, Kind, Verdict
+from rlvr_gate.visible import for_log, one_line
 
 _RECORD = "rlvr_gate.record"
 
@@ -14,7 +15,7 @@ _RECORD = "rlvr_gate.record"
 def to_properties(record: ClaimRecord) -> list[tuple[str, object]]:
     """The user properties of one claim that people read, in JUnit XML for one."""
     return [
-        ("rlvr_gate.claim", record.id),
+        ("rlvr_gate.claim", for_log(one_line(record.id))),
         ("rlvr_gate.kind", str(record.kind)),
         ("rlvr_gate.verdict", str(record.verdict)),
     ]

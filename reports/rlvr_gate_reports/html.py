@@ -1,7 +1,7 @@
 """The report for people: one offline HTML page. The only file that imports Jinja.
 
 Nothing in the page is trusted: autoescape is on, an undefined name is an error, every text goes
-through `words.visible`, no template marks anything as safe (a test reads them), pictures escape
+through `visible`, no template marks anything as safe (a test reads them), pictures escape
 their own labels, and a content security policy lets no script run but the page's own.
 """
 
@@ -15,6 +15,7 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rlvr_gate.records import RunRecord
+from rlvr_gate.visible import visible
 from rlvr_gate_reports import page, words
 
 
@@ -67,4 +68,4 @@ def _digest(script: str) -> str:
 
 def _visible(value: object) -> object:
     trusted = hasattr(value, "__html__")
-    return words.visible(value) if isinstance(value, str) and not trusted else value
+    return visible(value) if isinstance(value, str) and not trusted else value

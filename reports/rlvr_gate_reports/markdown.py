@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 from rlvr_gate.records import (
     CheckpointFacts,
@@ -14,6 +15,7 @@ from rlvr_gate.records import (
     RunRecord,
     Verdict,
 )
+from rlvr_gate.visible import LONGEST_LINE, one_line
 from rlvr_gate_reports import words
 from rlvr_gate_reports.reading import (
     Solved,
@@ -39,8 +41,14 @@ _VERDICT = {
     Verdict.UNDECIDED: "❔ undecided",
     Verdict.NOT_COMPARABLE: "≠ not comparable",
 }
-_SHOWN_IDS = 20
-_SPECIAL = re.compile(r"([\\`*_{}\[\]|~$#]|^[-+]|(?<!\w)@)")
+LIMIT = 1_000_000
+"""Bytes of the whole; GitHub drops a step summary of more than 1 MiB."""
+_SHOWN_IDS, _SHOWN_ROWS, _SHOWN_BENCHMARKS = 20, 300, 50
+_LONG, _SHORT = 300, 120  # characters of a sentence and of a name in a table
+_SPECIAL = re.compile(r"([\\`*_{}\[\]|~$#]|^[-+:=]|:(?=//)|(?<=www)\.|(?<!\w)@)", re.IGNORECASE)
+_REFERENCE = re.compile(r"((?<!\w)@(?=\w)|#(?=\d)|\bGH-(?=\d))", re.IGNORECASE)
+"""What GitHub takes for a person or an issue, escaped or not, unless something stands between."""
+_BETWEEN = r"\1&#8203;"
 
 
 def render(record: RunRecord) -> str:
@@ -48,22 +56,37 @@ def render(record: RunRecord) -> str:
     sections = [
         _gate(record),
         _claims(record),
-        *(_benchmark(record, benchmark) for benchmark in benchmark_names(record)),
+        *_benchmarks(record),
         _weights(record.weights),
         _provenance(record),
     ]
-    return "\n\n".join(section for section in sections if section) + "\n"
+    return _within("\n\n".join(section for section in sections if section) + "\n")
 
 
-def escape(text: str) -> str:
-    """Text that Markdown and HTML show as it is, on one line."""
-    marked = _SPECIAL.sub(r"\\\1", " ".join(words.visible(text).split()))
-    return marked.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+def escape(text: str, most: int = LONGEST_LINE) -> str:
+    """Text that Markdown and HTML show as it is, on one line of at most so many characters."""
+    marked = _SPECIAL.sub(r"\\\1", " ".join(one_line(text, most).split()))
+    marked = marked.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _REFERENCE.sub(_BETWEEN, marked)
+
+
+def _within(text: str) -> str:
+    """The first lines of a text, as many as `LIMIT` has room for; the gate's are the first."""
+    if len(text.encode()) <= LIMIT:
+        return text
+    lines, room = text.splitlines(keepends=True), LIMIT - 200
+    ends = accumulate(len(line.encode()) for line in lines)
+    kept = sum(end <= room for end in ends)
+    return "".join(lines[:kept]) + f"\n{_more(len(lines) - kept, 'lines')}\n"
+
+
+def _more(number: int, what: str) -> str:
+    return f"… and {number:,} more {what}; the HTML and JSON reports have more room."
 
 
 def _gate(record: RunRecord) -> str:
     gate = record.gate
-    refs = " → ".join(f"**{escape(c.role)}** {escape(c.ref)}" for c in _pair(record))
+    refs = " → ".join(f"**{escape(c.role)}** {escape(c.ref, _LONG)}" for c in _pair(record))
     lines = [
         f"# {_STATE[gate.state]} Gate {words.STATE_WORDS[gate.state]}",
         f"{escape(words.gate_reason(record))} {escape(words.findings(record))}".rstrip(),
@@ -84,9 +107,8 @@ def _samples(record: RunRecord) -> str:
 
 
 def _claims(record: RunRecord) -> str:
-    rows = [
-        _claim(claim) for kind in Kind for claim in for_readers(record.claims, kind)
-    ]  # gate claims first, as Kind lists them
+    claims = [claim for kind in Kind for claim in for_readers(record.claims, kind)]
+    rows = [_claim(claim) for claim in claims[:_SHOWN_ROWS]]  # gate claims first
     if not rows:
         return "No claim was judged."
     head = [
@@ -101,7 +123,7 @@ def _claims(record: RunRecord) -> str:
         "Source",
     ]
     control = f"{words.release_and_block(record)} {words.findings_family(record)}".strip()
-    parts = ["## Claims", escape(control), _table(head, rows)]
+    parts = ["## Claims", escape(control), _table(head, rows, len(claims))]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -109,19 +131,26 @@ def _claim(claim: ClaimRecord) -> list[str]:
     judgement = deciding_judgement(claim)
     return [
         _VERDICT[claim.verdict],
-        f"**{escape(claim.id)}** {escape(claim.text)}",
+        f"**{escape(claim.id, _SHORT)}** {escape(claim.text, _LONG)}",
         str(claim.kind),
-        escape(claim.benchmark or "–"),
+        escape(claim.benchmark or "–", _SHORT),
         str(claim.k or "–"),
         escape(words.because(claim)) if judgement is None else words.estimate(judgement),
         "–" if judgement is None else words.needs(judgement),
         words.p_value(claim.adjusted_p).replace("<", "&lt;") or "–",
-        escape(claim.source),
+        escape(claim.source, _SHORT),
     ]
 
 
+def _benchmarks(record: RunRecord) -> list[str]:
+    names = benchmark_names(record)
+    shown = [_benchmark(record, benchmark) for benchmark in names[:_SHOWN_BENCHMARKS]]
+    left = len(names) - len(shown)
+    return [*shown, _more(left, "benchmarks")] if left else shown
+
+
 def _benchmark(record: RunRecord, benchmark: str) -> str:
-    parts = [f"## {escape(benchmark)}"]
+    parts = [f"## {escape(benchmark, _SHORT)}"]
     look = record.saving.looks.get(benchmark) if record.saving else None
     if look:
         parts.append(f"{words.looks(look)}.")
@@ -160,7 +189,7 @@ def _lost(problems: Sequence[Solved]) -> str:
     if not ids:
         return ""
     more = f" and {len(ids) - _SHOWN_IDS} more" if len(ids) > _SHOWN_IDS else ""
-    return f"Lost: {', '.join(escape(i) for i in ids[:_SHOWN_IDS])}{more}."
+    return f"Lost: {', '.join(escape(i, _SHORT) for i in ids[:_SHOWN_IDS])}{more}."
 
 
 def _curves(curves: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
@@ -168,12 +197,13 @@ def _curves(curves: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
     ks = sorted({int(point["k"]) for points in curves.values() for point in points})
     at = {role: {int(point["k"]): point for point in curves[role]} for role in roles}
     rows = [[str(k), *(_point(at[role].get(k), role) for role in roles)] for k in ks]
-    return _table(["k", *map(escape, roles)], rows)
+    return _table(["k", *map(escape, roles)], rows, len(rows))
 
 
 def _strata(rows: Sequence[Mapping[str, object]]) -> str:
     head = ["Stratum", "Problems", "k", "base → rlvr", "difference [interval]"]
-    return _table(head, [[escape(cell) for cell in words.stratum(row)] for row in rows])
+    shown = [words.stratum(row) for row in rows[:_SHOWN_ROWS]]
+    return _table(head, [[escape(cell, _SHORT) for cell in row] for row in shown], len(rows))
 
 
 def _point(point: Mapping[str, float] | None, role: str) -> str:
@@ -202,17 +232,19 @@ def _provenance(record: RunRecord) -> str:
     rows = [
         [
             escape(c.role),
-            escape(c.ref),
+            escape(c.ref, _LONG),
             f"`{words.short_digest(c.digest)}`",
             escape(c.backend),
             str(c.seed),
         ]
         for c in record.checkpoints
     ]
-    table = _table(["Role", "Checkpoint", "Digest", "Backend", "Seed"], rows) if rows else ""
+    head = ["Role", "Checkpoint", "Digest", "Backend", "Seed"]
+    table = _table(head, rows, len(rows)) if rows else ""
     benchmarks = "\n".join(
-        f"- {escape(b.name)}: {escape(b.source)}, {len(b.problems)} problems, {_digest(b.digest)}"
-        for b in record.benchmarks
+        f"- {escape(b.name, _SHORT)}: {escape(b.source)}, {len(b.problems)} problems, "
+        f"{_digest(b.digest)}"
+        for b in record.benchmarks[:_SHOWN_BENCHMARKS]
     )
     parts = ["## Provenance", table, benchmarks, f"Run {escape(record.created)}."]
     return "\n\n".join(part for part in parts if part)
@@ -226,6 +258,8 @@ def _pair(record: RunRecord) -> list[CheckpointFacts]:
     return [c for c in record.checkpoints if c.role in ("base", "rlvr")]
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], of: int) -> str:
+    """The rows that are shown; what there is beyond them is told."""
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return f"{table}\n\n{_more(of - len(rows), 'rows')}" if of > len(rows) else table

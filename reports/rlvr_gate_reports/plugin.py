@@ -9,6 +9,7 @@ import pytest
 
 from rlvr_gate.plugin import is_worker
 from rlvr_gate.records import RunRecord
+from rlvr_gate.visible import for_log
 from rlvr_gate_reports.write import ReportError, check_writable, write_text
 
 record_key = pytest.StashKey[RunRecord]()
@@ -80,7 +81,8 @@ def pytest_terminal_summary(
         terminalreporter.line("")
     errors = config.stash.get(errors_key, [])
     for error in errors:
-        terminalreporter.line(f"ERROR: {error}", red=True)
+        terminalreporter.line(f"ERROR: {for_log(error)}", red=True)
     for option in _OUTPUTS:
         if config.getoption(option) and not errors:
-            terminalreporter.line(f"{option.removeprefix('--gate-')}: {config.getoption(option)}")
+            place = for_log(config.getoption(option))
+            terminalreporter.line(f"{option.removeprefix('--gate-')}: {place}")

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
+from html import escape as escape_html
 
+from rlvr_gate.visible import one_line
 from rlvr_gate_reports import words
 from rlvr_gate_reports.reading import BINS, Crossover, role_order
 
@@ -341,6 +342,11 @@ def _crossing(axes: _Axes, crossing: Crossover) -> str:
 
 def _text(x: float, y: float, text: str, css: str = "") -> str:
     return f'<text class="{css}" x="{x:.1f}" y="{y:.1f}">{escape(text)}</text>'
+
+
+def escape(text: str) -> str:
+    """Text as a picture holds it."""
+    return escape_html(one_line(text))
 
 
 def _steps(low: float, high: float) -> list[float]:

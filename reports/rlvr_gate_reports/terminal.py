@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from rlvr_gate.records import ClaimRecord, GateState, Kind, RunRecord, Verdict
+from rlvr_gate.visible import harmless, one_line
 from rlvr_gate_reports import words
 from rlvr_gate_reports.reading import (
     benchmark_names,
@@ -19,6 +20,8 @@ from rlvr_gate_reports.reading import (
 
 WIDTH = 100
 HEIGHT = 30
+_LONGEST = 10_000  # characters of one text that are looked at
+_SPELLED = {0x2212: "-", 0x2013: "-", 0x2265: ">=", 0x2264: "<=", 0xA0: " "}
 _KS, _COLUMN = 5, 15  # columns of the pass@k table and their width
 
 
@@ -60,7 +63,7 @@ def summary(record: RunRecord) -> list[Line]:
 
 def _gate(record: RunRecord) -> list[Line]:
     gate = record.gate
-    facts = f"policy {_cut(_ascii(gate.policy), 40)}, exit status {gate.exit_status}"
+    facts = f"policy {_cut(gate.policy, 40)}, exit status {gate.exit_status}"
     lines = [
         _line(("gate ", "strong"), (words.STATE_WORDS[gate.state], str(gate.state)),
               (f"  {facts}", "dim")),
@@ -140,7 +143,7 @@ def _label(claim: ClaimRecord, several: bool, at: str | None) -> str:
     where = claim.benchmark if several else None
     context = ", ".join(part for part in (where, at) if part)
     what = f"{context}: {claim.text}" if context else claim.text
-    return f"{_cut(_ascii(claim.id), 8):<4} {_ascii(what)}"
+    return f"{_cut(claim.id, 8):<4} {what}"
 
 
 def _fitting(blocks: Sequence[Sequence[Line]], room: int) -> list[Line]:
@@ -158,7 +161,7 @@ def _curves(record: RunRecord, benchmark: str) -> list[Line]:
     roles = [role for role in ("base", "rlvr", "difference") if curves.get(role)]
     if not ks or not roles:
         return []
-    title = _cut(_ascii(f"pass@k on {benchmark}"), 24)
+    title = _cut(f"pass@k on {benchmark}", 24)
     head = f"{title:<25}" + "".join(f"{f'k={k}':>{_COLUMN}}" for k in ks)
     lines = [_line((head, "dim"))]
     for role in roles:
@@ -224,13 +227,16 @@ def _line(*spans: str | tuple[str, str]) -> Line:
 
 
 def _ascii(text: str) -> str:
-    one_line = words.visible(text).replace("\n", " ").replace("\t", " ")
-    return one_line.translate({0x2212: "-", 0x2013: "-", 0x2265: ">=", 0x2264: "<=", 0xA0: " "})
+    """Text as a line of a terminal holds it; signs that a plain one may lack are spelled."""
+    return one_line(text, _LONGEST).translate(_SPELLED)
 
 
 def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 3].rstrip() + "..."
+    shown = harmless(_ascii(text))
+    return shown if len(shown) <= width else shown[: width - 3].rstrip() + "..."
 
 
 def _wrapped(text: str, width: int, most: int) -> list[str]:
-    return textwrap.wrap(_ascii(text), width, max_lines=most, placeholder=" ...")
+    """At most so many lines; one column is left to what makes a line harmless."""
+    lines = textwrap.wrap(_ascii(text), width - 1, max_lines=most, placeholder=" ...")
+    return [harmless(line) for line in lines]

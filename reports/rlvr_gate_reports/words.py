@@ -7,7 +7,6 @@ estimates, intervals, margins and policy files read alike. U+2212 is the minus s
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Mapping, Sequence
 
 from rlvr_gate.gate import name
@@ -21,6 +20,7 @@ from rlvr_gate.records import (
     Saving,
     Verdict,
 )
+from rlvr_gate.visible import one_line
 from rlvr_gate_reports.reading import (
     Solved,
     deciding_claims,
@@ -34,6 +34,7 @@ STATE_WORDS = {
     GateState.UNDECIDED: "UNDECIDED",
     GateState.NOT_COMPARABLE: "NOT COMPARABLE",
 }
+_NAMED, _LONGEST_NAME = 20, 160
 _RELATIONS = {">=": "≥", "<=": "≤"}
 
 
@@ -128,14 +129,15 @@ def duration(seconds: float) -> str:
 def gate_reason(record: RunRecord) -> str:
     """One sentence: which claims decided, and on what numbers."""
     deciding = deciding_claims(record)
-    names = ", ".join(record.gate.deciding)
+    names = _named(record.gate.deciding)
     if record.gate.state is GateState.OPEN:
         return f"Every gate claim holds: {names}."
     if not deciding:
         return f"The gate cannot open: {names or 'nothing was judged'}."
     first, *others = deciding
     also = f" So {'are' if others[1:] else 'is'} {_list(others)}." if others else ""
-    return f"{name(first)} is {first.verdict}: {because(first)}.{also}"
+    said = f"{one_line(name(first), _LONGEST_NAME)} is {first.verdict}"
+    return f"{said}: {one_line(because(first))}.{also}"
 
 
 def because(claim: ClaimRecord) -> str:
@@ -276,33 +278,6 @@ def luck(problems: Sequence[Solved]) -> str:
     return f"{text[0].upper()}{text[1:]}." if text else ""
 
 
-def visible(text: str) -> str:
-    """Text from a model with what cannot be seen made visible.
-
-    Control characters become their pictures, bidirectional controls and other format characters
-    their code points, lone surrogates U+FFFD; so no completion can reorder or hide the page.
-
-    >>> visible("a\\x00b\\u202ec")
-    'a␀b⟨U+202E⟩c'
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_visible(character) for character in text)
-
-
-def _visible(character: str) -> str:
-    if character in "\n\t":
-        return character
-    category, code = unicodedata.category(character), ord(character)
-    if category == "Cc":
-        return chr(0x2400 + code) if code < 0x20 else "␡" if code == 0x7F else f"⟨U+{code:04X}⟩"
-    if category == "Cs":
-        return "\ufffd"
-    if category in ("Cf", "Zl", "Zp") and character not in "\u200c\u200d":
-        return f"⟨U+{code:04X}⟩"  # joiners stay: emoji and several scripts need them
-    return character
-
-
 def _decimals(size: float) -> int:
     for decimals in range(3, 7):
         rounded = round(size, decimals)
@@ -318,5 +293,13 @@ def _verb(verdict: Verdict, number_: int) -> str:
 
 
 def _list(claims: Sequence[ClaimRecord]) -> str:
-    names = [name(claim) for claim in claims]
+    names = [one_line(name(claim), _LONGEST_NAME) for claim in claims]
+    if len(names) > _NAMED:
+        return _named(names)
     return ", ".join(names[:-1]) + (" and " if len(names) > 1 else "") + names[-1]
+
+
+def _named(names: Sequence[str]) -> str:
+    shown = [one_line(each, _LONGEST_NAME) for each in names[:_NAMED]]
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return f"{', '.join(shown)}{more}"

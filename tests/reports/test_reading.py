@@ -153,13 +153,6 @@ def test_durations_are_short(seconds: float, shown: str) -> None:
     assert words.duration(seconds) == shown
 
 
-def test_nothing_invisible_survives() -> None:
-    text = "".join(map(chr, [*range(0x20), 0x7F, 0x85, 0x200B, 0x202E, 0x2066, 0xFEFF, 0xD800]))
-    shown = words.visible(text)
-    assert {c for c in shown if not c.isprintable()} == {"\n", "\t"}
-    assert words.visible("naïve 漢字 👩\u200d🔬 e\u0301") == "naïve 漢字 👩\u200d🔬 e\u0301"
-
-
 RULE = Rounds((16, 64), 4)
 
 

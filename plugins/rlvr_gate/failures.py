@@ -1,0 +1,32 @@
+"""What pytest says of a claim that raised, made fit to be printed: it may quote anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rlvr_gate.visible import for_log
+
+
+def readable(longrepr: Any) -> Any:
+    """The same with every text fit for a terminal, a log and JUnit XML; tracebacks in place."""
+    if isinstance(longrepr, str):
+        return for_log(longrepr)
+    if isinstance(longrepr, tuple):  # of a skipped test
+        *place, reason = longrepr
+        return (*place, for_log(reason))
+    for traceback, crash in _parts(longrepr):
+        for entry in getattr(traceback, "reprentries", ()):
+            entry.lines = [for_log(line) for line in entry.lines]
+        if crash is not None:
+            crash.message = for_log(crash.message)
+    return longrepr
+
+
+def _parts(longrepr: Any) -> Iterator[tuple[Any, Any]]:
+    """(traceback, where it crashed) of an exception and of those that it came from."""
+    chain = getattr(longrepr, "chain", None)
+    if chain is not None:
+        yield from ((traceback, crash) for traceback, crash, _ in chain)
+    elif hasattr(longrepr, "reprtraceback"):
+        yield longrepr.reprtraceback, longrepr.reprcrash
