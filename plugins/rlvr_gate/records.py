@@ -104,6 +104,7 @@ class Checkpoint:
         tokenizer_digest: SHA-256 over the tokenizer's vocabulary and rules.
         stop_ids: token ids that end a completion.
         template_digest: SHA-256 over everything that shapes a prompt's token ids.
+        notes: what is odd about it, and was accepted; for whoever reads the plan or the report.
     """
 
     role: str
@@ -114,6 +115,7 @@ class Checkpoint:
     tokenizer_digest: str
     stop_ids: tuple[int, ...]
     template_digest: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,6 +344,8 @@ class CheckpointFacts:
     """benchmark name -> SHA-256 over its prompts' token ids."""
     versions: Mapping[str, str] = field(default_factory=dict)
     """What drew the completions: packages, hardware and options, where known."""
+    notes: tuple[str, ...] = ()
+    """What is odd about it, and was accepted."""
 
 
 @dataclass(frozen=True, slots=True)

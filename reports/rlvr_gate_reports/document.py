@@ -155,6 +155,7 @@ def _checkpoint(facts: CheckpointFacts) -> dict[str, object]:
         "seed": facts.seed,
         "prompt_digests": dict(sorted(facts.prompt_digests.items())),
         "versions": dict(sorted(facts.versions.items())),
+        "notes": list(facts.notes),
     }
 
 

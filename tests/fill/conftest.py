@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import struct
 import sys
@@ -22,9 +23,12 @@ CONFIG = {
     "architectures": ["LlamaForCausalLM"],
     "model_type": "llama",
     "hidden_size": 8,
+    "intermediate_size": 8,
     "num_hidden_layers": 1,
     "num_attention_heads": 2,
+    "num_key_value_heads": 2,
     "vocab_size": 4,
+    "tie_word_embeddings": True,
     "eos_token_id": 2,
 }
 TOKENIZER = {
@@ -35,12 +39,24 @@ TOKENIZER = {
 }
 
 
-def safetensors(tensors: Mapping[str, int]) -> bytes:
-    """A safetensors file with a bf16 vector of so many words for each name."""
+LAYER = "model.layers.0"
+SHAPES: Mapping[str, tuple[int, ...]] = {
+    "model.embed_tokens.weight": (4, 8),
+    **{f"{LAYER}.self_attn.{n}_proj.weight": (8, 8) for n in "qkvo"},
+    **{f"{LAYER}.mlp.{n}_proj.weight": (8, 8) for n in ("gate", "up", "down")},
+    **{f"{LAYER}.{n}_layernorm.weight": (8,) for n in ("input", "post_attention")},
+    "model.norm.weight": (8,),
+}
+"""What CONFIG needs."""
+
+
+def safetensors(tensors: Mapping[str, tuple[int, ...]]) -> bytes:
+    """A safetensors file with a bf16 tensor of zeros for each name."""
     header, at = {}, 0
-    for name, words in tensors.items():
-        header[name] = {"dtype": "BF16", "shape": [words], "data_offsets": [at, at + 2 * words]}
-        at += 2 * words
+    for name, shape in tensors.items():
+        size = 2 * math.prod(shape)
+        header[name] = {"dtype": "BF16", "shape": shape, "data_offsets": [at, at + size]}
+        at += size
     text = json.dumps(header).encode()
     return struct.pack("<Q", len(text)) + text + bytes(at)
 
@@ -56,7 +72,7 @@ def make_checkpoint(tmp_path: Path) -> Callable[..., Path]:
         (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": [2, 3]}))
         (folder / "tokenizer.json").write_text(json.dumps(TOKENIZER))
         (folder / "tokenizer_config.json").write_text(json.dumps({"chat_template": "{{ x }}"}))
-        (folder / "model.safetensors").write_bytes(safetensors({"embed": 32, "norm": 8}))
+        (folder / "model.safetensors").write_bytes(safetensors(SHAPES))
         return folder
 
     return make

@@ -21,6 +21,11 @@ def header(length: int, data: bytes) -> bytes:
     return struct.pack("<Q", length) + data
 
 
+def weights_header(path: Path) -> bytes:
+    data = path.read_bytes()
+    return data[8 : 8 + int.from_bytes(data[:8], "little")]
+
+
 def one(entry: object, extra: bytes = b"") -> bytes:
     text = json.dumps({"w": entry}).encode()
     return header(len(text), text + extra)
@@ -125,24 +130,30 @@ def test_an_adapter_alone_is_no_checkpoint(make_checkpoint):
         resolve("base", str(folder))
 
 
+NAME = "model.norm.weight"
+
+
 def sharded(folder: Path, weight_map: dict[str, str]) -> None:
+    """The only file as a shard, listed but for what `weight_map` says otherwise."""
     (folder / "model.safetensors").rename(folder / "a.safetensors")
+    names = dict.fromkeys(json.loads(weights_header(folder / "a.safetensors")), "a.safetensors")
+    weight_map = names | weight_map if weight_map else {}
     (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weight_map}))
 
 
 def test_shards_are_read_through_their_index(make_checkpoint):
     folder = make_checkpoint()
-    sharded(folder, {"embed": "a.safetensors", "norm": "a.safetensors"})
+    sharded(folder, {NAME: "a.safetensors"})
     assert resolve("base", str(folder)).digest
 
 
 @pytest.mark.parametrize(
     ("weight_map", "message"),
     [
-        ({"embed": "a.safetensors", "w": "b.safetensors"}, "shard b.safetensors .* is missing"),
-        ({"embed": "a.safetensors", "w": "a.safetensors"}, "says a.safetensors holds w"),
-        ({"embed": "../base/a.safetensors"}, "outside its folder"),
-        ({"embed": "a.bin"}, "only safetensors are read"),
+        ({"w": "b.safetensors"}, "shard b.safetensors .* is missing"),
+        ({"w": "a.safetensors"}, "says a.safetensors holds w"),
+        ({NAME: "../base/a.safetensors"}, "outside its folder"),
+        ({NAME: "a.bin"}, "only safetensors are read"),
         ({}, "needs a `weight_map`"),
     ],
 )
@@ -212,14 +223,17 @@ def test_another_tokenizer_is_refused_by_key(make_checkpoint):
 
 
 def test_another_architecture_is_refused_by_key(make_checkpoint):
-    base = make_checkpoint("base")
-    other = make_checkpoint("other", hidden_size=16, architectures=["Qwen2ForCausalLM"])
+    base = resolve("base", str(make_checkpoint("base")))
+    other = make_checkpoint(
+        "other", architectures=["MistralForCausalLM"], model_type="mistral", num_attention_heads=4,
+        num_key_value_heads=4,
+    )  # fmt: skip
     with pytest.raises(CheckpointError) as caught:
-        check_pair(resolve("base", str(base)), resolve("rlvr", str(other)))
-    assert "architectures is 'LlamaForCausalLM' in base and 'Qwen2ForCausalLM'" in str(
+        check_pair(base, resolve("rlvr", str(other)))
+    assert "architectures is 'LlamaForCausalLM' in base and 'MistralForCausalLM'" in str(
         caught.value
     )
-    assert "hidden_size is 8 in base and 16 in rlvr" in str(caught.value)
+    assert "num_attention_heads is 2 in base and 4 in rlvr" in str(caught.value)
 
 
 def test_defaults_left_unsaid_are_no_difference(make_checkpoint):

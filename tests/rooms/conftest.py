@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 import struct
 from collections.abc import Callable, Mapping
@@ -22,14 +23,27 @@ _TOKENIZER = {
 }
 
 
+_WIDE, _LONG = [8, 8], [16, 8]
+_SHAPES = {
+    "model.embed_tokens": _LONG, "lm_head": _LONG, "model.norm": [8],
+    **{f"model.layers.0.self_attn.{n}_proj": _WIDE for n in "qkvo"},
+    **{f"model.layers.0.mlp.{n}_proj": _WIDE for n in ("gate", "up", "down")},
+    **{f"model.layers.0.{n}_layernorm": [8] for n in ("input", "post_attention")},
+}  # fmt: skip
+
+
 def write_checkpoint(folder: Path, seed: int) -> Path:
-    """A checkpoint in Hugging Face layout with 64 random bf16 words."""
+    """A whole Llama in Hugging Face layout, of one layer of random bf16 words."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = random.Random(seed)
-    data = b"".join(struct.pack("<H", rng.randrange(0x3C00, 0x3F80)) for _ in range(64))
-    entry = {"dtype": "BF16", "shape": [8, 8], "data_offsets": [0, len(data)]}
-    header = json.dumps({"model.layers.0.mlp.up_proj.weight": entry}).encode()
-    weights = len(header).to_bytes(8, "little") + header + data
+    header, data = {}, b""
+    for name, shape in _SHAPES.items():
+        size = math.prod(shape)
+        raw = b"".join(struct.pack("<H", rng.randrange(0x3C00, 0x3F80)) for _ in range(size))
+        entry = {"dtype": "BF16", "shape": shape, "data_offsets": [len(data), len(data + raw)]}
+        header[f"{name}.weight"], data = entry, data + raw
+    text = json.dumps(header).encode()
+    weights = len(text).to_bytes(8, "little") + text + data
     (folder / "model.safetensors").write_bytes(weights)
     (folder / "config.json").write_text(json.dumps(_CONFIG))
     (folder / "generation_config.json").write_text(

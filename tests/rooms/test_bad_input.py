@@ -49,8 +49,15 @@ def test_truncated_weights(pair) -> None:
 
 def test_another_architecture(pair) -> None:
     path = pair.root / "new" / "config.json"
+    other = {"model_type": "mistral", "architectures": ["MistralForCausalLM"]}
+    path.write_text(json.dumps(json.loads(path.read_text()) | other))
+    refused(pair, pair.run(), "need one architecture", "model_type")
+
+
+def test_a_configuration_of_another_model(pair) -> None:
+    path = pair.root / "new" / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"hidden_size": 16}))
-    refused(pair, pair.run(), "need one architecture", "hidden_size")
+    refused(pair, pair.run(), "rlvr checkpoint './new'", "model.embed_tokens.weight has [16, 8]")
 
 
 def test_another_tokenizer(pair) -> None:

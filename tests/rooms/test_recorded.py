@@ -154,7 +154,7 @@ def test_weights_are_compared_where_a_pair_is_given_too_and_nothing_is_sampled(
     judge("--model-pair=./old,./new", "--gate-policy=recorded")
     document = gate.document()
     assert verdicts(document)["W1"] != "undecided"
-    assert document["weights"]["rlvr"]["total"]["parameters"] == 64
+    assert document["weights"]["rlvr"]["total"]["parameters"] == 728
     assert document["run"]["sampled"]["completions"] == 0
 
 

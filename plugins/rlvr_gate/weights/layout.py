@@ -16,6 +16,8 @@ WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 
 _PICKLES = ("*.bin", "*.pt", "*.pth")
+_NO_WEIGHTS = ("training_args.bin", "optimizer.pt", "scheduler.pt", "scaler.pt", "rng_state.pth")
+_HEAD = "lm_head.weight"
 _HEADER_LIMIT = 100_000_000  # bytes; the format's own bound
 _JSON_LIMIT = 256 * 2**20  # bytes; larger tokenizers do not exist yet
 _ITEM_BYTES = {
@@ -49,39 +51,88 @@ def tensor_slots(folder: Path) -> dict[str, TensorSlot]:
 
 
 def weight_files(folder: Path) -> list[Path]:
-    """Weight files in the order transformers would take them, each with a sound header.
+    """Weight files that every engine would take, each with a sound header.
 
     Raises:
-        LayoutError: there are none, a shard is missing, or a file is not what it claims.
+        LayoutError: there are none, a shard is missing, a file is not what it claims, or lies
+            beside others that some engines would read in its place.
     """
-    if (folder / WEIGHTS).is_file():
-        read_header(folder / WEIGHTS)
-        return [folder / WEIGHTS]
-    if not (folder / INDEX).is_file():
-        raise LayoutError(
-            f"no weights in {folder}: expected {WEIGHTS} or {INDEX}, {_instead(folder)}"
-        )
-    shards = [folder / name for name in shard_names(folder)]
+    names = _listed(folder)
+    _check_unambiguous(folder, names)
     held: dict[str, str] = {}
-    for shard in shards:
-        if not shard.is_file():
-            raise LayoutError(f"shard {shard.name} of {INDEX} is missing; fetch it again")
-        for slot in read_header(shard):
+    for name in names:
+        if not (folder / name).is_file():
+            raise LayoutError(f"shard {name} of {INDEX} is missing; fetch it again")
+        for slot in read_header(folder / name):
             if slot.name in held:
                 raise LayoutError(
-                    f"{held[slot.name]} and {shard.name} both hold {slot.name}: nobody can say "
+                    f"{held[slot.name]} and {name} both hold {slot.name}: nobody can say "
                     "which one counts; save the checkpoint again"
                 )
-            held[slot.name] = shard.name
-    for tensor, name in read_json(folder / INDEX)["weight_map"].items():
-        if held.get(tensor) != name:
+            held[slot.name] = name
+    if (folder / INDEX).is_file():
+        _check_index(read_json(folder / INDEX)["weight_map"], held)
+    return [folder / name for name in names]
+
+
+def unread_files(folder: Path) -> tuple[str, ...]:
+    """Weights in `folder` that lie beside those of `weight_files`, and that nobody reads."""
+    names = _listed(folder)
+    others = {p.name for kind in (*_PICKLES, "*.safetensors") for p in folder.glob(kind)}
+    return tuple(sorted(others - {*names, *_NO_WEIGHTS}))
+
+
+def _listed(folder: Path) -> tuple[str, ...]:
+    """The files that hold the weights: those of the index, or the only one."""
+    if (folder / INDEX).is_file():
+        return shard_names(folder)
+    if (folder / WEIGHTS).is_file():
+        return (WEIGHTS,)
+    raise LayoutError(f"no weights in {folder}: expected {WEIGHTS} or {INDEX}, {_instead(folder)}")
+
+
+def _check_unambiguous(folder: Path, names: tuple[str, ...]) -> None:
+    """Engines differ in which files of a folder they read: an index, a single file, or all."""
+    others = sorted(p.name for p in folder.glob("*.safetensors") if p.name not in names)
+    if is_adapter(folder) or ADAPTER_WEIGHTS in others:
+        raise LayoutError(
+            f"{folder} holds whole weights ({names[0]}) and an adapter: some engines add it, some "
+            f"do not; delete {ADAPTER_CONFIG} and {ADAPTER_WEIGHTS}, or the whole weights"
+        )
+    indexed = (folder / INDEX).is_file()
+    rivals = [name for name in others if not indexed or name.startswith("model")]
+    if rivals:
+        listed = f"the shards of {INDEX} ({names[0]} …)" if indexed else names[0]
+        raise LayoutError(
+            f"{folder} holds two sets of weights, {listed} and {', '.join(rivals[:3])}: engines "
+            f"differ in which they read; delete the older of the two (were it the former, with "
+            f"{INDEX if indexed else 'it alone'})"
+        )
+
+
+def _check_index(listed: dict[str, str], held: dict[str, str]) -> None:
+    """The index says of every tensor where it lies; a tied head may be listed and lie nowhere."""
+    for tensor, name in listed.items():
+        if held.get(tensor) != name and (tensor in held or not tensor.endswith(_HEAD)):
             raise LayoutError(f"{INDEX} says {name} holds {tensor}, but it does not")
-    return shards
+    for tensor, name in held.items():
+        if tensor not in listed:
+            raise LayoutError(
+                f"{name} holds {tensor}, which {INDEX} does not list: it is of another save; "
+                "save or fetch the checkpoint again"
+            )
 
 
 def _instead(folder: Path) -> str:
     """What lies there in place of safetensors, and what to do about it."""
     pickles = sorted(p.name for kind in _PICKLES for p in folder.glob(kind))
+    if shards := sorted(p.name for p in folder.glob("*.safetensors")):
+        return (
+            f"found {shards[0]} without an index, and engines differ in whether they read it; "
+            f"fetch {INDEX} too, or save the checkpoint again with save_pretrained"
+        )
+    if is_adapter(folder):
+        return "found an adapter; merge it into its base first (merge_and_unload)"
     if not pickles:
         return "found neither; save with safe_serialization=True"
     return (
@@ -188,6 +239,12 @@ def _slot(path: Path, data: int, tensor: str, entry: object) -> TensorSlot:
     items = math.prod(shape)
     if dtype in _ITEM_BYTES and items * _ITEM_BYTES[dtype] != end - begin:
         raise LayoutError(f"{path.name}: tensor {tensor[:80]!r} does not fit its offsets")
+    if not items:
+        raise LayoutError(
+            f"{path.name}: tensor {tensor[:80]!r} has shape {list(shape)} and holds nothing: "
+            "DeepSpeed ZeRO-3 leaves that where parameters are not gathered before saving; set "
+            "stage3_gather_16bit_weights_on_model_save, or convert with zero_to_fp32.py"
+        )
     return TensorSlot(tensor, dtype, tuple(shape), path, data + begin, data + end)
 
 

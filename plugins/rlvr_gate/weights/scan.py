@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlvr_gate.weights.sources import (
+    FLOATS,
     Source,
     WeightsError,
     coarser,
@@ -43,7 +44,8 @@ _BLOCK = 1 << 17  # elements worked on at a time: their buffers fit a core's cac
 _SUMMED = 1 << 13  # squares added in float32 before they join a float64: 6 digits are exact
 _MOST_COLUMNS = 1 << 16  # wider rows are cut, and have no row and column counts
 _LANES = 255  # bytes that can be added before one overflows
-_EXPONENT_TOP = np.uint64(0x4000400040004000)  # set in a bfloat16 word where |w| >= 2
+_EXPONENT_TOP = np.uint64(0x4000400040004000)  # set in a half's word where |w| >= 2
+_INFINITY = {"BF16": 0x7F80, "F16": 0x7C00}  # the word of infinity; those of NaN are larger
 _NEGATIVE_ZERO = -0x8000  # the bfloat16 word of -0, as int16
 
 
@@ -249,14 +251,33 @@ def _sum_of_squares(values: NDArray[np.float32], odd: Callable[[], None]) -> flo
 
 
 def _check_finite(ours: NDArray[np.uint16], theirs: NDArray[np.uint16], window: Window) -> None:
-    """Look closer only where a block holds numbers of 2 and above; most weights are below 1."""
     for found, slot in zip((ours, theirs), window.slots, strict=True):
-        whole = len(found) - len(found) % 4
-        seen = np.bitwise_or.reduce(found[:whole].view(np.uint64))
-        rest = np.bitwise_or.reduce(found[whole:])
-        large = bool(seen & _EXPONENT_TOP) or bool(rest & 0x4000)
-        if large and int((found & 0x7FFF).max()) >= 0x7F80:
+        if not _finite_halves(found, _INFINITY[slot.dtype]):
             raise _not_finite(slot)
+
+
+def _finite_halves(found: NDArray[np.uint16], infinity: int) -> bool:
+    """Look closer only where a block holds numbers of 2 and above; most weights are below 1."""
+    whole = len(found) - len(found) % 4
+    seen = np.bitwise_or.reduce(found[:whole].view(np.uint64))
+    rest = np.bitwise_or.reduce(found[whole:])
+    large = bool(seen & _EXPONENT_TOP) or bool(rest & 0x4000)
+    return not large or int((found & 0x7FFF).max()) < infinity
+
+
+def is_finite(slot: Source, pool: ThreadPoolExecutor | None = None) -> bool:
+    """Whether every number of a tensor is one; whole numbers always are."""
+    return slot.dtype not in FLOATS or all(each_window(_all_finite, (slot,), pool))
+
+
+def _all_finite(window: Window) -> bool:
+    (slot,) = window.slots
+    found = words(slot, window.first, window.count)
+    blocks = (found[start : start + _BLOCK] for start in range(0, window.count, _BLOCK))
+    if slot.dtype in _INFINITY:
+        infinity = _INFINITY[slot.dtype]
+        return all(_finite_halves(block.view(np.uint16), infinity) for block in blocks)
+    return all(bool(np.isfinite(block).all()) for block in blocks)
 
 
 def _not_finite(slot: Source) -> WeightsError:
