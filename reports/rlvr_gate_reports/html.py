@@ -15,8 +15,10 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rlvr_gate.records import RunRecord
-from rlvr_gate.visible import visible
+from rlvr_gate.visible import capped, visible
 from rlvr_gate_reports import page, words
+
+_LONGEST = 6_000  # characters of any one text in the page
 
 
 def render(record: RunRecord) -> str:
@@ -68,4 +70,4 @@ def _digest(script: str) -> str:
 
 def _visible(value: object) -> object:
     trusted = hasattr(value, "__html__")
-    return visible(value) if isinstance(value, str) and not trusted else value
+    return visible(capped(value, _LONGEST)) if isinstance(value, str) and not trusted else value

@@ -28,6 +28,8 @@ from rlvr_gate_reports.reading import (
 )
 from rlvr_gate_reports.updates import UpdatePanel, update_panel
 
+_SHOWN_CLAIMS = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -68,6 +70,8 @@ class ClaimGroup:
 
     kind: Kind
     rows: tuple[ClaimRow, ...]
+    more: int
+    """Those left out; the JSON has them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,11 @@ def build(record: RunRecord) -> Page:
         pair=tuple(c for c in facts if c.role in ("base", "rlvr")),
         contrasts=tuple(c for c in facts if c.role not in ("base", "rlvr")),
         groups=tuple(
-            ClaimGroup(kind, _rows(claims, scale, anchors))
+            ClaimGroup(
+                kind,
+                _rows(claims[:_SHOWN_CLAIMS], scale, anchors),
+                max(len(claims) - _SHOWN_CLAIMS, 0),
+            )
             for kind in Kind
             if (claims := for_readers(record.claims, kind))
         ),

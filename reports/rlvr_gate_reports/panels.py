@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rlvr_gate.records import Benchmark, Example, Interval, Problem, RunRecord, Tally
+from rlvr_gate.visible import capped
 from rlvr_gate_reports import svg, words
 from rlvr_gate_reports.reading import (
     CLASSES,
@@ -21,21 +22,31 @@ from rlvr_gate_reports.reading import (
     to_the_end,
 )
 
-_TEXT_BUDGET = 6_000_000  # characters of completions in the whole page
-_SHORTEST, _LONGEST = 400, 6_000  # characters kept of one completion
+_TEXT_BUDGET = 6_000_000  # characters of completions in the whole page, and of prompts
+_SHORTEST, _LONGEST = 400, 6_000  # characters kept of one
+_NAME, _ANSWER = 200, 400  # characters kept of an id, and of an answer
+_SHOWN_PROBLEMS, _SHOWN_STRATA = 5_000, 1_000
 _CLASS_ORDER = ("lost", "gained", "preserved", "unreached")
 
 Point = Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A text, cut in the middle where it is very long: what matters is at its ends."""
+
+    head: str
+    left_out: int = 0
+    tail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
-    """A completion, cut in the middle where it is very long: the answer is at its end."""
+    """A completion."""
 
     example: Example
-    head: str
-    left_out: int
-    tail: str
+    extracted: str | None
+    shown: Excerpt
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +70,7 @@ class ProblemEntry:
     rests_on: str
     """`solid`, `thin` or `one lucky sample`, of a gained or lost problem; else empty."""
     difference: str
-    prompt: str
+    prompt: Excerpt
     answer: str
     stratum: str
     sides: tuple[Side, ...]
@@ -90,6 +101,8 @@ class BenchmarkPanel:
     crossover: str
     """Where rlvr's lead ends, in a sentence; empty where nobody computed it."""
     strata: tuple[tuple[str, ...], ...]
+    more_strata: int
+    """Those left out; the JSON has them all."""
     table_head: tuple[str, ...]
     table: tuple[tuple[str, ...], ...]
     classes: Mapping[str, int]
@@ -99,6 +112,8 @@ class BenchmarkPanel:
     proportions: svg.Svg
     histogram: svg.Svg
     problems: tuple[ProblemEntry, ...]
+    more_problems: int
+    """Likewise."""
 
 
 def benchmark_panel(record: RunRecord, name: str, anchor: str) -> BenchmarkPanel:
@@ -109,6 +124,7 @@ def benchmark_panel(record: RunRecord, name: str, anchor: str) -> BenchmarkPanel
     pair = solved(counts)
     classes = class_counts(pair) if pair else {}
     head, rows = _table(by_role)
+    strata, problems = record.strata.get(name, ()), _problems(record, name, anchor)
     return BenchmarkPanel(
         name=name,
         anchor=anchor,
@@ -119,7 +135,8 @@ def benchmark_panel(record: RunRecord, name: str, anchor: str) -> BenchmarkPanel
         difference=svg.difference(gap, _allowed(record.crossovers.get(name))),
         reading=_reading(gap),
         crossover=str(record.crossovers.get(name, {}).get("text", "")),
-        strata=tuple(words.stratum(row) for row in record.strata.get(name, ())),
+        strata=tuple(words.stratum(row) for row in strata[:_SHOWN_STRATA]),
+        more_strata=max(len(strata) - _SHOWN_STRATA, 0),
         table_head=head,
         table=rows,
         classes=classes,
@@ -127,7 +144,8 @@ def benchmark_panel(record: RunRecord, name: str, anchor: str) -> BenchmarkPanel
         noise=tuple(_noise(row) for row in noise(record, name)),
         proportions=svg.proportions([(kind, classes.get(kind, 0)) for kind in CLASSES]),
         histogram=svg.histogram({r: histogram(to_the_end(counts[r])) for r in role_order(counts)}),
-        problems=_problems(record, name, anchor),
+        problems=problems[:_SHOWN_PROBLEMS],
+        more_problems=max(len(problems) - _SHOWN_PROBLEMS, 0),
     )
 
 
@@ -239,6 +257,7 @@ def _problems(record: RunRecord, name: str, anchor: str) -> tuple[ProblemEntry, 
     known = {problem.id: problem for problem in record.problems.get(name, ())}
     ids = dict.fromkeys([*(i for of_role in tallies.values() for i in of_role), *known])
     keep = _kept_characters(record)
+    kept = _share(sum(map(len, record.problems.values())))
     entries = []
     for index, problem in enumerate(ids):
         both = pair.get(problem)
@@ -246,13 +265,13 @@ def _problems(record: RunRecord, name: str, anchor: str) -> tuple[ProblemEntry, 
         entries.append(
             ProblemEntry(
                 anchor=f"{anchor}p{index}",
-                id=problem,
+                id=capped(problem, _NAME),
                 kind=both.kind if both else "",
                 rests_on=both.rests_on if both else "",
                 difference=words.number(both.difference, signed=True) if both else "",
-                prompt=asked.prompt,
-                answer=asked.answer,
-                stratum=asked.stratum,
+                prompt=_excerpt(asked.prompt, kept),
+                answer=capped(asked.answer, _ANSWER),
+                stratum=capped(asked.stratum, _NAME),
                 sides=_sides(record, name, problem, tallies, keep),
             )
         )
@@ -271,18 +290,22 @@ def _sides(
     sides = []
     for role in role_order({*tallies, *examples}):
         tally = tallies.get(role, {}).get(problem)
-        texts = tuple(_cut(example, keep) for example in examples.get(role, ()))
+        texts = tuple(_text(example, keep) for example in examples.get(role, ()))
         meter = svg.bar(accuracy(tally), role) if tally else svg.Svg("")
         sides.append(Side(role, tally, meter, texts))
     return tuple(sides)
 
 
-def _cut(example: Example, keep: int) -> Text:
-    text = example.text
+def _text(example: Example, keep: int) -> Text:
+    extracted = None if example.extracted is None else capped(example.extracted, _ANSWER)
+    return Text(example, extracted, _excerpt(example.text, keep))
+
+
+def _excerpt(text: str, keep: int) -> Excerpt:
     if len(text) <= keep:
-        return Text(example, text, 0, "")
+        return Excerpt(text)
     head, tail = keep // 2, keep - keep // 2
-    return Text(example, text[:head], len(text) - keep, text[-tail:])
+    return Excerpt(text[:head], len(text) - keep, text[-tail:])
 
 
 def _kept_characters(record: RunRecord) -> int:
@@ -293,4 +316,9 @@ def _kept_characters(record: RunRecord) -> int:
         for roles in problems.values()
         for examples in roles.values()
     )
-    return max(_SHORTEST, min(_LONGEST, _TEXT_BUDGET // max(shown, 1)))
+    return _share(shown)
+
+
+def _share(texts: int) -> int:
+    """What one of so many texts may take of the page."""
+    return max(_SHORTEST, min(_LONGEST, _TEXT_BUDGET // max(texts, 1)))

@@ -184,6 +184,47 @@ def test_five_hundred_problems_stay_a_file_a_browser_likes(run: Run) -> None:
     assert not re.search(r'<details class="problem"[^>]* open', text)
 
 
+def test_texts_of_any_length_stay_a_file_a_browser_likes(run: Run) -> None:
+    """1,000 problems: 16,000 tokens a completion, long prompts, answers, extracts and ids."""
+    record = run(problems=1_000, samples=16, shown=1)
+    text = "head " + "step " * 13_000 + "tail"
+    example = Example(0, text, Grade.WRONG, text, FinishReason.LENGTH, -1.0)
+    problems = [
+        replace(p, id=p.id + text, prompt=text, answer=text, stratum=text)
+        for p in record.problems["countdown"]
+    ]
+    long = replace(
+        record,
+        problems={"countdown": problems},
+        examples={"countdown": {p.id: dict.fromkeys(("base", "rlvr"), (example,) * 2)
+                                for p in problems}},
+        counts={"countdown": {
+            role: [replace(t, problem=t.problem + text) for t in tallies]
+            for role, tallies in record.counts["countdown"].items()
+        }},
+    )  # fmt: skip
+    page = html.render(long)
+    assert len(page.encode()) < 20_000_000
+    assert page.count("tail</pre>") == 5 * 1_000
+
+
+def test_thousands_of_rows_are_cut_with_a_note(run: Run) -> None:
+    record = run(problems=5_200, samples=4, shown=0)
+    row, claim = record.strata["countdown"][0], record.claims[1]
+    many = replace(
+        record,
+        strata={"countdown": [{**row, "stratum": f"s{i}"} for i in range(20_000)]},
+        claims=[replace(claim, id=f"C{i}") for i in range(1_100)],
+    )
+    text = html.render(many)
+    assert len(text.encode()) < 15_000_000
+    for left in ("19,000", "100", "200"):
+        assert f"and {left} more, in the JSON report" in text
+    page = Page(text)
+    assert {h[1:] for h in page.values("href") if h.startswith("#")} <= set(page.values("id"))
+    assert "5200 problems" in text.replace(",", "")
+
+
 def test_a_run_that_measured_nothing_is_a_page(minimal_run: RunRecord) -> None:
     text = html.render(minimal_run)
     assert "No claim was judged." in Page(text).text
