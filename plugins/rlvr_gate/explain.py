@@ -1,11 +1,11 @@
-"""A claim explains itself: record in, lines of text out, each fit to be printed."""
+"""A claim explains itself: record in, lines of text out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from rlvr_gate.records import ClaimRecord, Judgement
-from rlvr_gate.visible import for_log, one_line
+from rlvr_gate.visible import one_line
 
 NOISE = "beside base against itself"
 """Key of the evidence that shows what two runs of one model lose and gain."""
@@ -34,7 +34,7 @@ def explain(claim: ClaimRecord) -> list[str]:
         lines += _judged(judgement)
     if claim.source:
         lines.append(f"  source: {claim.source}")
-    return [for_log(one_line(line)) for line in lines]
+    return [one_line(line) for line in lines]
 
 
 def numbers(judgement: Judgement) -> str:

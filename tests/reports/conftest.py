@@ -155,7 +155,7 @@ NASTY = (
 
 def hostile() -> RunRecord:
     """Every text that a model, a file or a command line can choose is an attack."""
-    role = 'sft"><script>alert(2)</script>'
+    role = f'sft"><script>alert(2)</script>{NASTY}'
     problem = Problem(f"p-{NASTY}", NASTY, NASTY, "exact", NASTY)
     tallies = (Tally(problem.id, 4, 1, 1, 1, 2, 40, NASTY),)
     point = {"k": 1.0, "value": 0.25, "low": 0.0, "high": 0.6}

@@ -147,7 +147,7 @@ def test_ids_strata_and_clusters(judge, all_fit) -> None:
     all_fit()
 
 
-@pytest.mark.parametrize("style", ["auto", "short", "line", "native"])
+@pytest.mark.parametrize("style", ["auto", "line", "native"])
 def test_claims_and_what_they_raise(judge, all_fit, style: str) -> None:
     result = judge("-rA", f"--tb={style}", suite=f"NASTY = {NASTY!r}\n{CLAIMS}")
     assert result.ret == 1
@@ -166,10 +166,11 @@ def test_names_on_the_command_line_and_in_a_policy(gate, judge, all_fit, name: s
     all_fit()
 
 
-def test_names_of_files(gate, judge, all_fit) -> None:
+def test_names_of_files(gate, judge, printed, all_fit) -> None:
     folder = gate.root / ARGUMENT[:60]
     folder.mkdir()
     judge(f"--gate-summary={folder}/::x.md")
+    printed()
     (gate.root / "gate.md").write_bytes((folder / "::x.md").read_bytes())
     (folder / "::x.jsonl").write_bytes((gate.root / "base.jsonl").read_bytes())
     assert judge(f"--recorded=sft={folder}/::x.jsonl").ret == 10
@@ -202,4 +203,56 @@ def test_names_of_files(gate, judge, all_fit) -> None:
 def test_refusals(gate, judge, printed, option: str, text: str) -> None:
     (gate.root / "FILE").write_text(text)
     assert judge(option).ret == 4
+    printed()
+
+
+@pytest.fixture
+def sample(gate):
+    """Sample a nasty benchmark of that name from checkpoints in a nasty folder."""
+
+    def run(*args: str, lines: bool = True):
+        folder = gate.root / ARGUMENT[:60]
+        folder.mkdir()
+        gate.write(base=0.5, rlvr=0.5)
+        for name in ("old", "new"):
+            (gate.root / name).rename(folder / name)
+        problems = [
+            {"id": f"{i} {text}", "problem": f"{i} {text}", "answer": text, "verifier": "exact",
+             "stratum": text, "cluster": f"{i} {text}"}
+            for i, text in enumerate((ALL, *NASTY.values()))
+        ]  # fmt: skip
+        (folder / "::x.jsonl").write_text("\n".join(map(json.dumps, problems)))
+        coins = {
+            p["problem"]: {"right": p["answer"], "wrong": f"{p['answer']} no", "success": 0.5}
+            for p in problems
+        }
+        (folder / "script").write_text(json.dumps({"*": coins if lines else {}}))
+        return gate.pytester.runpytest_subprocess(
+            f"--model-pair={folder}/old,{folder}/new", f"--benchmarks={folder}/::x.jsonl",
+            f"--checkpoint={ARGUMENT}={folder}/old", "--samples=4", "--backend=scripted",
+            f"--backend-option=script={folder}/script", "--max-new-tokens=999",
+            f"--sample-store={folder}/store", "-p", "no:cacheprovider", "--gate-json=gate.json",
+            "--gate-summary=gate.md", "--gate-report=gate.html", "--junitxml=junit.xml",
+            *args, str(SUITES),
+        )  # fmt: skip
+
+    return run
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_completions_benchmarks_and_checkpoints(gate, sample, all_fit, workers) -> None:
+    result = sample("-rA", *workers)
+    assert result.ret in (1, 10, 11), result.stdout.str() + result.stderr.str()
+    all_fit()
+    assert "⟨U+202E⟩gnp.exe" in (gate.root / "gate.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("option", ["--plan", "--shard=1/2"])
+def test_what_is_told_without_judging(sample, printed, option: str) -> None:
+    assert sample(option).ret == 0
+    printed()
+
+
+def test_a_backend_that_quotes_a_prompt(sample, printed) -> None:
+    assert sample(lines=False).ret == 3
     printed()
