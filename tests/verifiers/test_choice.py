@@ -1,0 +1,49 @@
+"""The letter that is chosen, and no letter that is merely there."""
+
+from __future__ import annotations
+
+import pytest
+
+from rlvr_gate.records import Grade
+from rlvr_gate_fixtures.verifiers import VERIFIERS
+
+choice = VERIFIERS["choice"]
+
+
+@pytest.mark.parametrize(
+    ("completion", "letter"),
+    [
+        ("B", "B"),
+        ("(B)", "B"),
+        ("B. 12 m/s", "B"),
+        ("The answer is B. Note that A is a common distractor.", "B"),
+        ("Answer: **D**", "D"),
+        ("**Answer:** (D)", "D"),
+        ("Answer: \\boxed{\\text{D}}", "D"),
+        ("The correct answer is d.", "D"),
+        ("Answer seems to be A.\n\nAnswer: B", "B"),
+        ("Answer: It is not B, the answer is D", "D"),
+        ("I considered (A), but it is incorrect. Final answer: D.", "D"),
+        ("<answer>C</answer>", "C"),
+        ("<think>The answer is A</think>\nThe answer is C", "C"),
+        ("The answer is B.\n\nQuestion: and 3?\nThe answer is C", "B"),
+    ],
+)
+def test_the_stated_letter_counts(completion: str, letter: str) -> None:
+    for answer in "ABCD":
+        expected = Grade.CORRECT if answer == letter else Grade.WRONG
+        assert choice(completion, answer).grade is expected
+
+
+@pytest.mark.parametrize(
+    "completion",
+    ["", "ANSWER: I don't know", "Cannot be determined", "A good question", "<think>Answer: D"],
+)
+def test_letters_in_words_choose_nothing(completion: str) -> None:
+    assert {choice(completion, answer).grade for answer in "ABCDI"} == {Grade.WRONG}
+
+
+def test_an_answer_on_file_is_one_letter() -> None:
+    assert choice("B", "(b)").grade is Grade.CORRECT
+    for answer in ("", "BC", "K", "12"):
+        assert choice("B", answer).grade is Grade.UNSCORED
