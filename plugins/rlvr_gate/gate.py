@@ -13,8 +13,13 @@ EXIT_STATUS = {
     GateState.CLOSED: 1,
     GateState.UNDECIDED: 10,
     GateState.NOT_COMPARABLE: 11,
+    GateState.NO_DECISION: 12,
+    GateState.NOT_FINISHED: 12,
 }
 """pytest itself uses 0-5; 1 is shared on purpose: a closed gate is a failed run."""
+
+FAILED = 13
+"""Exit status where the gate itself failed: the verdict stands, a report of it does not."""
 
 _DECIDES = (
     (Verdict.REFUTED, GateState.CLOSED),
@@ -34,16 +39,27 @@ def worst(verdicts: Sequence[Verdict]) -> Verdict:
 
 
 def decide(
-    claims: Sequence[ClaimRecord], policy: Policy, failed_tests: Sequence[str] = ()
+    claims: Sequence[ClaimRecord],
+    policy: Policy,
+    failed_tests: Sequence[str] = (),
+    gaps: Sequence[str] = (),
 ) -> GateResult:
     """Answer the whole run, failing closed; tests that failed beside the claims close it too.
 
-    Open needs every gate claim to hold, every required claim and benchmark to have been judged,
-    and at least one gate claim. That all must hold is an intersection-union test: the chance of a
-    false release is bounded by that of a single claim, without correction.
+    Open needs a whole run, every gate claim to hold, every required claim and benchmark to have
+    been judged, and at least one gate claim. That all must hold is an intersection-union test: the
+    chance of a false release is bounded by that of a single claim, without correction.
+
+    Args:
+        gaps: what kept the run from being whole; with any there is no decision.
     """
-    result = _answer(claims, policy, failed_tests)
+    result = _answer(claims, policy, failed_tests, gaps)
     return replace(result, errors=error_control(claims))
+
+
+def undecidable(reasons: Sequence[str], policy: str) -> GateResult:
+    """There is no decision, for these reasons."""
+    return _result(GateState.NO_DECISION, tuple(reasons), policy)
 
 
 def error_control(claims: Sequence[ClaimRecord]) -> ErrorControl | None:
@@ -98,21 +114,27 @@ def _p_value(claim: ClaimRecord) -> float | None:
 
 
 def _answer(
-    claims: Sequence[ClaimRecord], policy: Policy, failed_tests: Sequence[str]
+    claims: Sequence[ClaimRecord],
+    policy: Policy,
+    failed_tests: Sequence[str],
+    gaps: Sequence[str],
 ) -> GateResult:
-    broken = tuple(f"{name(claim)} (raised)" for claim in claims if claim.broken)
-    broken += tuple(f"{nodeid} (failed)" for nodeid in failed_tests)
-    if broken:
-        return GateResult(GateState.CLOSED, EXIT_STATUS[GateState.CLOSED], broken, policy.name)
     gates = [claim for claim in claims if claim.kind is Kind.GATE]
+    missing = (*gaps, *_unjudged(claims), *_missing(gates, policy))
+    if missing:
+        return _result(GateState.NO_DECISION, missing, policy.name)
+    if failed_tests:
+        failed = tuple(f"{nodeid} (failed)" for nodeid in failed_tests)
+        return _result(GateState.CLOSED, failed, policy.name)
     for verdict, state in _DECIDES:
         deciding = tuple(name(claim) for claim in gates if claim.verdict is verdict)
         if deciding:
-            return GateResult(state, EXIT_STATUS[state], deciding, policy.name)
-    missing = _missing(gates, policy)
-    state = GateState.UNDECIDED if missing else GateState.OPEN
-    deciding = missing or tuple(name(claim) for claim in gates)
-    return GateResult(state, EXIT_STATUS[state], deciding, policy.name)
+            return _result(state, deciding, policy.name)
+    return _result(GateState.OPEN, tuple(name(claim) for claim in gates), policy.name)
+
+
+def _result(state: GateState, deciding: tuple[str, ...], policy: str) -> GateResult:
+    return GateResult(state, EXIT_STATUS[state], deciding, policy)
 
 
 def name(claim: ClaimRecord) -> str:
@@ -122,10 +144,28 @@ def name(claim: ClaimRecord) -> str:
     return f"{claim.id}{on}{at}"
 
 
+def _unjudged(claims: Sequence[ClaimRecord]) -> tuple[str, ...]:
+    """Claims that were asked and gave no answer: those that raised, gate claims that compared
+    nothing or were skipped."""
+    said = [(claim, _why_unjudged(claim)) for claim in claims]
+    return tuple(f"{name(claim)} ({why})" for claim, why in said if why)
+
+
+def _why_unjudged(claim: ClaimRecord) -> str:
+    if claim.broken:
+        return claim.reason or "raised"
+    if claim.kind is Kind.GATE and not claim.judgements:
+        return f"skipped: {claim.reason}" if claim.skipped else claim.reason or "not judged"
+    return ""
+
+
 def _missing(gates: Sequence[ClaimRecord], policy: Policy) -> tuple[str, ...]:
     judged = {claim.id for claim in gates}
-    benchmarks = {claim.benchmark for claim in gates}
     wanted = [c for c in policy.required_claims if c not in judged]
-    wanted += [f"benchmark {b}" for b in policy.required_benchmarks if b not in benchmarks]
+    wanted += [
+        f"benchmark {benchmark}"
+        for benchmark in policy.required_benchmarks
+        if benchmark not in {claim.benchmark for claim in gates}
+    ]
     missing = tuple(f"{what} (required, not judged)" for what in wanted)
     return missing or (() if gates else ("no gate claim was judged",))

@@ -6,18 +6,21 @@ The other rooms are named as strings so that imports stay inward: fixtures sampl
 
 from __future__ import annotations
 
+import sys
+import traceback
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
 from rlvr_gate import hookspecs, wire
+from rlvr_gate.controller import Attendant, Controller, asked, exit_status, is_worker
 from rlvr_gate.explain import explain
 from rlvr_gate.failures import readable
-from rlvr_gate.gate import decide, with_p_values, worst
+from rlvr_gate.gate import FAILED, worst
 from rlvr_gate.policy import Policy, PolicyError, load_policy, shipped
-from rlvr_gate.records import ClaimRecord, GateResult, Kind, RunRecord, Verdict
+from rlvr_gate.records import ClaimRecord, Kind, Verdict
 from rlvr_gate.visible import capped, for_log
 
 if TYPE_CHECKING:
@@ -27,12 +30,10 @@ if TYPE_CHECKING:
 pytest_plugins = ["rlvr_gate_fixtures.plugin", "rlvr_gate_reports.plugin"]
 
 policy_key = pytest.StashKey[Policy]()
-session_key: pytest.StashKey[Collected] = pytest.StashKey()
 claim_key: pytest.StashKey[ItemClaim] = pytest.StashKey()
 ledger_key: pytest.StashKey[Ledger] = pytest.StashKey()
 look_key: pytest.StashKey[Look] = pytest.StashKey()
 """At which look a claim is judged, where its benchmark is asked in several steps."""
-result_key = pytest.StashKey[GateResult]()
 
 _MARKERS = (
     "claim(text, id, source, kind, margin, bound): a claim; use the rlvr_gate.claim decorator",
@@ -61,15 +62,6 @@ class ItemClaim:
     k: int | None
 
 
-@dataclass(slots=True)
-class Collected:
-    """What the controlling process has seen of the run."""
-
-    claims: list[ClaimRecord] = field(default_factory=list)
-    foreign_failures: list[str] = field(default_factory=list)
-    """Node ids of failed tests that are not claims: they close the gate too."""
-
-
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.add_hookspecs(hookspecs)
 
@@ -91,24 +83,47 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[policy_key] = load_policy(config.getoption("--gate-policy"))
     except PolicyError as error:
         raise pytest.UsageError(f"--gate-policy: {error}") from None
-    config.stash[session_key] = Collected()
+    config.pluginmanager.register(_attendant(config), "rlvr_gate.attendant")
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_cmdline_main() -> Generator[None, object, object]:
-    """Refusals quote what others wrote: nothing in them may steer a terminal or a CI system."""
+def _attendant(config: pytest.Config) -> Attendant:
+    if is_worker(config):
+        return Attendant(_claim_of)
+    return Controller(_claim_of, config.stash[policy_key])
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int, int]:
+    """The last word on the exit status: a run that was asked for a verdict has one, or not 0.
+
+    Refusals quote what others wrote: nothing in them may steer a terminal or a CI system.
+    """
     try:
-        return (yield)
+        status = yield
     except pytest.UsageError as error:
         error.args = tuple(for_log(text) for text in error.args)
         raise
+    except (Exception, SystemExit):
+        if is_worker(config) or not asked(config):
+            raise
+        sys.stderr.write(f"{for_log(traceback.format_exc())}\n")
+        return FAILED
+    return exit_status(config, status)
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        claim = item_claim(item, config.stash[policy_key])
-        if claim is not None:
-            item.stash[claim_key] = claim
+        _claim_of(item)
+
+
+def _claim_of(item: pytest.Item) -> ItemClaim | None:
+    """What a test claims, kept with it; None if it is no claim."""
+    if claim_key not in item.stash:
+        claim = item_claim(item, item.config.stash[policy_key])
+        if claim is None:
+            return None
+        item.stash[claim_key] = claim
+    return item.stash[claim_key]
 
 
 def item_claim(item: pytest.Item, policy: Policy) -> ItemClaim | None:
@@ -239,46 +254,5 @@ def pytest_report_teststatus(
     return "failed", str(verdict)[0].upper(), word
 
 
-class _Collector:
-    """Gathers verdicts where the run is decided: the process that is not an xdist worker."""
-
-    def __init__(self, collected: Collected) -> None:
-        self.collected = collected
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        record = wire.from_properties(report.user_properties)
-        if record is not None and report.when in ("setup", "call"):
-            self.collected.claims.append(record)
-        elif report.failed and (record is None or report.when == "teardown"):
-            self.collected.foreign_failures.append(report.nodeid)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_sessionstart(session: pytest.Session) -> None:
-    if not is_worker(session.config):
-        session.config.pluginmanager.register(_Collector(session.config.stash[session_key]))
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    collected = session.config.stash[session_key]
-    if is_worker(session.config) or not collected.claims or exitstatus not in (0, 1):
-        return
-    claims = with_p_values(sorted(collected.claims, key=lambda claim: claim.nodeid))
-    gate = decide(claims, session.config.stash[policy_key], collected.foreign_failures)
-    session.config.stash[result_key] = gate
-    session.exitstatus = gate.exit_status
-    run: RunRecord | None = session.config.hook.pytest_rlvr_gate_record(
-        config=session.config, gate=gate, claims=claims
-    )
-    if run is not None:
-        session.config.hook.pytest_rlvr_gate_finished(config=session.config, run=run)
-
-
 def pytest_report_header() -> str:
     return f"rlvr-gate: {__file__}"
-
-
-def is_worker(config: pytest.Config) -> bool:
-    """Whether this process is an xdist worker, which judges but does not decide."""
-    return hasattr(config, "workerinput")

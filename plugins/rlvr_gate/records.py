@@ -59,6 +59,10 @@ class GateState(StrEnum):
     CLOSED = "closed"
     UNDECIDED = "undecided"
     NOT_COMPARABLE = "not comparable"
+    NO_DECISION = "no decision"
+    """The run was not whole: a claim that it needs was not judged."""
+    NOT_FINISHED = "not finished"
+    """What an output says from the start of a run until its end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,12 @@
-"""Claim records as text: how a verdict crosses xdist workers and lands in JUnit XML."""
+"""Claim records as text: how a verdict crosses xdist workers and lands in JUnit XML.
+
+A report passes through every plugin of the session, and some of them rewrite what they see. So a
+record travels with a digest: what was changed on the way is no verdict.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -10,6 +15,10 @@ from rlvr_gate.records import ClaimRecord, Interval, Judgement, Kind, Verdict
 from rlvr_gate.visible import for_log, one_line
 
 _RECORD = "rlvr_gate.record"
+
+
+class WireError(ValueError):
+    """What came is not what was sent."""
 
 
 def to_properties(record: ClaimRecord) -> list[tuple[str, object]]:
@@ -23,15 +32,26 @@ def to_properties(record: ClaimRecord) -> list[tuple[str, object]]:
 
 def whole(record: ClaimRecord) -> tuple[str, object]:
     """The user property that holds everything, for the controlling process."""
-    return _RECORD, json.dumps(asdict(record), allow_nan=False)
+    text = json.dumps(asdict(record), allow_nan=False)
+    return _RECORD, f"{_digest(text)} {text}"
 
 
 def from_properties(properties: Iterable[tuple[str, object]]) -> ClaimRecord | None:
-    """The claim record among a report's user properties, if it is a claim's."""
+    """The claim record among a report's user properties, if it is a claim's.
+
+    Raises WireError where it was changed on its way.
+    """
     for key, value in properties:
         if key == _RECORD:
-            return _claim(json.loads(str(value)))
+            digest, _, text = str(value).partition(" ")
+            if digest != _digest(text):
+                raise WireError("its verdict was changed after it was judged; by a plugin?")
+            return _claim(json.loads(text))
     return None
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _claim(data: dict[str, object]) -> ClaimRecord:

@@ -34,6 +34,8 @@ _STATE = {
     GateState.CLOSED: "🔴",
     GateState.UNDECIDED: "🟡",
     GateState.NOT_COMPARABLE: "🟣",
+    GateState.NO_DECISION: "⚫",
+    GateState.NOT_FINISHED: "⚫",
 }
 _VERDICT = {
     Verdict.HOLDS: "✅ holds",

@@ -1,25 +1,34 @@
-"""Writes the reports when a run has finished, and tells its story on one terminal screen."""
+"""Writes the reports when a run has finished, and tells its story on one terminal screen.
+
+Every output is replaced when the run starts, by a valid file that says "not finished": whatever
+ends the run, nobody reads the verdict of an earlier one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from rlvr_gate.plugin import is_worker
-from rlvr_gate.records import RunRecord
+from rlvr_gate.controller import asked, bare_record, command, failed, failures_key, is_worker
+from rlvr_gate.gate import EXIT_STATUS
+from rlvr_gate.records import GateResult, GateState, RunRecord
 from rlvr_gate.visible import for_log
-from rlvr_gate_reports.write import ReportError, check_writable, write_text
+from rlvr_gate_reports.write import ReportError, write_text
 
 record_key = pytest.StashKey[RunRecord]()
-errors_key = pytest.StashKey[list[str]]()
+"""The finished run, until the terminal has told it."""
 
 _OUTPUTS = {
-    "--gate-report": "HTML report for people: one offline file",
     "--gate-json": "JSON report for machines: every verdict, count and digest",
+    "--gate-report": "HTML report for people: one offline file",
     "--gate-summary": "Markdown summary, e.g. for a step summary in CI",
 }
+
+Render = Callable[[RunRecord], str]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,57 +41,98 @@ def pytest_configure(config: pytest.Config) -> None:
     """Refuse an output that cannot be written before an hour of sampling, not after it."""
     if is_worker(config):
         return
-    for option in _OUTPUTS:
-        target = config.getoption(option)
-        if target:
-            try:
-                check_writable(Path(target))
-            except ReportError as error:
-                raise pytest.UsageError(f"{option}: {error}") from None
+    targets = _targets(config)
+    twice = [path for path, times in Counter(map(Path.resolve, targets.values())).items()
+             if times > 1]  # fmt: skip
+    if twice:
+        raise pytest.UsageError(f"two outputs go to {twice[0]}: give each a file of its own")
+    policy = str(config.getoption("--gate-policy"))
+    state = GateState.NOT_FINISHED
+    gate = GateResult(state, EXIT_STATUS[state], (), policy)
+    unfinished = bare_record(gate, (), command(config))
+    for option, target in targets.items():
+        try:
+            write_text(target, _renderers()[option](unfinished))
+        except ReportError as error:
+            raise pytest.UsageError(f"{option}: {error}") from None
 
 
-def pytest_rlvr_gate_finished(config: pytest.Config, run: RunRecord) -> None:
-    from rlvr_gate_reports import document, html, markdown
+def _targets(config: pytest.Config) -> dict[str, Path]:
+    """Option -> where its output goes; pytest's own JUnit XML where a verdict was asked for."""
+    found = {option: config.getoption(option) for option in _OUTPUTS}
+    if asked(config):
+        found["--junit-xml"] = config.getoption("xmlpath", None)
+    return {option: Path(target).expanduser() for option, target in found.items() if target}
 
-    config.stash[record_key] = run
-    renderers = {
-        "--gate-report": html.render,
+
+def _renderers() -> Mapping[str, Render]:
+    from rlvr_gate_reports import document, html, junit, markdown
+
+    return {
         "--gate-json": document.dumps,
+        "--gate-report": html.render,
         "--gate-summary": markdown.render,
+        "--junit-xml": junit.alone,
     }
-    for option, render in renderers.items():
-        target = config.getoption(option)
-        if target:
-            try:
-                write_text(Path(target), render(run))
-            except ReportError as error:
-                config.stash.setdefault(errors_key, []).append(f"{option}: {error}")
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
-    yield
-    if session.config.stash.get(errors_key, None):
-        session.exitstatus = pytest.ExitCode.USAGE_ERROR
+@pytest.hookimpl(tryfirst=True)
+def pytest_rlvr_gate_finished(config: pytest.Config, run: RunRecord) -> None:
+    config.stash[record_key] = run
+    for option, target in _targets(config).items():
+        try:
+            _write(option, target, run)
+        except Exception as error:  # the other reports shall still tell the verdict
+            failed(config, option, error)
+            _write_verdict(option, target, run)
+
+
+def _write(option: str, target: Path, run: RunRecord) -> None:
+    from rlvr_gate_reports import junit
+
+    if option == "--junit-xml":
+        junit.add(target, run)
+    else:
+        write_text(target, _renderers()[option](run))
+
+
+def _write_verdict(option: str, target: Path, run: RunRecord) -> None:
+    """The gate alone, where the whole report cannot be made."""
+    try:
+        alone = bare_record(replace(run.gate, errors=None), (), run.command)
+        write_text(target, _renderers()[option](alone))
+    except Exception:  # the reason of the first failure is what people need
+        return
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
+    _tell(terminalreporter, config)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """After an internal error pytest prints no summary: the verdict is told here."""
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    if reporter is not None:
+        _tell(reporter, config)
+
+
+def _tell(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     run = config.stash.get(record_key, None)
-    if run is None:
-        return
+    if run is None or (run.gate.state is GateState.NO_DECISION and run.gate.exit_status in (0, 4)):
+        return  # pytest tells wrong usage itself, and a plan was told when it was made
+    del config.stash[record_key]
     from rlvr_gate_reports.terminal import MARKUP, summary
 
-    terminalreporter.section("rlvr-gate")
+    reporter.section("rlvr-gate")
     for line in summary(run):
         for span in line:
-            terminalreporter.write(span.text, **MARKUP.get(span.style, {}))
-        terminalreporter.line("")
-    errors = config.stash.get(errors_key, [])
-    for error in errors:
-        terminalreporter.line(f"ERROR: {for_log(error)}", red=True)
-    for option in _OUTPUTS:
-        if config.getoption(option) and not errors:
-            place = for_log(config.getoption(option))
-            terminalreporter.line(f"{option.removeprefix('--gate-')}: {place}")
+            reporter.write(span.text, **MARKUP.get(span.style, {}))
+        reporter.line("")
+    failures = config.stash.get(failures_key, [])
+    for failure in failures:
+        reporter.line(f"ERROR: {for_log(failure)}", red=True)
+    for option, target in _targets(config).items():
+        if option in _OUTPUTS and not any(f.startswith(option) for f in failures):
+            reporter.line(f"{option.removeprefix('--gate-')}: {for_log(target)}")

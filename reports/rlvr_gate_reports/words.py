@@ -33,6 +33,8 @@ STATE_WORDS = {
     GateState.CLOSED: "CLOSED",
     GateState.UNDECIDED: "UNDECIDED",
     GateState.NOT_COMPARABLE: "NOT COMPARABLE",
+    GateState.NO_DECISION: "NO DECISION",
+    GateState.NOT_FINISHED: "NOT FINISHED",
 }
 _NAMED, _LONGEST_NAME = 20, 160
 _RELATIONS = {">=": "≥", "<=": "≤"}
@@ -130,6 +132,10 @@ def gate_reason(record: RunRecord) -> str:
     """One sentence: which claims decided, and on what numbers."""
     deciding = deciding_claims(record)
     names = _named(record.gate.deciding)
+    if record.gate.state is GateState.NOT_FINISHED:
+        return "This run has not finished: nothing is known of the gate."
+    if record.gate.state is GateState.NO_DECISION:
+        return f"The run was not whole, so nothing is decided: {names}."
     if record.gate.state is GateState.OPEN:
         return f"Every gate claim holds: {names}."
     if not deciding:

@@ -11,25 +11,6 @@ class ReportError(OSError):
     """A report cannot be written; the message says where, why and what to do."""
 
 
-def check_writable(path: Path) -> None:
-    """Try, before the work, whether `write_text` could put a file there; leaves nothing behind.
-
-    Raises:
-        ReportError: the folder cannot be written, or `path` is a folder.
-    """
-    target = Path(os.path.realpath(path))
-    folder = next((f for f in target.parents if f.exists()), target.parent)
-    probe = _part(folder / target.name)
-    try:
-        if target.is_dir():
-            raise IsADirectoryError(None, "it is a folder")
-        probe.touch()
-    except OSError as error:
-        raise _failure(path, error) from error
-    finally:
-        _remove(probe)
-
-
 def write_text(path: Path, text: str) -> None:
     """Write `text` as UTF-8 beside `path`, then put it in place in one step.
 
@@ -39,8 +20,10 @@ def write_text(path: Path, text: str) -> None:
         ReportError: the folder cannot be written, the disk is full, or `path` is a folder.
     """
     target = Path(os.path.realpath(path))
-    part = _part(target)
+    part = target.with_name(f".{target.name[:64]}.{os.getpid()}.part")
     try:
+        if target.is_dir():
+            raise IsADirectoryError(None, "it is a folder")
         target.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:
             file.write(text.encode("utf-8", "backslashreplace"))
@@ -50,11 +33,8 @@ def write_text(path: Path, text: str) -> None:
     except OSError as error:
         raise _failure(path, error) from error
     finally:
-        _remove(part)
-
-
-def _part(target: Path) -> Path:
-    return target.with_name(f".{target.name[:64]}.{os.getpid()}.part")
+        with contextlib.suppress(OSError):
+            part.unlink()
 
 
 def _failure(path: Path, error: OSError) -> ReportError:
@@ -62,8 +42,3 @@ def _failure(path: Path, error: OSError) -> ReportError:
         f"cannot write {path}: {error.strerror or error}; nothing was written there, "
         f"give a path in a folder that can be written and has room"
     )
-
-
-def _remove(part: Path) -> None:
-    with contextlib.suppress(OSError):
-        part.unlink()

@@ -11,7 +11,7 @@ from rlvr_gate.records import ClaimRecord, GateState, Interval, Judgement, Kind,
 
 def claim(id: str, verdict: Verdict, kind: Kind = Kind.GATE, **more: object) -> ClaimRecord:
     fields = {"text": "t", "source": "", "nodeid": f"n::{id}", "benchmark": "b", "k": None,
-              "margin": 0.0, "judgements": ()} | more  # fmt: skip
+              "margin": 0.0, "judgements": (compared(None, verdict),)} | more  # fmt: skip
     return ClaimRecord(id=id, verdict=verdict, kind=kind, **fields)  # type: ignore[arg-type]
 
 
@@ -22,7 +22,7 @@ def claim(id: str, verdict: Verdict, kind: Kind = Kind.GATE, **more: object) -> 
         ([Verdict.HOLDS, Verdict.UNDECIDED], GateState.UNDECIDED, 10),
         ([Verdict.UNDECIDED, Verdict.NOT_COMPARABLE], GateState.NOT_COMPARABLE, 11),
         ([Verdict.NOT_COMPARABLE, Verdict.REFUTED], GateState.CLOSED, 1),
-        ([], GateState.UNDECIDED, 10),
+        ([], GateState.NO_DECISION, 12),
     ],
 )
 def test_the_worst_gate_claim_decides(
@@ -38,11 +38,34 @@ def test_a_finding_never_decides() -> None:
     assert decide(claims, Policy("p")).state is GateState.OPEN
 
 
-def test_a_claim_that_raised_closes_the_gate_even_as_a_finding() -> None:
-    claims = [claim("G", Verdict.HOLDS), claim("F", Verdict.UNDECIDED, Kind.FINDING, broken=True)]
-    result = decide(claims, Policy("p"))
-    assert result.state is GateState.CLOSED
-    assert result.deciding == ("F on b (raised)",)
+@pytest.mark.parametrize("kind", Kind)
+def test_a_claim_that_raised_leaves_no_decision_even_as_a_finding(kind: Kind) -> None:
+    broken = claim("F", Verdict.UNDECIDED, kind, broken=True, reason="raised KeyError: 'x'")
+    result = decide([claim("G", Verdict.HOLDS), broken], Policy("p"))
+    assert result.state is GateState.NO_DECISION
+    assert result.deciding == ("F on b (raised KeyError: 'x')",)
+
+
+@pytest.mark.parametrize(
+    ("more", "gap"),
+    [
+        ({"judgements": (), "reason": "compared nothing"}, "K1 on b (compared nothing)"),
+        ({"judgements": ()}, "K1 on b (not judged)"),
+        ({"judgements": (), "skipped": True, "reason": "why"}, "K1 on b (skipped: why)"),
+    ],
+)
+def test_a_gate_claim_that_compared_nothing_leaves_no_decision(
+    more: dict[str, object], gap: str
+) -> None:
+    claims = [claim("S2", Verdict.HOLDS), claim("K1", Verdict.HOLDS, **more)]
+    assert decide(claims, Policy("p")).deciding == (gap,)
+
+
+def test_with_a_gap_there_is_no_decision_whatever_was_judged() -> None:
+    for verdict in (Verdict.HOLDS, Verdict.REFUTED):
+        result = decide([claim("K1", verdict)], Policy("p"), ["t.py::t"], ["worker gw0 died"])
+        assert (result.state, result.exit_status) == (GateState.NO_DECISION, 12)
+        assert result.deciding == ("worker gw0 died",)
 
 
 def test_a_failed_test_beside_the_claims_closes_the_gate() -> None:
@@ -53,13 +76,13 @@ def test_a_failed_test_beside_the_claims_closes_the_gate() -> None:
 
 def test_a_required_claim_that_was_not_judged_keeps_the_gate_shut() -> None:
     result = decide([claim("S2", Verdict.HOLDS)], Policy("p", required_claims=("S2", "K1")))
-    assert result.state is GateState.UNDECIDED
+    assert result.state is GateState.NO_DECISION
     assert result.deciding == ("K1 (required, not judged)",)
 
 
 def test_a_required_benchmark_that_was_not_judged_keeps_the_gate_shut() -> None:
     policy = Policy("p", required_benchmarks=("aime24",))
-    assert decide([claim("K1", Verdict.HOLDS)], policy).state is GateState.UNDECIDED
+    assert decide([claim("K1", Verdict.HOLDS)], policy).state is GateState.NO_DECISION
 
 
 def test_a_claim_of_several_comparisons_is_as_good_as_its_worst() -> None:

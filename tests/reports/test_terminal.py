@@ -83,7 +83,7 @@ def test_a_claim_at_several_k_is_one_line(run: Run, most: int) -> None:
 
 def test_an_empty_run_has_a_summary_too(minimal_run: RunRecord) -> None:
     lines = text(terminal.summary(minimal_run))
-    assert lines[1] == "The gate cannot open: no gate claim was judged."
+    assert lines[1].startswith("The run was not whole, so nothing is decided: no gate claim")
 
 
 def test_the_summary_reads_as_it_did(run: Run, golden: Callable[[str, str], None]) -> None:

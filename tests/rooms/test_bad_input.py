@@ -1,4 +1,4 @@
-"""Bad input: one clear message, exit status 4, and nothing half-written."""
+"""Bad input: one clear message, exit status 4, and no verdict in any output."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ def refused(gate, result, *lines: str) -> None:
     for line in lines:
         assert line in text
     assert "Traceback" not in text
-    assert not (gate.root / "gate.json").exists()
+    file = gate.root / "gate.json"  # absent where the command line could not be read
+    if file.exists():
+        assert gate.document()["gate"]["state"] in ("no decision", "not finished")
 
 
 @pytest.fixture

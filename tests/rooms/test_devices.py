@@ -148,7 +148,7 @@ def test_ctrl_c_leaves_no_child_and_the_next_run_draws_the_rest(pair) -> None:
     assert len(model_children(started)) == 2
     going.send_signal(signal.SIGINT)
     output, _ = going.communicate()
-    assert going.returncode == pytest.ExitCode.INTERRUPTED, output
+    assert going.returncode == 12, output
     assert gone(started)
     assert "base " in output
     assert "rlvr " in output
@@ -159,7 +159,7 @@ def test_a_killed_child_is_an_error_that_says_what_to_do(pair) -> None:
     going, started = drawing(pair)
     os.kill(model_children(started)[1], signal.SIGKILL)
     output, _ = going.communicate()
-    assert going.returncode == pytest.ExitCode.INTERNAL_ERROR
+    assert going.returncode == 12
     assert "the transformers backend was killed by signal 9" in output
     assert "the same command draws the rest" in output
     assert gone(started)

@@ -52,7 +52,9 @@ def refused(gate, result, *words: str) -> None:
     for word in words:
         assert word in text
     assert "Traceback" not in text
-    assert not (gate.root / "gate.json").exists()
+    file = gate.root / "gate.json"
+    if file.exists():
+        assert gate.document()["gate"]["state"] in ("no decision", "not finished")
 
 
 def test_what_counts_cannot_say_keeps_the_default_gate_from_opening(gate, judge) -> None:
