@@ -206,8 +206,10 @@ def claim_record(
     broken = excinfo is not None and not skipped
     if asserted and verdict is not Verdict.HOLDS and judgements:
         broken = False  # the assertion failed because the comparison did: that is the verdict
-    reason = ""
-    if excinfo is not None and (broken or skipped):
+    reason = _overridden(item, claim)
+    if reason:
+        verdict, broken = Verdict.UNDECIDED, True
+    elif excinfo is not None and (broken or skipped):
         verdict = Verdict.UNDECIDED
         reason = str(excinfo.value) if skipped else f"raised {excinfo.exconly(tryshort=True)}"
     elif not judgements:
@@ -227,6 +229,19 @@ def claim_record(
         broken=broken,
         skipped=skipped,
     )
+
+
+def _overridden(item: pytest.Item, claim: ItemClaim) -> str:
+    """Which of our fixtures gave the test something else than ours; a name is easily taken."""
+    given: dict[str, object] = getattr(item, "funcargs", {})
+    ours = {"margin": claim.margin, "bound": claim.bound, "benchmark": claim.benchmark,
+            "k": claim.k}  # fmt: skip
+    strange = [name for name, value in ours.items() if name in given and given[name] != value]
+    noted_by = getattr(getattr(given.get("pair"), "base", None), "ledger", None)
+    if "pair" in given and noted_by is not item.stash[ledger_key]:
+        strange.append("pair")
+    named = ", ".join(strange)
+    return f"the fixture {named} was overridden: give yours another name" if strange else ""
 
 
 def _apply(record: ClaimRecord, report: pytest.TestReport) -> None:

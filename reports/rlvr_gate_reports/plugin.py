@@ -37,6 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         group.addoption(option, metavar="FILE", help=text)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse an output that cannot be written before an hour of sampling, not after it."""
     if is_worker(config):

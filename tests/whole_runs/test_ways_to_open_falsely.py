@@ -1,0 +1,351 @@
+"""Every way we know to open the gate without every required claim having been judged: all shut.
+
+Each row is a real run of a suite that would open, broken in one way. No output may say "open".
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from .conftest import CLAIMS, ROOT, Ended, Folder
+
+needs_xdist = pytest.mark.skipif(
+    importlib.util.find_spec("xdist") is None, reason="needs pytest-xdist"
+)
+OTHER = "def test_other():\n    assert True\n"
+
+
+def middle(act: str, module: str = "pytest") -> Mapping[str, str]:
+    """Something happens in a test between the two claims."""
+    head, first, second = CLAIMS.split("@claim")
+    between = f"def test_middle(request):\n    {act}\n\n"
+    return {"test_ours.py": f"import {module}\n{head}@claim{first}{between}@claim{second}"}
+
+
+def conftest(code: str) -> Mapping[str, str]:
+    return {"conftest.py": f"import pytest\n\n{code}"}
+
+
+def hook(signature: str, body: str, mark: str = "") -> Mapping[str, str]:
+    return conftest(f"{mark}\ndef {signature}:\n    {body}\n")
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way in."""
+
+    name: str
+    files: Mapping[str, str] = field(default_factory=dict)
+    args: Sequence[str] = ()
+    status: int | None = 12
+    """None where the way exists with workers alone."""
+    state: str = "no decision"
+    env: Mapping[str, str] = field(default_factory=dict)
+    python: Sequence[str] = ()
+    xdist: int | None = 12
+    """The exit status under `-n 2`; None where the way does not exist there."""
+    says: str = ""
+    """What the reader is told."""
+
+
+WAYS = (
+    # Collection
+    Way("an import error", {"test_zz.py": "import nowhere\n"}, says="could not be collected"),
+    Way("a syntax error", {"test_zz.py": "def\n"}),
+    Way(
+        "an import error that is waved through", {"test_zz.py": "import nowhere\n"},
+        ["--continue-on-collection-errors"], says="test_zz.py could not be collected",
+    ),
+    Way("an import error in the suite", {"test_ours.py": f"{CLAIMS}\nimport nowhere\n"}),
+    Way("a suite that skips itself", {
+        "test_ours.py": f"import pytest\npytest.skip('no', allow_module_level=True)\n{CLAIMS}",
+        "test_other.py": OTHER,
+    }),
+    Way("sys.exit(0) while a suite is imported", {"test_zz.py": "import sys\nsys.exit(0)\n"},
+        status=13),
+    Way("-k", args=["-k", "first"], says="MY2 on sums (required, deselected)"),
+    Way("-k beside a passing test", {"test_other.py": OTHER}, ["-k", "other"]),
+    Way("-m", {"test_other.py": OTHER}, ["-m", "not claim"]),
+    Way("--deselect", args=["--deselect=test_ours.py::test_second"]),
+    Way("items that vanish silently", hook(
+        "pytest_collection_modifyitems(items)", "del items[1:]"), says="required, deselected"),
+    Way("items that vanish first of all", hook(
+        "pytest_collection_modifyitems(items)", "items.clear()",
+        "@pytest.hookimpl(tryfirst=True)")),
+    Way("no test at all", {"test_ours.py": ""}),
+    Way("only tests that are no claims", {"test_ours.py": OTHER}),
+    Way("a folder that is ignored", {"conftest.py": "collect_ignore = ['test_ours.py']\n",
+                                     "test_other.py": OTHER}),
+    Way("functions that pytest is told to pass by", {"test_other.py": "def check_it(): pass\n"},
+        ["-o", "python_functions=check_*"]),
+    Way("--collect-only", args=["--collect-only"]),
+    Way("--collect-only from the environment", env={"PYTEST_ADDOPTS": "--collect-only"}),
+    Way("--setup-plan", args=["--setup-plan"]),
+    Way("--fixtures", args=["--fixtures"]),
+    Way("--markers", args=["--markers"], state="not finished"),
+    # The session ends early
+    Way("-x", {"test_a.py": "def test_a():\n    assert False\n"}, ["-x"],
+        says="collected, not judged"),
+    Way("a stop that somebody asks for", middle("request.session.shouldstop = 'time is up'")),
+    Way("a session timeout", middle("request.session.shouldfail = 'session-timeout'")),
+    Way("pytest.exit", middle("pytest.exit('enough')"), says="enough"),
+    Way("pytest.exit with status 0", middle("pytest.exit('enough', returncode=0)")),
+    Way("pytest.exit after the last claim", {"test_zz.py": (
+        "import pytest\ndef test_zz():\n    pytest.exit('enough', returncode=2)\n")}),
+    Way("pytest.exit when configured", conftest(
+        "def pytest_configure():\n    pytest.exit('enough', returncode=0)\n"),
+        state="not finished"),
+    Way("pytest.exit when started", conftest(
+        "def pytest_sessionstart():\n    pytest.exit('enough', returncode=0)\n"),
+        state="not finished"),
+    Way("pytest.exit when collected", conftest(
+        "def pytest_itemcollected():\n    pytest.exit('enough', returncode=0)\n")),
+    Way("Ctrl-C", middle("raise KeyboardInterrupt")),
+    Way("sys.exit(0) in a test", middle("sys.exit(0)", "sys"), status=1, state="closed", xdist=1),
+    Way("a worker that dies", middle("os.kill(os.getpid(), 9)", "os"), status=-9,
+        state="not finished", says="", xdist=12),
+    Way("a worker that is not replaced", middle("os.kill(os.getpid(), 9)", "os"),
+        ["--max-worker-restart=0"], status=-9, state="not finished"),
+    Way("an internal error", hook("pytest_runtest_logreport(report)", "raise KeyError('oh')"),
+        status=13, xdist=13),
+    # Reports
+    Way("reports without properties", hook(
+        "pytest_runtest_makereport()", "report = yield\n    report.user_properties = []\n"
+        "    return report", "@pytest.hookimpl(wrapper=True, tryfirst=True)"),
+        says="collected, not judged"),
+    Way("reports with short properties", hook(
+        "pytest_runtest_makereport()", "report = yield\n    report.user_properties = "
+        "[(k, str(v)[:80]) for k, v in report.user_properties]\n    return report",
+        "@pytest.hookimpl(wrapper=True, tryfirst=True)"), says="was changed after it was judged"),
+    Way("reports that lose their properties on the way", hook(
+        "pytest_report_to_serializable(report)",
+        "data = report._to_json()\n    data.update({'$report_type': type(report).__name__, "
+        "'user_properties': []})\n    return data",
+        "@pytest.hookimpl(tryfirst=True)"), status=None),
+    Way("a test that is not run", hook(
+        "pytest_runtest_protocol(item)", "return 'second' in item.name or None",
+        "@pytest.hookimpl(tryfirst=True)"), says="MY2 on sums (collected, not judged)"),
+    Way("reports of another test", hook(
+        "pytest_runtest_makereport()", "report = yield\n    report.nodeid = 'test_x.py::test_x'\n"
+        "    return report", "@pytest.hookimpl(wrapper=True, tryfirst=True)"), xdist=None),
+    Way("a test whose body was replaced", hook(
+        "pytest_collection_modifyitems(items)",
+        "for item in items: item.obj = lambda **given: None"), says="compared nothing"),
+    # Claims that give no answer
+    Way("a claim that raises", {"test_ours.py": CLAIMS + "    raise KeyError('x')\n"},
+        says="KeyError"),
+    Way("a claim that is skipped", {"test_ours.py": CLAIMS.replace(
+        "    assert pair.rlvr.pass_at(4", "    import pytest; pytest.skip('no')\n"
+        "    assert pair.rlvr.pass_at(4")}, says="skipped: no"),
+    Way("a pair of somebody else", conftest(
+        "class Any:\n    def __getattr__(self, name): return self\n"
+        "    def __call__(self, *a): return self\n    def __gt__(self, other): return True\n"
+        "@pytest.fixture\ndef pair():\n    return Any()\n"), says="pair"),
+    Way("asserts that are not run", args=["--assert=plain"], python=["-O"], says="compared nothing"),
+    Way("a claim about one benchmark, required on another", {
+        "ours.toml": '[policy]\nrequired_claims = ["MY1"]\nrequired_benchmarks = ["sums", "aime24"]\n'
+    }),
+    # The exit status
+    Way("a plugin that sets the exit status", {
+        **middle("assert False"), **hook(
+            "pytest_sessionfinish(session)", "session.exitstatus = 0",
+            "@pytest.hookimpl(trylast=True)")}, status=1, state="closed", xdist=1),
+    Way("a plugin that sets it after all others", {
+        **middle("pytest.exit('enough')"), **hook(
+            "pytest_sessionfinish(session)", "yield\n    session.exitstatus = 0",
+            "@pytest.hookimpl(wrapper=True, tryfirst=True)")}),
+    Way("a plugin that crashes at the end", {
+        **hook("pytest_sessionfinish()", "raise KeyError('oh')",
+               "@pytest.hookimpl(tryfirst=True)")}, status=13, state="not finished", xdist=13),
+)  # fmt: skip
+
+
+def shut(ended: Ended, status: int, state: str) -> None:
+    assert ended.status == status, ended.text
+    assert ended.state == state
+    states = ended.states
+    assert "OPEN" not in states["markdown"]
+    assert states["junit"] == "red"
+    assert states["junit suite"] == state
+    assert '<header class="banner open">' not in states["html"]
+    assert f'<header class="banner {state.replace(" ", "-")}">' in states["html"]
+
+
+def named(ways: Sequence[Way]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("way", ways, ids=[way.name for way in ways])
+
+
+@pytest.mark.parametrize("args", [(), pytest.param(("-n", "2"), marks=needs_xdist)])
+def test_the_run_that_every_way_breaks_opens(folder: Folder, args: Sequence[str]) -> None:
+    ended = folder.run(*args)
+    assert (ended.status, ended.state) == (0, "open"), ended.text
+    assert ended.states["junit"] == "green"
+    assert ended.states["junit suite"] == "open"
+    assert '<header class="banner open">' in ended.states["html"]
+
+
+@named([way for way in WAYS if way.status is not None])
+def test_it_stays_shut(folder: Folder, way: Way) -> None:
+    folder.write(way.files)
+    ended = folder.run(*way.args, env=way.env, python=way.python)
+    assert way.status is not None
+    shut(ended, way.status, way.state)
+    assert way.says in " ".join(ended.text.split())
+
+
+@needs_xdist
+@named([way for way in WAYS if way.xdist is not None])
+def test_it_stays_shut_with_workers(folder: Folder, way: Way) -> None:
+    folder.write(way.files)
+    workers = "2" if "worker" in way.name or "import" in way.name else "1"
+    ended = folder.run("-n", workers, *way.args, env=way.env, python=way.python)
+    assert way.xdist is not None
+    state = "no decision" if way.state == "not finished" else way.state
+    assert ended.status == way.xdist, ended.text
+    assert ended.state in (state, "not finished")
+    assert ended.states["junit"] == "red"
+
+
+ELSEWHERE = [way for way in WAYS if way.name in (
+    "an import error", "-k", "pytest.exit with status 0", "reports without properties",
+    "a test that is not run", "a plugin that sets it after all others",
+)]  # fmt: skip
+
+
+@named(ELSEWHERE)
+def test_it_stays_shut_from_another_folder(folder: Folder, way: Way, tmp_path: Path) -> None:
+    folder.write(way.files)
+    inside = folder.path / "deeper" / "still"
+    inside.mkdir(parents=True)
+    args = [f"--recorded={role}={tmp_path}/{role}.jsonl" for role in ("base", "rlvr")]
+    command = [
+        sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--benchmarks=sums", *args,
+        f"--gate-policy={tmp_path}/ours.toml", f"--gate-json={tmp_path}/gate.json", *way.args,
+        str(tmp_path),
+    ]  # fmt: skip
+    done = subprocess.run(command, cwd=inside, env={**os.environ, **folder.env}, check=False)
+    ended = Ended(done.returncode, "", folder.path)
+    assert (ended.status, ended.state) == (way.status, way.state)
+
+
+SABOTAGE = """
+from rlvr_gate import rollcall
+rollcall.RollCall.gaps = lambda self, required: ()
+"""
+
+
+@named([way for way in WAYS if way.name in (
+    "an import error that is waved through", "a test that is not run", "a stop that somebody asks for",
+)])  # fmt: skip
+def test_without_the_roll_call_it_would_open(folder: Folder, way: Way) -> None:
+    """The table tests the roll call and not something else that happens to be red."""
+    folder.write({
+        **way.files, "sabotage.py": SABOTAGE,
+        "ours.toml": '[policy]\nrequired_claims = ["MY1"]\n',
+    })  # fmt: skip
+    env = {"PYTHONPATH": os.pathsep.join([str(folder.path), folder.env["PYTHONPATH"]])}
+    assert folder.run("-p", "sabotage", *way.args, env=env).state == "open"
+    assert folder.run(*way.args).state == "no decision"
+
+
+def test_a_run_that_is_killed_leaves_no_verdict(folder: Folder) -> None:
+    """The outputs of the run before say "not finished" from the start of the next one."""
+    assert folder.run().state == "open"
+    folder.write(middle("os.kill(os.getpid(), signal.SIGKILL)", "os, signal"))
+    ended = folder.run()
+    assert ended.status == -signal.SIGKILL
+    shut(ended, -signal.SIGKILL, "not finished")
+
+
+def test_os_exit_can_end_with_0_and_every_output_tells(folder: Folder) -> None:
+    folder.write(middle("os._exit(0)", "os"))
+    shut(folder.run(), 0, "not finished")
+
+
+FINISHED = """
+@pytest.hookimpl(tryfirst=True)
+def pytest_rlvr_gate_finished(run):
+    raise KeyError("dashboard")
+"""
+RECORD = FINISHED.replace("finished(run)", "record()")
+
+
+@pytest.mark.parametrize("code", [FINISHED, RECORD])
+def test_a_crash_of_the_gate_keeps_the_verdict_and_has_its_own_status(
+    folder: Folder, code: str
+) -> None:
+    folder.write(conftest(code))
+    ended = folder.run()
+    assert ended.status == 13
+    assert ended.state in ("open", "not finished")
+    assert "KeyError: 'dashboard'" in ended.text
+
+
+@pytest.mark.parametrize("correct", [1, 10])
+def test_a_verdict_that_is_reported_again_counts_once(folder: Folder, correct: int) -> None:
+    folder.counts("rlvr", correct)
+    again = """
+seen = []
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_logreport(report):
+    if report.when == "call" and report.nodeid not in seen:
+        seen.append(report.nodeid)
+        plugins.hook.pytest_runtest_logreport(report=report)
+def pytest_configure(config):
+    global plugins
+    plugins = config.pluginmanager
+"""
+    folder.write(conftest(again))
+    ended = folder.run()
+    claims = ended.document["claims"]
+    assert isinstance(claims, list)
+    assert [claim["id"] for claim in claims] == ["MY1", "MY2"]
+    assert ended.status == (0 if correct == 10 else 1)
+
+
+def test_a_plan_is_no_verdict_and_says_so(folder: Folder) -> None:
+    ended = folder.run("--plan")
+    assert (ended.status, ended.state) == (0, "no decision")
+    assert ended.states["junit"] == "red"
+
+
+def test_two_outputs_in_one_file_are_refused(folder: Folder) -> None:
+    ended = folder.run("--gate-summary=gate.json")
+    assert ended.status == 4
+    assert "two outputs go to" in ended.text
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, unpacked beside no checkout."""
+    target = tmp_path_factory.mktemp("installed")
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+         "--no-deps", "--target", str(target), str(ROOT)], check=True,
+    )  # fmt: skip
+    return target
+
+
+@named(ELSEWHERE)
+def test_it_stays_shut_in_an_installed_wheel(folder: Folder, way: Way, installed: Path) -> None:
+    folder.write(way.files)
+    folder.env = {"PYTHONPATH": str(installed)}
+    ended = folder.run(*way.args)
+    assert f"rlvr-gate: {installed}" in ended.text
+    assert (ended.status, ended.state) == (way.status, way.state)
+
+
+def test_the_shipped_suites_open_and_shut_from_the_wheel(folder: Folder, installed: Path) -> None:
+    folder.env = {"PYTHONPATH": str(installed)}
+    args = ("--pyargs", "rlvr_gate_suites", "--gate-policy=recorded")
+    assert folder.run(*args).state == "open"
+    assert folder.run(*args, "--deselect=nowhere", "-k", "not K1 and not raises").status == 12
