@@ -25,7 +25,9 @@ def pytest_rlvr_gate_record(
 def pytest_rlvr_gate_finished(config: pytest.Config, run: RunRecord) -> None:
     """Receive the finished run, to write or send it somewhere.
 
-    Called once, after pytest_rlvr_gate_record. The reports room writes its files here:
+    Called once, after pytest_rlvr_gate_record, whatever the gate's state. What an implementation
+    raises is told in the terminal and costs the exit status (13), not the verdict. The reports
+    room writes its files here, before all others:
 
         def pytest_rlvr_gate_finished(config, run):
             print(run.gate.state)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import CLAIMS, ROOT, Ended, Folder
+from .conftest import CLAIMS, POLICY, ROOT, Ended, Folder
 
 needs_xdist = pytest.mark.skipif(
     importlib.util.find_spec("xdist") is None, reason="needs pytest-xdist"
@@ -150,9 +150,10 @@ WAYS = (
         "class Any:\n    def __getattr__(self, name): return self\n"
         "    def __call__(self, *a): return self\n    def __gt__(self, other): return True\n"
         "@pytest.fixture\ndef pair():\n    return Any()\n"), says="pair"),
-    Way("asserts that are not run", args=["--assert=plain"], python=["-O"], says="compared nothing"),
+    Way("asserts that are not run", args=["--assert=plain"], python=["-O"],
+        says="compared nothing"),
     Way("a claim about one benchmark, required on another", {
-        "ours.toml": '[policy]\nrequired_claims = ["MY1"]\nrequired_benchmarks = ["sums", "aime24"]\n'
+        "ours.toml": f'{POLICY}required_benchmarks = ["sums", "aime24"]\n'
     }),
     # The exit status
     Way("a plugin that sets the exit status", {
@@ -244,7 +245,8 @@ rollcall.RollCall.gaps = lambda self, required: ()
 
 
 @named([way for way in WAYS if way.name in (
-    "an import error that is waved through", "a test that is not run", "a stop that somebody asks for",
+    "an import error that is waved through", "a test that is not run",
+    "a stop that somebody asks for",
 )])  # fmt: skip
 def test_without_the_roll_call_it_would_open(folder: Folder, way: Way) -> None:
     """The table tests the roll call and not something else that happens to be red."""
