@@ -7,7 +7,7 @@ ends the run, nobody reads the verdict of an earlier one.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -77,8 +77,11 @@ def _renderers() -> Mapping[str, Render]:
     }
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_rlvr_gate_finished(config: pytest.Config, run: RunRecord) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_rlvr_gate_finished(
+    config: pytest.Config, run: RunRecord
+) -> Generator[None, object, object]:
+    """Before all others: one of them that raises must not cost a report."""
     config.stash[record_key] = run
     for option, target in _targets(config).items():
         try:
@@ -86,6 +89,7 @@ def pytest_rlvr_gate_finished(config: pytest.Config, run: RunRecord) -> None:
         except Exception as error:  # the other reports shall still tell the verdict
             failed(config, option, error)
             _write_verdict(option, target, run)
+    return (yield)
 
 
 def _write(option: str, target: Path, run: RunRecord) -> None:

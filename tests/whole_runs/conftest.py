@@ -13,6 +13,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from . import forking
+
 ROOT = Path(__file__).parents[2]
 ROOMS = os.pathsep.join(str(ROOT / room) for room in ("plugins", "fixtures", "reports"))
 
@@ -87,21 +89,30 @@ class Folder:
         rows = [{"id": f"p{i}", "n": 16, "c": correct + i % 3} for i in range(30)]
         self.write({f"{role}.jsonl": "".join(json.dumps(row) + "\n" for row in rows)})
 
-    def command(self, *args: str, python: Sequence[str] = ()) -> list[str]:
+    def args(self, *more: str) -> list[str]:
         return [
-            sys.executable, *python, "-m", "pytest", "-p", "no:cacheprovider",
-            "--recorded=base=base.jsonl", "--recorded=rlvr=rlvr.jsonl", "--benchmarks=sums",
-            "--gate-policy=ours.toml", *self.outputs, *args,
+            "-p", "no:cacheprovider", "--recorded=base=base.jsonl", "--recorded=rlvr=rlvr.jsonl",
+            "--benchmarks=sums", "--gate-policy=ours.toml", *self.outputs, *more,
         ]  # fmt: skip
 
-    def run(
+    def environment(self, env: Mapping[str, str] | None) -> dict[str, str]:
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
+        return {**inherited, "OMP_NUM_THREADS": "1", **self.env, **(env or {})}
+
+    def run(self, *args: str, env: Mapping[str, str] | None = None) -> Ended:
+        """In a process that is forked from this one: all but the imports is its own."""
+        output = self.path.parent / f"{self.path.name}.log"
+        status = forking.run(self.args(*args), self.path, self.environment(env), output)
+        return Ended(status, output.read_text("utf-8", "replace"), self.path)
+
+    def start(
         self, *args: str, python: Sequence[str] = (), env: Mapping[str, str] | None = None
     ) -> Ended:
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
+        """In a process that is started from nothing, as a shell does."""
         done = subprocess.run(
-            self.command(*args, python=python), cwd=self.path, text=True, timeout=120,
-            env={**inherited, "OMP_NUM_THREADS": "1", **self.env, **(env or {})},
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+            [sys.executable, *python, "-m", "pytest", *self.args(*args)], cwd=self.path, text=True,
+            env=self.environment(env), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            check=False, timeout=300,
         )  # fmt: skip
         return Ended(done.returncode, done.stdout, self.path)
 
