@@ -182,11 +182,12 @@ class Controller(Attendant):
         told: Mapping[str, Any] = getattr(node, "workeroutput", None) or {}
         if _USAGE in told:
             raise pytest.UsageError(told[_USAGE])
+        if _CLAIMS in told:
+            self._roll.collect(CollectedClaim.from_wire(claim) for claim in told[_CLAIMS])
         if _ENDED in told:
-            return self._roll.note(f"worker {node.gateway.id} ended early: {told[_ENDED]}")
+            pytest.exit(f"worker {node.gateway.id} ended early: {told[_ENDED]}")
         if error is not None or _CLAIMS not in told:
-            return self._roll.note(f"worker {node.gateway.id} died: {error or 'it said nothing'}")
-        self._roll.collect(CollectedClaim.from_wire(claim) for claim in told[_CLAIMS])
+            self._roll.note(f"worker {node.gateway.id} died: {error or 'it said nothing'}")
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:

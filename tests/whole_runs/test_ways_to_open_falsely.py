@@ -371,4 +371,4 @@ def test_the_shipped_suites_open_and_shut_from_the_wheel(folder: Folder, install
     folder.env = {"PYTHONPATH": str(installed)}
     args = ("--pyargs", "rlvr_gate_suites", "--gate-policy=recorded")
     assert folder.start(*args).state == "open"
-    assert folder.start(*args, "-k", "not raises").status == 12
+    assert folder.start(*args, "-k", "not rises").status == 12
