@@ -58,8 +58,20 @@ class UpdateView:
         """Why nothing can be said about this update."""
         same = self.update.share("unchanged_exact") == 1
         nothing = f"{self.role} and {self.against} hold the same weights: there is no update"
-        found = [nothing if same else "", self.update.incomplete()]
+        found = [self.update.incomplete(), *([self._left_over() or nothing] if same else [])]
         return tuple(filter(None, found))
+
+    def _left_over(self) -> str:
+        """What of the two checkpoints was compared with nothing."""
+        update = self.update
+        names = [*update.missing, *update.extra]
+        if not names and not update.unmatched_parameters:
+            return ""
+        return (
+            f"{len(update.missing)} tensors of {self.against} and {len(update.extra)} of "
+            f"{self.role} have no partner, e.g. "
+            f"{', '.join(names[:2]) or 'rows of a resized embedding'}"
+        )
 
     def _exact(
         self,
@@ -84,7 +96,23 @@ class UpdateView:
         """Share of the weights whose value is another, nothing rounded; 0 for equal ones."""
         share = 1 - self.update.share("unchanged_exact")
         label = f"{self.role} share of weights changed since {self.against}"
-        return Exact(label, share, self.ledger, self.update.summary())
+        found = (self.update.incomplete(), self._lost(), self._rounded_away())
+        reasons = tuple(filter(None, found))[:1]
+        return Exact(label, share, self.ledger, self.update.summary(), reasons)
+
+    def _lost(self) -> str:
+        """Why not all was compared that may have changed; of an update that is there, less."""
+        same = self.update.share("unchanged_exact") == 1
+        return self._left_over() if self.update.missing or same else ""
+
+    def _rounded_away(self) -> str:
+        exact = self.update.share("unchanged_exact")
+        if not exact < 1 == self.update.share("unchanged_bf16"):
+            return ""
+        return (
+            f"served in bfloat16 {self.role} is {self.against}: {1 - exact:.1%} of the weights "
+            "differ, and none of them once rounded"
+        )
 
     def unchanged(self) -> Exact:
         """Update sparsity in bfloat16 (arXiv:2511.08567, def. 2.2)."""

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from rlvr_gate_fixtures import checkpoints
+from rlvr_gate_fixtures import checkpoints, wholeness
 from rlvr_gate_fixtures.checkpoints import CheckpointError, check_pair, resolve, shared_stop_ids
+
+from .conftest import SHAPES, safetensors
 
 
 def edit(path: Path, **entries: object) -> None:
@@ -282,3 +284,53 @@ def test_an_unreachable_hub_is_a_clear_error(monkeypatch, tmp_path):
     monkeypatch.setattr(hub.constants, "HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(CheckpointError, match=r"the hub did not give it .* pass the folder"):
         resolve("base", "org/name")
+
+
+@pytest.fixture
+def hub(make_checkpoint, tmp_path):
+    """A hub cache that holds one repository with one revision."""
+    repository = tmp_path / "hub" / "models--org--name"
+    (repository / "snapshots").mkdir(parents=True)
+    make_checkpoint("base").rename(repository / "snapshots" / "abc123")
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("abc123")
+    return repository
+
+
+def test_a_cache_root_points_to_its_snapshots(hub):
+    with pytest.raises(CheckpointError, match=rf"one of its revisions; give {hub}/snapshots/abc1"):
+        resolve("base", str(hub))
+    with pytest.raises(
+        CheckpointError, match=r"a hub cache of 1 .*give a hub id, e\.g\. org/name"
+    ):
+        resolve("base", str(hub.parent))
+    assert resolve("base", str(hub / "snapshots" / "abc123")).digest
+
+
+def test_a_hub_id_is_found_in_the_cache_offline(hub, monkeypatch):
+    huggingface_hub = pytest.importorskip("huggingface_hub")
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(hub.parent))
+    assert resolve("base", "org/name").path == hub / "snapshots" / "abc123"
+
+
+def test_values_are_read_once(make_checkpoint, tmp_path, monkeypatch):
+    folder, cache = make_checkpoint(), tmp_path / "cache"
+    for file in folder.iterdir():
+        os.utime(file, ns=(10**18, 10**18))
+    resolve("base", str(folder), cache=cache)
+    monkeypatch.setattr(wholeness, "check_values", lambda path: pytest.fail("read again"))
+    monkeypatch.setattr(wholeness, "check_head", lambda *_: pytest.fail("compared again"))
+    resolve("base", str(folder), cache=cache)
+
+
+def test_a_vocabulary_that_lacks_a_token_is_refused(make_checkpoint):
+    base = resolve("base", str(make_checkpoint("base")))
+    other = make_checkpoint("other", vocab_size=1)
+    (other / "model.safetensors").write_bytes(
+        safetensors(SHAPES | {"model.embed_tokens.weight": (1, 8)})
+    )
+    with pytest.raises(
+        CheckpointError, match=r"vocab_size is 4 in base and 1 in rlvr.*up to id 1"
+    ):
+        check_pair(base, resolve("rlvr", str(other)))

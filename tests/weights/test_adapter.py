@@ -109,6 +109,11 @@ def test_embeddings_and_saved_modules(save, bf16, number, weights):
         ({"peft_type": "IA3"}, "adapter of kind 'IA3', expected 'LORA'"),
         ({"use_dora": True}, "with use_dora, and DoRA rescales whole columns"),
         ({"fan_in_fan_out": True}, "lie transposed"),
+        ({"lora_bias": True}, "trains biases"),
+        ({"layer_replication": [[0, 2]]}, "repeats layers"),
+        ({"target_parameters": ["mlp.experts.down_proj"]}, "updates tensors inside modules"),
+        ({"use_qalora": True}, "no plain product"),
+        ({"init_lora_weights": "pissa_niter_4"}, "started from pissa_niter_4, which changes"),
     ],
 )
 def test_other_adapters_are_refused_with_the_remedy(save, weights, factors, settings, message):
@@ -141,3 +146,102 @@ def test_a_lone_factor_and_missing_weights_are_refused(save, weights, factors, t
 def test_a_config_without_a_number_as_alpha_is_refused(save, weights, factors):
     with pytest.raises(LayoutError, match="needs a number as lora_alpha, got 'all'"):
         compare(save("base", weights), adapter(save, factors, lora_alpha="all"))
+
+
+# What PEFT 0.21 writes beside plain factors; the merged twins are what its merge_and_unload gives
+
+EMBED, HEAD = "model.embed_tokens", "lm_head"
+RNG = np.random.default_rng(5)
+
+
+def lora(module, rows, columns, *, embedding=False):
+    """Names and factors of one module, and their product."""
+    a, b = (
+        RNG.normal(0, 0.1, (4, columns)).astype("f4"),
+        RNG.normal(0, 0.1, (rows, 4)).astype("f4"),
+    )
+    at = f"base_model.model.{module}"
+    if embedding:  # a lookup: the factors lie the other way round
+        names = f"{at}.lora_embedding_B", f"{at}.lora_embedding_A"
+        return dict(
+            zip(names, (np.ascontiguousarray(a.T), np.ascontiguousarray(b.T)), strict=True)
+        ), 2 * b @ a
+    return {f"{at}.lora_A.weight": a, f"{at}.lora_B.weight": b}, 2 * (b @ a)
+
+
+def plus(number, bf16, words, update):
+    return bf16(number(words).astype("f4") + update.astype("f4"))
+
+
+def check_twins(base, adapted, merged):
+    """The adapter says what the merged checkpoint says."""
+    ours, theirs = (
+        {t.name: t for t in compare(base, folder).tensors} for folder in (adapted, merged)
+    )
+    assert ours.keys() == theirs.keys()
+    for name, tensor in ours.items():
+        assert abs(tensor.unchanged - theirs[name].unchanged) <= 1
+        assert tensor.update_norm == pytest.approx(theirs[name].update_norm, rel=2e-2)
+    assert any(t.unchanged < t.parameters for t in ours.values())
+
+
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("where", [EMBED, HEAD])
+def test_factors_of_the_vocabulary_carry_their_base_layer(
+    save, bf16, number, weights, tied, where
+):
+    full = weights if tied else weights | {f"{HEAD}.weight": bf16(RNG.normal(0, 0.02, (30, 24)))}
+    target = f"{EMBED}.weight" if tied else f"{where}.weight"
+    factors, update = lora(where, 30, 24, embedding=where == EMBED)
+    tensors = factors | {f"base_model.model.{where}.base_layer.weight": full[target]}
+    merged = full | {target: plus(number, bf16, full[target], update)}
+    check_twins(save("base", full), adapter(save, tensors), save("merged", merged))
+
+
+@pytest.mark.parametrize("asked", [[3, 29], {"embed_tokens": [3, 29]}], ids=["list", "by module"])
+def test_tokens_trained_alone_replace_their_rows(save, bf16, weights, asked):
+    rows = RNG.normal(0, 0.02, (2, 24)).astype("f4")
+    at = f"base_model.model.{EMBED}.token_adapter.trainable_tokens_delta"
+    whole = weights[f"{EMBED}.weight"].copy()
+    whole[[3, 29]] = bf16(rows)
+    merged = save("merged", weights | {f"{EMBED}.weight": whole})
+    told = adapter(save, {at: rows}, trainable_token_indices=asked)
+    check_twins(save("base", weights), told, merged)
+
+
+@pytest.mark.parametrize("asked", [None, [3], [3, 30], {"other": [3, 4]}, [3, "4"]], ids=str)
+def test_tokens_without_their_indices_are_refused(save, weights, asked):
+    at = f"base_model.model.{EMBED}.token_adapter.trainable_tokens_delta"
+    folder = adapter(save, {at: np.ones((2, 24), "f4")}, trainable_token_indices=asked)
+    with pytest.raises(LayoutError, match="needs trainable_token_indices for the 2 rows"):
+        compare(save("base", weights), folder)
+
+
+@pytest.mark.parametrize("where", [EMBED, HEAD])
+def test_a_tied_vocabulary_trained_whole_is_tied_no_more(save, bf16, weights, where):
+    saved = bf16(RNG.normal(0, 0.02, (30, 24)))
+    folder = adapter(
+        save, {f"base_model.model.{where}.weight": saved},
+        modules_to_save=[where.rpartition(".")[2]],
+    )  # fmt: skip
+    untied = weights | {f"{HEAD}.weight": weights[f"{EMBED}.weight"]} | {f"{where}.weight": saved}
+    check_twins(save("base", weights), folder, save("merged", untied))
+
+
+def test_tied_factors_on_both_ends_are_refused(save, weights):
+    both = lora(EMBED, 30, 24, embedding=True)[0] | lora(HEAD, 30, 24)[0]
+    with pytest.raises(WeightsError, match=r"updates model.embed_tokens.weight twice: merge"):
+        compare(save("base", weights), adapter(save, both))
+
+
+def test_a_resized_vocabulary_is_named_as_the_reason(save, bf16, weights):
+    factors, _ = lora(EMBED, 34, 24, embedding=True)
+    base_layer = {f"base_model.model.{EMBED}.base_layer.weight": bf16(RNG.normal(0, 1, (34, 24)))}
+    with pytest.raises(WeightsError, match=r"resized the vocabulary \(.* 34 rows, the base 30\)"):
+        compare(save("base", weights), adapter(save, factors | base_layer))
+
+
+def test_factors_that_were_not_gathered_are_named(save, weights, factors):
+    empty = {name: factor[:0] for name, factor in factors.items()}
+    with pytest.raises(LayoutError, match=r"lora_A.weight' has shape \[0, 24\].*gather"):
+        compare(save("base", weights), adapter(save, empty))

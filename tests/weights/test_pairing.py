@@ -194,3 +194,57 @@ def test_a_pickle_is_refused_with_how_to_convert_it(tmp_path):
     (tmp_path / "pytorch_model.bin").write_bytes(b"\x80\x04.")
     with pytest.raises(LayoutError, match=r"pickles run code.*save_pretrained\(NEW, safe_serial"):
         weight_files(tmp_path)
+
+
+def experts(count=3):
+    """Four experts one by one, and the same fused."""
+    at = "model.layers.0.mlp.experts"
+    parts = {
+        kind: [words(*shape) for _ in range(count)]
+        for kind, shape in (("gate_proj", (6, 4)), ("up_proj", (6, 4)), ("down_proj", (4, 6)))
+    }
+    single = {f"{at}.{e}.{k}.weight": w for k, all_ in parts.items() for e, w in enumerate(all_)}
+    both = zip(parts["gate_proj"], parts["up_proj"], strict=True)
+    fused = {
+        f"{at}.gate_up_proj": np.stack([np.concatenate(pair) for pair in both]),
+        f"{at}.down_proj": np.stack(parts["down_proj"]),
+    }
+    return single, fused
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_experts_fused_or_one_by_one_are_the_same(save, turned):
+    single, fused = experts()
+    fused["model.layers.0.mlp.experts.down_proj"][1] ^= 1
+    folders = save("a", single), save("b", fused)
+    update = compare(*(reversed(folders) if turned else folders))
+    changed = {t.name for t in update.tensors if t.unchanged < t.parameters}
+    assert changed == {"model.layers.0.mlp.experts.1.down_proj.weight"}
+    assert len(update.tensors) == 9
+    assert update.missing == update.extra == ()
+
+
+def test_experts_of_mixtral_are_those_of_others(save):
+    single, fused = experts()
+    words_of = {
+        "gate_proj": "w1",
+        "down_proj": "w2",
+        "up_proj": "w3",
+        ".mlp.": ".block_sparse_moe.",
+    }
+    mixtral = {}
+    for name, tensor in single.items():
+        for ours, theirs in words_of.items():
+            name = name.replace(ours, theirs)
+        mixtral[name] = tensor
+    update = compare(save("a", mixtral), save("b", fused))
+    assert (len(update.tensors), update.unchanged_fraction) == (9, 1.0)
+
+
+def test_experts_that_lie_transposed_are_not_compared(save):
+    single, fused = experts()
+    turned = {n: t.swapaxes(1, 2) for n, t in fused.items()}
+    norm = {"model.norm.weight": words(4)}
+    update = compare(save("a", single | norm), save("b", turned | norm))
+    assert "have no partner" in update.incomplete()
+    assert len(update.missing) == 9

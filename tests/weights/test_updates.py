@@ -234,3 +234,40 @@ def test_a_budget_leaves_out_layers_evenly(save):
     assert len(left) == 6
     chosen, left = choose(found.pairs, work=0)
     assert len(chosen) == 1  # never nothing
+
+
+def test_an_update_that_bfloat16_swallows_is_none(save, bf16):
+    model = {n: w.astype("f4") for n, w in draw(0).items()}
+    served = {n: (bf16(w).astype(np.uint32) << 16).view(np.float32) for n, w in model.items()}
+    nudged = {n: w * np.float32(1 + 1e-4) for n, w in served.items()}
+    view = Folders(base=save("base", served), rlvr=save("rlvr", nudged)).view()
+    judged = view.changed() > 0
+    assert judged.verdict is Verdict.NOT_COMPARABLE
+    assert "served in bfloat16 rlvr is base: 100.0% of the weights differ" in str(judged.evidence)
+
+
+def test_a_lost_tensor_leaves_nothing_to_say(pair):
+    base = draw(0)
+    lost = {n: w for n, w in step(base, 1, 0.01).items() if "layernorm" not in n}
+    judged = pair(base, rlvr=lost).view().changed() > 0
+    assert judged.verdict is Verdict.NOT_COMPARABLE
+    assert "1 tensors of base and 0 of rlvr have no partner" in str(judged.evidence)
+
+
+def test_a_value_head_says_nothing_against_the_rest(pair):
+    base = draw(0)
+    trained = {f"pretrained_model.{n}": w for n, w in step(base, 1, 0.01).items()}
+    view = pair(base, rlvr=trained | {"v_head.summary.weight": np.ones((1, HIDDEN))}).view()
+    assert (view.changed() > 0).verdict is Verdict.HOLDS
+
+
+def test_factors_that_were_never_merged_are_the_reason(pair):
+    base = draw(0)
+    name = "model.layers.0.mlp.up_proj"
+    other = {n.replace(name, f"{name}.base_layer"): w for n, w in base.items()}
+    factors = {f"{name}.lora_{w}.weight": np.ones((2, HIDDEN)) for w in "AB"}
+    view = pair(base, rlvr=other | factors).view()
+    for asked in ("changed", *QUESTIONS):
+        judged = getattr(view, asked)() >= 0
+        assert judged.verdict is Verdict.NOT_COMPARABLE
+        assert "LoRA that was never merged: it holds 2 factors" in str(judged.evidence)

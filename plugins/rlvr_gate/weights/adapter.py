@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from rlvr_gate.weights.layout import (
     LayoutError,
     TensorSlot,
     adapter_files,
+    is_count,
     read_header,
     read_json,
 )
@@ -35,11 +36,26 @@ _REFUSED = {
     "lora_bias": "it trains biases beside the factors",
     "alora_invocation_tokens": "it acts on some tokens only",
     "megatron_config": "its matrices are split over devices",
-}
+    "layer_replication": "it repeats layers",
+    "target_parameters": "it updates tensors inside modules, such as fused experts",
+    **dict.fromkeys(
+        ("use_qalora", "use_bdlora", "arrow_config", "kasa_config", "monteclora_config",
+         "velora_config"),
+        "its update is no plain product of two factors",
+    ),
+}  # fmt: skip
+_MOVED_BASE = ("pissa", "olora", "corda", "loftq", "lora_ga")
+"""Ways to start that change the base's weights, so that the factors belong to another base."""
+_MERGE = "merge it into its base (merge_and_unload) and compare the merged checkpoint"
 _FACTOR = re.compile(
     r"(?P<module>.+)\.(?P<kind>lora_embedding_|lora_)(?P<which>[AB])(\.default)?(\.weight)?"
 )
-_SAVED = re.compile(r"\.(modules_to_save|original_module)(\.default)?(?=\.)")
+_SAVED = re.compile(
+    r"\.((modules_to_save|original_module)(\.default)?|base_layer|token_adapter)(?=\.)"
+)
+_TOKENS = ".trainable_tokens_delta"
+_HEAD = "lm_head.weight"
+_EMBEDDINGS = ("embed_tokens.weight", "wte.weight", "word_embeddings.weight", "embed_in.weight")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +96,46 @@ class Merged:
         return to_words(self.exact(first, count), self.dtype)
 
 
+@dataclass(frozen=True, slots=True)
+class Retold:
+    """A base matrix with some of its rows given anew: tokens that were trained alone."""
+
+    slot: TensorSlot
+    rows: Mapping[int, NDArray[np.float32]]
+    """Row -> its numbers, shape (columns,)."""
+
+    @property
+    def name(self) -> str:
+        return self.slot.name
+
+    @property
+    def dtype(self) -> str:
+        return self.slot.dtype
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.slot.shape
+
+    @property
+    def path(self) -> Path:
+        return self.slot.path
+
+    def exact(self, first: int, count: int) -> NDArray[np.float32]:
+        """Elements before rounding."""
+        found = values(words(self.slot, first, count), self.dtype).astype(np.float32)
+        columns = self.shape[-1]
+        for row, numbers in self.rows.items():
+            start, stop = row * columns - first, (row + 1) * columns - first
+            low, high = max(start, 0), min(stop, count)
+            if low < high:
+                found[low:high] = numbers[low - start : high - start]
+        return found
+
+    def words(self, first: int, count: int) -> Words:
+        """Elements as a merged checkpoint would hold them."""
+        return to_words(self.exact(first, count), self.dtype)
+
+
 def adapted(
     base: Mapping[str, TensorSlot], folder: Path, *, against: str = "base", role: str = "rlvr"
 ) -> Pairing:
@@ -95,16 +151,24 @@ def adapted(
     _check_kind(settings, role)
     factors, whole = _sorted(read_header(weights), role)
     slots = {slot.name: slot for slot in base.values() if slot.dtype in FLOATS}
-    merged: dict[str, Merged | TensorSlot] = {}
-    trained = settings.get("base_model_name_or_path") or "a base it does not name"
-    for module, parts in factors.items():
-        slot = _target(slots, f"{module}.weight", trained, against, role)
-        merged[slot.name] = _merged(slot, module, parts, settings, trained, role)
+    _free_head(slots, settings)
+    merged: dict[str, Merged | Retold | TensorSlot] = {}
+    trained = str(settings.get("base_model_name_or_path") or "a base it does not name")
     for name, saved in whole.items():
-        slot = _target(slots, name, trained, against, role)
-        if saved.shape != slot.shape:
-            raise _of_another_base(f"{name} has shape {saved.shape}", slot, trained, role)
-        merged[slot.name] = saved
+        target = _target(slots, name.replace(_TOKENS, ".weight"), trained, against, role)
+        if name.endswith(_TOKENS):
+            merged[target.name] = _retold(target, saved, settings, role)
+            continue
+        _check_shape(name, saved, target, trained, role)
+        merged[target.name] = saved
+    for module, parts in factors.items():
+        target = _target(slots, f"{module}.weight", trained, against, role)
+        start = merged.get(target.name, target)
+        if not isinstance(start, TensorSlot):
+            raise WeightsError(
+                f"{role} is a LoRA adapter that updates {target.name} twice: {_MERGE}"
+            )
+        merged[target.name] = _merged(start, module, parts, settings, trained, role)
     notes = [
         f"{role} is a LoRA adapter (trained on {trained}): {len(factors)} matrices get the "
         f"product of their factors, {len(whole)} tensors are replaced, merged in float32"
@@ -114,19 +178,61 @@ def adapted(
     return Pairing(tuple(pairs), notes=tuple(notes), skipped=tuple(skipped))
 
 
+def _free_head(slots: dict[str, TensorSlot], settings: Mapping[str, Any]) -> None:
+    """Untie the head where it or the embedding is trained whole, as PEFT does."""
+    embedding = _embedding(slots)
+    saved = settings.get("modules_to_save")
+    names = {str(n).rpartition(".")[2] for n in saved} if isinstance(saved, list) else set()
+    tied = embedding and not any(name.endswith(_HEAD) for name in slots)
+    if tied and names & {"lm_head", embedding.split(".")[-2]}:
+        slots[_HEAD] = replace(slots[embedding], name=_HEAD)
+
+
+def _embedding(slots: Mapping[str, TensorSlot]) -> str:
+    return next((name for name in slots if name.endswith(_EMBEDDINGS)), "")
+
+
+def _check_shape(name: str, saved: TensorSlot, slot: TensorSlot, trained: str, role: str) -> None:
+    if saved.shape == slot.shape:
+        return
+    if saved.shape[1:] == slot.shape[1:] and name.endswith((*_EMBEDDINGS, _HEAD)):
+        raise WeightsError(
+            f"{role} is a LoRA adapter that resized the vocabulary ({name} has {saved.shape[0]} "
+            f"rows, the base {slot.shape[0]}): {_MERGE}"
+        )
+    raise _of_another_base(f"{name} has shape {saved.shape}", slot, trained, role)
+
+
+def _retold(slot: TensorSlot, saved: TensorSlot, settings: Mapping[str, Any], role: str) -> Retold:
+    """The rows that `trainable_token_indices` names, as they were trained."""
+    asked = settings.get("trainable_token_indices")
+    if isinstance(asked, dict):
+        module = slot.name.removesuffix(".weight")
+        ours = [v for k, v in asked.items() if module == k or module.endswith(f".{k}")]
+        asked = ours[0] if len(ours) == 1 else None
+    rows = asked if isinstance(asked, list) else []
+    sound = all(is_count(row) and row < slot.shape[0] for row in rows)
+    if not sound or saved.shape != (len(rows), *slot.shape[1:]):
+        raise LayoutError(
+            f"{ADAPTER_CONFIG} of {role} needs trainable_token_indices for the {saved.shape[0]} "
+            f"rows of {saved.name}, each below {slot.shape[0]}, got {asked!r:.80}"
+        )
+    return Retold(slot, dict(zip(rows, matrix(saved), strict=True)))
+
+
 def _check_kind(settings: Mapping[str, Any], role: str) -> None:
     kind = settings.get("peft_type")
     if kind != "LORA":
+        raise WeightsError(f"{role} is an adapter of kind {kind!r}, expected 'LORA': {_MERGE}")
+    start = str(settings.get("init_lora_weights")).lower()
+    if start.startswith(_MOVED_BASE):
         raise WeightsError(
-            f"{role} is an adapter of kind {kind!r}, expected 'LORA': merge it into its base "
-            "(merge_and_unload) and compare the merged checkpoint"
+            f"{role} is a LoRA adapter that started from {start}, which changes the base's "
+            f"weights first: {_MERGE}"
         )
     for key, why in _REFUSED.items():
         if settings.get(key):
-            raise WeightsError(
-                f"{role} is a LoRA adapter with {key}, and {why}: merge it into its base "
-                "(merge_and_unload) and compare the merged checkpoint"
-            )
+            raise WeightsError(f"{role} is a LoRA adapter with {key}, and {why}: {_MERGE}")
 
 
 def _sorted(
@@ -143,10 +249,7 @@ def _sorted(
             kind = "embedding" if match["kind"] == "lora_embedding_" else "linear"
             factors.setdefault(match["module"], {})[f"{kind} {match['which']}"] = slot
         elif "lora_" in name:
-            raise WeightsError(
-                f"{role} holds {slot.name}, which is no factor of a LoRA: merge it into its base "
-                "(merge_and_unload) and compare the merged checkpoint"
-            )
+            raise WeightsError(f"{role} holds {slot.name}, which is no factor of a LoRA: {_MERGE}")
         else:
             whole[_SAVED.sub("", name)] = slot
     return factors, whole
@@ -160,6 +263,8 @@ def _target(
     for candidate in (name, short, f"model.{name}"):
         if candidate in slots:
             return slots[candidate]
+    if name.endswith(_HEAD) and (tied := _embedding(slots)):
+        return slots[tied]
     raise WeightsError(
         f"{role} is an adapter for another base: it updates {name}, which {against} lacks; "
         f"adapter_config.json says it was trained on {trained}: give that as {against}"

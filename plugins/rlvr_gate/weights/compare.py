@@ -105,6 +105,11 @@ class Update:
 
     def incomplete(self, most: float = 0.05) -> str:
         """Why this comparison says too little about the checkpoint; empty where it does not."""
+        if factors := [name for name in self.extra if ".lora_" in name]:
+            return (
+                f"{self.role} is a LoRA that was never merged: it holds {len(factors)} factors, "
+                f"e.g. {factors[0]}; save it after merge_and_unload()"
+            )
         lost = self.unmatched_parameters
         share = lost / (lost + self.parameters)
         if share <= most:

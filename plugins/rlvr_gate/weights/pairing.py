@@ -2,11 +2,14 @@
 
 Names are matched exactly first, then without the wrappers that frameworks put around a model
 (`module.`, `_orig_mod.`, `language_model.` …), then across fusing (q, k, v in one `qkv_proj`; gate
-and up in one `gate_up_proj`), and a tied output head counts once. What is left over is listed.
+and up in one `gate_up_proj`; all experts of a layer in one tensor), and a tied output head counts
+once. What is left over is listed.
 """
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -15,8 +18,12 @@ from rlvr_gate.weights.sources import FLOATS, Source, WeightsError, elements
 
 _WRAPPERS = frozenset(
     ("module", "_orig_mod", "_fsdp_wrapped_module", "base_model", "model", "language_model",
-     "transformer")
+     "transformer", "policy", "actor", "actor_module", "pretrained_model")
 )  # fmt: skip
+_ALIASES = {"block_sparse_moe": "mlp", "w1": "gate_proj", "w2": "down_proj", "w3": "up_proj"}
+"""Mixtral's words for what others call otherwise."""
+_EXPERTS = re.compile(r"(?P<at>.+\.experts)\.(?P<what>\w+_proj)(\.weight)?")
+_COMPUTED = "rotary_emb.inv_freq"  # some save it, every engine computes it
 _FUSED = {
     "qkv_proj": ("q_proj", "k_proj", "v_proj"),
     "gate_up_proj": ("gate_proj", "up_proj"),
@@ -94,6 +101,7 @@ def pair_tensors(
     _match(draft, {name: name for name in draft.other}, "")
     _match(draft, _bare_names(draft), f"{role} calls {{count}} tensors otherwise, e.g. {{name}}")
     _match_fused(draft, against, role)
+    _drop_computed(draft)
     missing, extra = sorted(draft.base), sorted(draft.other)
     if not draft.pairs:
         only = sorted({*base} ^ {*other})
@@ -187,18 +195,18 @@ def _bare(name: str) -> str:
     parts = name.split(".")
     while len(parts) > 1 and parts[0] in _WRAPPERS:
         parts = parts[1:]
-    return ".".join(part for part in parts if part not in ("_orig_mod", "_fsdp_wrapped_module"))
+    inner = [part for part in parts if part not in ("_orig_mod", "_fsdp_wrapped_module")]
+    return ".".join(_ALIASES.get(part, part) for part in inner)
 
 
 def _bare_names(draft: _Draft) -> dict[str, str]:
     """other's name -> base's, for names that differ in wrappers only, where that is unique."""
-    bare = [_bare(name) for name in draft.base]
-    ours = {_bare(name): name for name in draft.base if bare.count(_bare(name)) == 1}
-    theirs = [_bare(name) for name in draft.other]
+    bare, theirs = (Counter(map(_bare, names)) for names in (draft.base, draft.other))
+    ours = {_bare(name): name for name in draft.base if bare[_bare(name)] == 1}
     return {
         name: ours[_bare(name)]
         for name in draft.other
-        if _bare(name) in ours and theirs.count(_bare(name)) == 1
+        if _bare(name) in ours and theirs[_bare(name)] == 1
     }
 
 
@@ -219,12 +227,15 @@ def _match_fused(draft: _Draft, against: str, role: str) -> None:
     for whole, split, who in (
         (draft.other, draft.base, role), (draft.base, draft.other, against),
     ):  # fmt: skip
-        fused = 0
+        fused, by_bare = 0, {_bare(n): n for n in split}
         for name in list(whole):
-            parts = _parts(name, split)
-            if not parts or sum(split[p].shape[0] for p in parts) != whole[name].shape[0]:
+            wanted = _parts(name) or _experts(name, whole[name].shape)
+            parts = [by_bare[w] for w in wanted if w in by_bare]
+            if len(parts) < len(wanted):
                 continue
-            rows = _rows(whole.pop(name), [split[p].shape[0] for p in parts])
+            if not parts or not _fits(whole[name], [split[p] for p in parts]):
+                continue
+            rows = _rows(_flat(whole.pop(name)), [split[p].shape[0] for p in parts])
             for part, slot in zip(parts, rows, strict=True):
                 one = split.pop(part)
                 ours, theirs = (one, slot) if whole is draft.other else (slot, one)
@@ -234,14 +245,41 @@ def _match_fused(draft: _Draft, against: str, role: str) -> None:
             draft.notes.append(f"{who} holds {fused} fused tensors, compared part by part")
 
 
-def _parts(name: str, split: Mapping[str, TensorSlot]) -> list[str]:
-    """Names of the tensors that a fused one joins by rows; empty where one is absent."""
-    by_bare = {_bare(n): n for n in split}
+def _parts(name: str) -> list[str]:
+    """Bare names of the tensors that a fused one joins by rows; none where it joins nothing."""
     for fused, parts in _FUSED.items():
         if f".{fused}." in name:
-            wanted = [_bare(name.replace(f".{fused}.", f".{part}.")) for part in parts]
-            return [by_bare[w] for w in wanted] if all(w in by_bare for w in wanted) else []
+            return [_bare(name.replace(f".{fused}.", f".{part}.")) for part in parts]
     return []
+
+
+def _experts(name: str, shape: tuple[int, ...]) -> list[str]:
+    """Likewise of a tensor that joins those of all experts: (experts, rows, columns)."""
+    found = _EXPERTS.fullmatch(_bare(name))
+    if not found or len(shape) != 3:
+        return []
+    kinds = _FUSED.get(found["what"], (found["what"],))
+    return [f"{found['at']}.{e}.{kind}.weight" for e in range(shape[0]) for kind in kinds]
+
+
+def _fits(whole: TensorSlot, parts: list[TensorSlot]) -> bool:
+    """Whether the parts, one below the other, are as large as the whole."""
+    flat = _flat(whole).shape
+    same = all(part.shape[1:] == flat[1:] for part in parts)
+    return same and sum(part.shape[0] for part in parts) == flat[0]
+
+
+def _flat(slot: TensorSlot) -> TensorSlot:
+    """A stack of matrices as one matrix of all their rows."""
+    if len(slot.shape) != 3:
+        return slot
+    return replace(slot, shape=(slot.shape[0] * slot.shape[1], slot.shape[2]))
+
+
+def _drop_computed(draft: _Draft) -> None:
+    for tensors in (draft.base, draft.other):
+        for name in [name for name in tensors if name.endswith(_COMPUTED)]:
+            draft.skipped.append(f"{name} ({tensors.pop(name).dtype}, computed)")
 
 
 def _rows(slot: TensorSlot, counts: list[int]) -> list[TensorSlot]:
