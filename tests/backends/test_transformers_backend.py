@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -221,6 +222,18 @@ def test_a_broken_model_shows_the_childs_last_words(
     (tmp_path / "config.json").write_text(json.dumps(config | {"model_type": "nonesuch"}))
     broken = Checkpoint("base", "x", tmp_path, "d", "X", "t", (1,))
     with pytest.raises(BackendError, match="nonesuch"):
+        list(backend.complete(broken, stream(base), [Request((5,), 0, 1)]))
+
+
+def test_a_model_that_lost_a_tensor_since_it_was_checked_is_not_sampled(
+    backend: TransformersBackend, base: Checkpoint, tmp_path: Path
+) -> None:
+    for file in base.path.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    raw = (base.path / "model.safetensors").read_bytes()
+    (tmp_path / "model.safetensors").write_bytes(raw.replace(b"mlp.down_proj", b"mlp.downxproj"))
+    broken = replace(base, path=tmp_path)
+    with pytest.raises(BackendError, match=r"not loaded whole: 4 missing .*nothing is drawn"):
         list(backend.complete(broken, stream(base), [Request((5,), 0, 1)]))
 
 

@@ -139,3 +139,20 @@ def test_a_store_folder_that_cannot_be_made(pair) -> None:
 )
 def test_every_option_explains_its_refusal(pair, option: str, message: str) -> None:
     refused(pair, pair.run(option), message)
+
+
+def test_a_checkpoint_without_one_of_its_tensors_is_never_sampled(pair) -> None:
+    file = pair.root / "new" / "model.safetensors"
+    file.write_bytes(file.read_bytes().replace(b"mlp.down_proj", b"mlp.downxproj"))
+    result = pair.run()
+    refused(pair, result, "rlvr checkpoint './new'", "1 missing (model.layers.0.mlp.down_proj")
+    assert not (pair.root / ".rlvr-gate" / "samples.sqlite").exists()
+
+
+def test_what_is_odd_and_accepted_is_told_in_the_plan_and_in_the_record(pair) -> None:
+    (pair.root / "new" / "pytorch_model.bin").write_bytes(b"old")
+    note = "not read: pytorch_model.bin"
+    pair.run("--plan").stdout.fnmatch_lines([f"note on rlvr: {note}"])
+    pair.run().stdout.fnmatch_lines([f"note on rlvr: {note}"])
+    told = {c["role"]: c["notes"] for c in pair.document()["checkpoints"]}
+    assert told == {"base": [], "rlvr": [note]}
