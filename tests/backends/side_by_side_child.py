@@ -26,7 +26,7 @@ def complete(job: Job, emit: Emit) -> None:
         for sample in range(start, stop):
             time.sleep(job["delay"])
             text = json.dumps({**seen, "path": job["path"]})
-            emit([position, sample, [5, 6], text, "stop", -1.0])
+            emit([position, sample, [5, 0], text, "stop", -1.0])
 
 
 def _meet(folder: Path, number: int) -> None:

@@ -19,6 +19,7 @@ import pytest
 
 from rlvr_gate.records import Checkpoint, FinishReason, Sampling, Stream
 from rlvr_gate_fixtures.backends import BackendError, Drawn, Request, endpoint, load
+from rlvr_gate_fixtures.backends.answers import answers
 from rlvr_gate_fixtures.backends.endpoint import KEY
 from rlvr_gate_fixtures.backends.server import ServerBackend
 from rlvr_gate_fixtures.checkpoints import resolve
@@ -320,7 +321,7 @@ def test_an_answer_that_will_not_do_is_explained(
 ) -> None:
     served = serve(lambda number, body: reply)
     with pytest.raises(BackendError, match=message):
-        draw(ServerBackend(served.url), base)
+        list(answers(ServerBackend(served.url), [(base, stream(base), [Request(PROMPT, 0, 5)])]))
 
 
 def test_an_unknown_model_is_told_with_those_served(serve: Serve, base: Checkpoint) -> None:
