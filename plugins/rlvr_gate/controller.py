@@ -20,6 +20,7 @@ from rlvr_gate import wire
 from rlvr_gate.gate import FAILED, decide, undecidable, with_p_values
 from rlvr_gate.policy import Policy
 from rlvr_gate.records import ClaimRecord, GateResult, GateState, Kind, RunRecord
+from rlvr_gate.redacting import redacted
 from rlvr_gate.rollcall import CollectedClaim, RollCall
 
 result_key = pytest.StashKey[GateResult]()
@@ -90,8 +91,8 @@ def bare_record(gate: GateResult, claims: Sequence[ClaimRecord], command: str) -
 
 
 def command(config: pytest.Config) -> str:
-    """What the user typed."""
-    return " ".join(["pytest", *map(str, config.invocation_params.args)])
+    """What the user typed, without secrets."""
+    return redacted(" ".join(["pytest", *map(str, config.invocation_params.args)]))
 
 
 class Attendant:
