@@ -23,7 +23,9 @@ from rlvr_gate_fixtures.backends.pipe import Lines
 from rlvr_gate_fixtures.backends.transformers import TransformersBackend
 from rlvr_gate_fixtures.checkpoints import resolve
 
-LOOP = "{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}{{ '' }}"
+LOOP = (
+    "{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}{% set x = c %}"
+)
 END = "{% endfor %}" * 3
 
 
