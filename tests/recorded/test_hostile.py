@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from rlvr_gate_fixtures.recorded import RecordedError
+from rlvr_gate_fixtures.recorded.fold import fold
+from rlvr_gate_fixtures.recorded.rows import Wish
 
 JUNK = (None, True, -1, 2**70, 0.5, float("nan"), float("inf"), "", "x", "\ud800", [], [[]], {},
         [None], {"a": None}, "attachment://", ["5"], [{}])  # fmt: skip
@@ -61,12 +63,12 @@ def test_spoiled_files(kit, tmp_path, name: str, wish: dict, seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_spoiled_parquet(kit, tmp_path, seed: int) -> None:
+def test_spoiled_parquet(tmp_path, seed: int) -> None:
     arrow = pytest.importorskip("pyarrow")
     from pyarrow.parquet import write_table
 
     rng = random.Random(seed)
-    for _ in range(60):
+    for _ in range(6):
         item: dict[str, Any] = {
             "doc": {"query": "What is 2 + 3?", "choices": ["5"], "gold_index": 0},
             "model_response": {"input": "Q", "text": ["5", "6"]},
@@ -77,4 +79,4 @@ def test_spoiled_parquet(kit, tmp_path, seed: int) -> None:
             table = arrow.Table.from_pylist([item])
             write_table(table, tmp_path / "a")
             with suppress(RecordedError):
-                kit.both(tmp_path / "a", tmp_path / "a")
+                fold([tmp_path / "a"], Wish())

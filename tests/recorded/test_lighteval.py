@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import builtins
+import sys
 from pathlib import Path
 
 import pytest
@@ -123,14 +123,7 @@ def test_a_damaged_file(bench, tmp_path) -> None:
 
 
 def test_without_pyarrow_the_error_names_the_extra(bench, tmp_path, monkeypatch) -> None:
-    real = builtins.__import__
-
-    def without(name: str, *rest, **more):
-        if name.startswith("pyarrow"):
-            raise ImportError(name)
-        return real(name, *rest, **more)
-
-    monkeypatch.setattr(builtins, "__import__", without)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
     path = tmp_path / "b"
     path.write_bytes(b"PAR1")
     assert "not installed: pip install 'rlvr-gate[parquet]'" in bench.refusal(path, path)

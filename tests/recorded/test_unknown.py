@@ -57,7 +57,7 @@ def test_counts_beside_a_harness_do_not_join(bench, kit, tmp_path) -> None:
     ("content", "words"),
     [
         (b"", "a is empty: expected a recorded run"),
-        (b"\xff\xfe\x00binary", "a, line 1: not JSON"),
+        (b"\xff\xfe\x00binary", "a: UTF-16, expected UTF-8: convert it with iconv -f UTF-16"),
         (b'{\n "eval": 1,\n', "a: not JSON: "),
         (b"[1, 2]", "a, line 1: expected a JSON object, got list"),
         (b'[{"question": 1, "code": []}, 3]', "a, item 1: missing pred, score"),
