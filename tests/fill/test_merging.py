@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import zlib
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -142,3 +144,117 @@ def test_the_command_says_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "rlvr-gate merge: " in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main([])
+
+
+def _view(db: sqlite3.Connection) -> None:
+    db.execute("ALTER TABLE draws RENAME TO old")
+    db.execute("CREATE VIEW draws AS SELECT * FROM old")
+
+
+def _stand_in(db: sqlite3.Connection) -> None:
+    """A view that never ends, in the place of a table."""
+    db.execute("DROP TABLE bodies")
+    db.execute(
+        "CREATE VIEW bodies AS WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r) "
+        "SELECT i AS id, zeroblob(1000000) AS text, x'02' AS token_ids FROM r"
+    )
+
+
+def _trigger(db: sqlite3.Connection) -> None:
+    db.execute("CREATE TRIGGER t AFTER INSERT ON draws BEGIN DELETE FROM grades; END")
+
+
+def _virtual(db: sqlite3.Connection) -> None:
+    db.execute("DROP TABLE bodies")
+    db.execute("CREATE VIRTUAL TABLE bodies USING fts5(text, token_ids)")
+
+
+def _generated(db: sqlite3.Connection) -> None:
+    db.execute("DROP TABLE bodies")
+    db.execute(
+        "CREATE TABLE bodies (id INTEGER PRIMARY KEY, text BLOB AS (zeroblob(9)), token_ids)"
+    )
+
+
+def _index(db: sqlite3.Connection) -> None:
+    db.execute("CREATE INDEX i ON bodies (length(text))")
+
+
+HOSTILE = {
+    "a view": (_view, "draws in it is no table|old in it is no table"),
+    "a view in a table's place": (_stand_in, "bodies in it is no table"),
+    "a trigger": (_trigger, "t in it is no table"),
+    "a virtual table": (_virtual, "bodies.* in it is no table"),
+    "a generated column": (_generated, "bodies in it is no table"),
+    "an index of its own": (_index, "i in it is no table"),
+    "text for a number": (
+        lambda db: db.execute("UPDATE draws SET tokens = 'many'"), "table draws holds values of"),
+    "a number for a blob": (
+        lambda db: db.execute("UPDATE bodies SET text = 5"), "table bodies holds values of"),
+    "a grade that is none": (
+        lambda db: db.execute("UPDATE grades SET grade = 'best'"), "table grades holds values of"),
+    "a huge value": (
+        lambda db: db.execute("UPDATE bodies SET text = zeroblob(70000000) WHERE id = 1"),
+        "more than 67108864 bytes"),
+    "a newer schema": (lambda db: db.execute("PRAGMA user_version = 99"), "schema is version 99"),
+    "another application": (
+        lambda db: db.execute("PRAGMA application_id = 7"), "not a sample store"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_source_is_refused_and_changes_nothing(tmp_path: Path, name: str) -> None:
+    change, words = HOSTILE[name]
+    source = filled(tmp_path / "source", {"a": range(4)})
+    target = filled(tmp_path / "all", {"b": range(4)})
+    before = rows(target)
+    with closing(sqlite3.connect(source / "samples.sqlite")) as db:
+        change(db)
+        db.commit()
+    with pytest.raises(StoreError, match=words):
+        list(merge(target, [source]))
+    assert rows(target) == before
+
+
+def test_a_damaged_page_is_refused(tmp_path: Path) -> None:
+    source = filled(tmp_path / "source", {"a": range(400)})
+    path = source / "samples.sqlite"
+    with closing(sqlite3.connect(path)) as db:
+        (root,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'draws'").fetchone()
+    data = bytearray(path.read_bytes())
+    data[(root - 1) * 4096 + 8 : root * 4096] = b"\xff" * 4088
+    path.write_bytes(data)
+    with pytest.raises(StoreError, match="damaged"):
+        list(merge(tmp_path / "all", [source]))
+
+
+@pytest.mark.parametrize("link", [Path.symlink_to, Path.hardlink_to])
+def test_the_target_under_another_name_is_no_source(tmp_path: Path, link) -> None:
+    target = filled(tmp_path / "all", {"a": range(1)})
+    (tmp_path / "link").mkdir()
+    link(tmp_path / "link" / "samples.sqlite", target / "samples.sqlite")
+    with pytest.raises(StoreError, match="is the target itself"):
+        list(merge(target, [tmp_path / "link"]))
+
+
+@pytest.mark.parametrize(
+    "packed", [b"\1" + zlib.compress(bytes(2**27)), b"\1torn", b"", b"\0\xff\xfe"]
+)
+def test_a_text_that_does_not_unpack_is_named_and_unpacked_no_further(
+    tmp_path: Path, packed: bytes
+) -> None:
+    store = filled(tmp_path / "store", {"a": range(2)})
+    with closing(sqlite3.connect(store / "samples.sqlite")) as db:
+        db.execute("UPDATE bodies SET text = ?", (packed,))
+        db.commit()
+    with Store.open(store, readonly=True) as opened, pytest.raises(StoreError, match="damaged"):
+        opened.completions(STREAM, prompted("a").prompt_ids, 2)
+
+
+def test_a_store_with_a_trigger_is_not_opened(tmp_path: Path) -> None:
+    store = filled(tmp_path / "store", {"a": range(2)})
+    with closing(sqlite3.connect(store / "samples.sqlite")) as db:
+        _trigger(db)
+    for readonly in (True, False):
+        with pytest.raises(StoreError, match="it is not a sample store: t in it"):
+            Store.open(store, readonly=readonly)
