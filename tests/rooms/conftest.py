@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import random
 import struct
+import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
+from . import forking
 
 _CONFIG = {
     "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 8,
@@ -52,6 +57,27 @@ def write_checkpoint(folder: Path, seed: int) -> Path:
     (folder / "tokenizer.json").write_text(json.dumps(_TOKENIZER))
     (folder / "tokenizer_config.json").write_text("{}")
     return folder
+
+
+@pytest.fixture
+def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """pytest's own, whose runs in processes of their own are forked: a second each is saved."""
+
+    def forked(*args: str | os.PathLike[str], timeout: object = None) -> pytest.RunResult:
+        started = time.monotonic()
+        given = [f"--basetemp={pytester.path}/runpytest-forked", *map(str, args)]
+        done = forking.run(given, pytester.path, os.environ)
+        for name, text in (("stdout", done.output), ("stderr", done.errors)):
+            (pytester.path / name).write_text(text, "utf-8")  # as pytester leaves them
+        sys.stdout.write(done.output)
+        sys.stderr.write(done.errors)
+        return pytest.RunResult(
+            done.status, done.output.splitlines(), done.errors.splitlines(),
+            time.monotonic() - started,
+        )  # fmt: skip
+
+    monkeypatch.setattr(pytester, "runpytest_subprocess", forked)
+    return pytester
 
 
 @dataclass

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import CLAIMS, POLICY, ROOT, Ended, Folder
+from .whole_runs import CLAIMS, POLICY, ROOT, Ended, Folder
 
 needs_xdist = pytest.mark.skipif(
     importlib.util.find_spec("xdist") is None, reason="needs pytest-xdist"
@@ -168,6 +168,16 @@ WAYS = (
         **hook("pytest_sessionfinish()", "raise KeyError('oh')",
                "@pytest.hookimpl(tryfirst=True)")}, status=13, state="not finished", xdist=13),
 )  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    """A run that opens."""
+    found = Folder(tmp_path)
+    found.counts("base", 2)
+    found.counts("rlvr", 10)
+    found.write({"test_ours.py": CLAIMS, "ours.toml": POLICY, "pytest.ini": "[pytest]\n"})
+    return found
 
 
 def shut(ended: Ended, status: int, state: str) -> None:

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 
-import pytest
-
 from . import forking
 
 ROOT = Path(__file__).parents[2]
@@ -101,9 +99,8 @@ class Folder:
 
     def run(self, *args: str, env: Mapping[str, str] | None = None) -> Ended:
         """In a process that is forked from this one: all but the imports is its own."""
-        output = self.path.parent / f"{self.path.name}.log"
-        status = forking.run(self.args(*args), self.path, self.environment(env), output)
-        return Ended(status, output.read_text("utf-8", "replace"), self.path)
+        done = forking.run(self.args(*args), self.path, self.environment(env))
+        return Ended(done.status, done.output + done.errors, self.path)
 
     def start(
         self, *args: str, python: Sequence[str] = (), env: Mapping[str, str] | None = None
@@ -115,13 +112,3 @@ class Folder:
             check=False, timeout=300,
         )  # fmt: skip
         return Ended(done.returncode, done.stdout, self.path)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    """A run that opens."""
-    found = Folder(tmp_path)
-    found.counts("base", 2)
-    found.counts("rlvr", 10)
-    found.write({"test_ours.py": CLAIMS, "ours.toml": POLICY, "pytest.ini": "[pytest]\n"})
-    return found
