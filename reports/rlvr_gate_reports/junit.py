@@ -10,7 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from rlvr_gate.records import GateState, RunRecord
-from rlvr_gate.visible import for_log, one_line
+from rlvr_gate.visible import for_log, harmless, one_line
 from rlvr_gate_reports import words
 from rlvr_gate_reports.write import write_text
 
@@ -53,7 +53,7 @@ def _suite(record: RunRecord) -> ElementTree.Element:
         ("rlvr_gate.exit_status", str(gate.exit_status)),
         ("rlvr_gate.policy", gate.policy),
     ):
-        ElementTree.SubElement(properties, "property", name=name, value=one_line(value))
+        ElementTree.SubElement(properties, "property", name=name, value=harmless(one_line(value)))
     case = ElementTree.SubElement(suite, "testcase", classname=_SUITE, name="gate", time="0")
     if red:
         message = f"gate {gate.state}: {words.gate_reason(record)}"
