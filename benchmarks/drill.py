@@ -4,16 +4,17 @@
     python benchmarks/drill.py --faults 10 --samples 8 --moment 20 --backend server
     python benchmarks/drill.py --faults 10 --samples 16 --moment 20 --backend ray
 
-Runs of the gate on the shipped pair are broken, one after the other, by `kill -9` of pytest, by
-`kill -9` of the backend's child, by Ctrl-C, and (as root on Linux) by a full disk under the sample
-store. With `--backend server`, servers of vLLM are killed as well: one that comes back while the
-backend tries again, and one that comes back after the run has given up. With `--backend ray`,
-workers and nodes of a cluster are, and new nodes join. A run that should outlive its fault must
-end as if nothing had been; another is resumed by the next run. When that many faults have been
-survived, the last run finishes undisturbed. Wherever all is drawn, every planned sample must be
-there exactly once, and counts and claims must equal those of a run that nothing disturbed; where
-another run may draw other samples (vLLM), pass@k must agree. Then everything is stopped, and what
-is left of processes, ports, shared memory and temporary files is told.
+Runs of the gate on the shipped pair are broken, one after the other, by `kill -9`, SIGTERM, SIGHUP
+and Ctrl-C of pytest, by `kill -9` of the backend's child or of the grading worker, and (as root on
+Linux) by a full disk under the sample store. With `--backend server`, servers of vLLM are killed
+as well: one that comes back while the backend tries again, and one that comes back after the run
+has given up. With `--backend ray`, workers and nodes of a cluster are, and new nodes join. A run
+that should outlive its fault must end as if nothing had been; another is resumed by the next run.
+When that many faults have been survived, the last run finishes undisturbed. Wherever all is drawn,
+every planned sample must be there exactly once, and counts and claims must equal those of a run
+that nothing disturbed; where another run may draw other samples (vLLM), pass@k must agree. Then
+everything is stopped, and what is left of processes, ports, shared memory and temporary files is
+told.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from typing import Any
 import numpy as np
 import paired
 import whole_gates
-from drill_scenes import CHILD, FULL, PAIR, SCENES, Scene
+from drill_scenes import FULL, OURS, PAIR, SCENES, Scene
 from drill_traces import Traces, command_line
 
 from rlvr_gate.stats.passk import default_ladder
@@ -190,7 +191,7 @@ class Drill:
 def still_there(pids: list[int], seconds: float) -> int:
     """How many of a run's processes do not end within `seconds`."""
     until = time.monotonic() + seconds
-    while (count := sum(CHILD in command_line(p) for p in pids)) and time.monotonic() < until:
+    while (count := sum(OURS in command_line(p) for p in pids)) and time.monotonic() < until:
         time.sleep(0.1)
     return count
 

@@ -16,11 +16,21 @@ from serving import Served, available
 
 from rlvr_gate_fixtures.checkpoints import resolve
 
-CHILD = "rlvr_gate_fixtures.backends."
+OURS = "rlvr_gate_fixtures."
+"""In the command line of everything that a run starts."""
+CHILD = f"{OURS}backends."
+GRADER = f"{OURS}grading"
 PAIR = ("base", "rlvr")
 
 KILL = "kill -9 pytest"
-INTERRUPT = "Ctrl-C"
+INTERRUPT, TERMINATE, HANG_UP = "Ctrl-C", "SIGTERM", "SIGHUP"
+SIGNALS = {
+    KILL: signal.SIGKILL,
+    INTERRUPT: signal.SIGINT,
+    TERMINATE: signal.SIGTERM,
+    HANG_UP: signal.SIGHUP,
+}
+WORKER = "kill -9 grading worker"
 FULL = "disk full"
 
 
@@ -49,11 +59,11 @@ class Scene(ExitStack):
 
     def faults(self) -> list[str]:
         """Those this machine can stage."""
-        return [*self._ends(), "kill -9 child"]
+        return [*self._ends(), "kill -9 child", WORKER]
 
     def outlived(self, fault: str) -> bool:
         """Whether the run must go on to its end all the same."""
-        return False
+        return fault == WORKER
 
     def options(self, fault: str = "") -> list[str]:
         """What pytest is told."""
@@ -65,22 +75,20 @@ class Scene(ExitStack):
 
     def working(self, pytest: int) -> list[int]:
         """Processes of ours that the run with this process id has started."""
-        return _children(pytest)
+        return _children(pytest, OURS)
 
     def strike(self, fault: str, pytest: int, progress: float) -> None:
         """Break something of the run with this process id, of which this part is drawn."""
-        if fault == KILL:
-            os.kill(pytest, signal.SIGKILL)
-        elif fault == INTERRUPT:
-            os.kill(pytest, signal.SIGINT)
+        if fault in SIGNALS:
+            os.kill(pytest, SIGNALS[fault])
         else:
-            _kill(*_children(pytest))
+            _kill(*_children(pytest, GRADER if fault == WORKER else CHILD))
 
     def mend(self) -> None:
         """Bring back what a run cannot bring back itself."""
 
     def _ends(self) -> list[str]:
-        known = [KILL, INTERRUPT]
+        known = [*SIGNALS]
         return [*known, FULL] if sys.platform == "linux" and os.geteuid() == 0 else known
 
 
@@ -190,8 +198,8 @@ class Nodes(Scene):
 SCENES = {"transformers": Scene, "server": Servers, "ray": Nodes}
 
 
-def _children(pid: int) -> list[int]:
-    return [child for child in descendants(pid) if CHILD in command_line(child)]
+def _children(pid: int, kind: str = CHILD) -> list[int]:
+    return [child for child in descendants(pid) if kind in command_line(child)]
 
 
 def _raylet(node: Any) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -153,3 +154,16 @@ def test_the_shipped_verifiers_grade_thousands_a_second():
         decided = decide(grader, *["exact"] * 10_000)
         assert {g.grade for g in decided} == {Grade.CORRECT}
         assert time.process_time() - started < 2
+
+
+def test_a_worker_that_somebody_kills_costs_no_completion(grader):
+    """The completion at hand gets a second worker; what kills that too is unscored."""
+    grader.submit(Ask(key, "good", "5", "5") for key in range(2000))
+    decided = grader.poll(5)
+    mine = ["pgrep", "-P", str(os.getpid()), "-f", "rlvr_gate_fixtures.grading"]
+    (pid,) = subprocess.run(mine, capture_output=True, text=True, check=True).stdout.split()
+    os.kill(int(pid), signal.SIGKILL)
+    while grader.pending:
+        decided += grader.poll(0.2)
+    assert [ask.key for ask, _ in decided] == list(range(2000))
+    assert {graded.grade for _, graded in decided} == {Grade.CORRECT}
