@@ -221,6 +221,14 @@ def test_a_plain_server_gets_no_extensions_and_the_tokenizer_is_ours(
     assert backend.identity() == "server/unnamed/openai"
 
 
+@needs_tokenizer
+def test_the_text_that_is_kept_is_read_from_the_token_ids(serve: Serve, base: Checkpoint) -> None:
+    served = serve(lambda number, body: answer(body, " 12+3\n", (15, 144, 6, 1)))
+    call = (base, stream(base), [Request(PROMPT, 0, 4)])
+    kept = [drawn.completion for _, drawn in answers(ServerBackend(served.url), [call])]
+    assert [(each.text, each.token_ids) for each in kept] == [("12+3", (15, 144, 6, 1))] * 4
+
+
 # Patience
 
 
