@@ -13,7 +13,8 @@ from rlvr_gate.stats.intervals import mean_interval
 from rlvr_gate.units import Units
 
 if TYPE_CHECKING:
-    from rlvr_gate.quantities import Quantity, Term
+    from rlvr_gate.quantities import Quantity
+    from rlvr_gate.terms import Term
 
 _SHOWN_PROBLEMS = 6
 

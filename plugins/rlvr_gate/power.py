@@ -31,6 +31,10 @@ class Within:
         """Of a sum or difference of two independent values of each problem."""
         return Within(self.each + other.each, self.mean + other.mean)
 
+    def times(self, factor: float) -> Within:
+        """Of values counted `factor` times."""
+        return Within(factor**2 * self.each, factor**2 * self.mean)
+
     def among(self, kept: NDArray[np.intp]) -> Within:
         """Of some of the problems; their mean is no longer without bias."""
         each = self.each[kept]

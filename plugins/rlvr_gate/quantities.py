@@ -7,25 +7,26 @@ the claim's ledger and returns a Judgement, which is true only if the claim hold
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import add
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rlvr_gate.arithmetic import Measured, check_range, number
 from rlvr_gate.beside import both_sides, not_comparable, what_decides
 from rlvr_gate.looks import Look
 from rlvr_gate.p_values import binomial_p_value, two_sided
 from rlvr_gate.power import Within, detectable, more_units
-from rlvr_gate.records import Interval, Judgement, Tally, Verdict
+from rlvr_gate.records import Interval, Judgement, Verdict
 from rlvr_gate.stats.intervals import mean_interval
 from rlvr_gate.stats.proportions import proportion_interval
 from rlvr_gate.stats.verdicts import judge
+from rlvr_gate.terms import Array, Term, merged, times, total
 from rlvr_gate.units import Units, units
-
-Array = NDArray[np.float64]
 
 
 @dataclass
@@ -53,65 +54,8 @@ class Ledger:
         return judgement
 
 
-class Comparable:
-    """The four comparisons, each returning a Judgement; equality is left to Python."""
-
-    def __gt__(self, other: object) -> Judgement:
-        return self._compare(other, ">")
-
-    def __ge__(self, other: object) -> Judgement:
-        return self._compare(other, ">=")
-
-    def __lt__(self, other: object) -> Judgement:
-        return self._compare(other, "<")
-
-    def __le__(self, other: object) -> Judgement:
-        return self._compare(other, "<=")
-
-    def _compare(self, other: object, relation: str) -> Judgement:
-        raise NotImplementedError  # pragma: no cover - every subclass has its own
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One checkpoint's share of a quantity, kept so that a verdict can explain itself."""
-
-    role: str
-    label: str
-    low: Array  # (problems,) unscored completions counted as wrong
-    high: Array  # (problems,) unscored completions counted as correct
-    tallies: tuple[Tally, ...]
-    within: Within | None = None
-    """How much of the spread is sampling; None where nobody can say."""
-    bounds: tuple[float, float] = (0.0, 1.0)
-    """The range of one problem's number."""
-    samples: int | None = None
-    """Completions of a problem that it rests on; None: all that the tallies count."""
-
-    @property
-    def most_samples(self) -> int:
-        """Completions of a problem that it rests on, at most."""
-        return self.samples or max((tally.n for tally in self.tallies), default=0)
-
-    def of(self, position: int) -> str:
-        """What a reader should see of one problem: correct of n, or the number itself."""
-        if self.samples is not None:
-            return f"{self.low[position]:.4g}"
-        return f"{self.tallies[position].correct}/{self.tallies[position].n}"
-
-    def among(self, kept: NDArray[np.intp]) -> Term:
-        """This term over the problems at these positions."""
-        return replace(
-            self,
-            low=self.low[kept],
-            high=self.high[kept],
-            tallies=tuple(self.tallies[position] for position in kept),
-            within=None if self.within is None else self.within.among(kept),
-        )
-
-
 @dataclass(frozen=True, eq=False)
-class Quantity(Comparable):
+class Quantity(Measured):
     """A mean over a benchmark's problems of one number per problem.
 
     `low` and `high` differ where completions are unscored: low counts them as wrong, high as
@@ -135,30 +79,6 @@ class Quantity(Comparable):
     offset: float = 0.0
     context: Mapping[str, object] = field(default_factory=dict)
     """Evidence shown beside the verdict, with no part in it."""
-
-    def __sub__(self, other: object) -> Quantity:
-        if isinstance(other, int | float):
-            return self._shifted(-float(other), f"{self.label} − {other:g}")
-        if not isinstance(other, Quantity):
-            return NotImplemented
-        self._check_paired(other)
-        return Quantity(
-            label=f"{self.label} − {other.label}",
-            benchmark=self.benchmark,
-            low=self.low - other.high,
-            high=self.high - other.low,
-            bounds=(self.bounds[0] - other.bounds[1], self.bounds[1] - other.bounds[0]),
-            terms=self.terms + other.terms,
-            ledger=self.ledger,
-            k=self.k if self.k == other.k else None,
-            offset=self.offset - other.offset,
-            context={**self.context, **other.context},
-        )
-
-    def __add__(self, other: object) -> Quantity:
-        if not isinstance(other, int | float):
-            return NotImplemented
-        return self._shifted(float(other), f"{self.label} + {other:g}")
 
     def beside(self, evidence: Mapping[str, object]) -> Quantity:
         """The same quantity, with evidence to show beside its verdict."""
@@ -189,7 +109,7 @@ class Quantity(Comparable):
     @property
     def within(self) -> Within | None:
         """Variance within problems; None unless the terms are independent and all known."""
-        known = [term.within for term in self.terms if term.within is not None]
+        known = [t.within.times(t.factor) for t in self.terms if t.within is not None]
         roles = {term.role for term in self.terms}
         return reduce(add, known) if len(known) == len(roles) == len(self.terms) else None
 
@@ -220,17 +140,15 @@ class Quantity(Comparable):
         return mean_interval(values, level=level, low=low, high=high, **self.units)
 
     def _compare(self, other: object, relation: str) -> Judgement:
-        if isinstance(other, int | float):
-            contrast, threshold, right = self, float(other), f"{other:g}"
-        elif isinstance(other, Quantity):
+        if isinstance(other, Quantity):
             contrast, threshold, right = self - other, 0.0, other.label
         else:
-            raise TypeError(
-                f"cannot compare {self.label} with {other!r}: need a quantity or a number"
-            )
+            threshold = _threshold(other, self.label)
+            contrast, right = self, f"{threshold:g}"
+        contrast._check(f"{self.label} {relation} {right}", threshold)
         # An offset belongs to the threshold: the estimate shown is the plain difference.
         threshold -= contrast.offset
-        plain = contrast._shifted(-contrast.offset, contrast.label)
+        plain = replace(contrast, offset=0.0)
         interval = plain.interval(self.ledger.level)
         verdict = judge(plain.value, interval, relation, threshold)
         roles = {term.role for term in plain.terms}
@@ -254,8 +172,37 @@ class Quantity(Comparable):
             )
         )
 
-    def _shifted(self, by: float, label: str) -> Quantity:
-        return replace(self, label=label, offset=self.offset + by)
+    def _check(self, statement: str, threshold: float) -> None:
+        """Refuse what no data can decide."""
+        if not any(term.factor for term in self.terms):
+            raise ValueError(f"{statement} compares a number with itself: nothing is measured")
+        low, high = self.bounds
+        check_range(self.label, threshold, (low + self.offset, high + self.offset))
+
+    def _affine(self, factor: float, offset: float, label: str) -> Quantity:
+        offset += factor * self.offset
+        return self._of(times(self.terms, factor), label=label, offset=offset)
+
+    def _joined(self, other: Measured, sign: float, label: str) -> Quantity:
+        if not isinstance(other, Quantity):
+            raise TypeError(
+                f"{label}: a mean over problems and {_KINDS[type(other)]} have no joint interval "
+                "here; compare each with a number"
+            )
+        self._check_paired(other)
+        return self._of(
+            merged((*self.terms, *times(other.terms, sign))),
+            label=label,
+            offset=self.offset + sign * other.offset,
+            k=self.k if self.k == other.k else None,
+            context={**self.context, **other.context},
+        )
+
+    def _of(self, terms: tuple[Term, ...], **more: Any) -> Quantity:
+        whole = total(terms)
+        return replace(
+            self, terms=terms, low=whole.low, high=whole.high, bounds=whole.bounds, **more
+        )
 
     def _check_paired(self, other: Quantity) -> None:
         ours = [t.problem for t in self.terms[0].tallies]
@@ -268,7 +215,7 @@ class Quantity(Comparable):
 
 
 @dataclass(frozen=True, eq=False)
-class Proportion(Comparable):
+class Proportion(Measured):
     """`count` of `total` units, with the exact (Clopper-Pearson) interval."""
 
     label: str
@@ -285,13 +232,30 @@ class Proportion(Comparable):
         """count / total; one half, with the interval [0, 1], where there is nothing to count."""
         return self.count / self.total if self.total else 0.5
 
+    @property
+    def interval(self) -> Interval:
+        """Clopper-Pearson; all of [0, 1] where there is nothing to count."""
+        if not self.total:
+            return Interval(0.0, 1.0, self.ledger.level)
+        return proportion_interval(self.count, self.total, level=self.ledger.level)
+
+    def _affine(self, factor: float, offset: float, label: str) -> Estimate:  # type: ignore[override]  # no share any more
+        def p_value(threshold: float) -> float | None:
+            return binomial_p_value(self.count, self.total, threshold)
+
+        return Estimate(
+            self.label, self.count / self.total if self.total else None, self.interval,
+            self.ledger, self.benchmark, self._counted, self.problems, p_value, (0.0, 1.0),
+        )._affine(factor, offset, label)  # fmt: skip
+
+    @property
+    def _counted(self) -> dict[str, object]:
+        return {"count": self.count, "total": self.total, **self.evidence}
+
     def _compare(self, other: object, relation: str) -> Judgement:
-        threshold = _number(other, self.label)
-        interval = Interval(0.0, 1.0, self.ledger.level)
-        if self.total:
-            interval = proportion_interval(self.count, self.total, level=self.ledger.level)
+        threshold, interval = _threshold(other, self.label), self.interval
+        check_range(self.label, threshold, (0.0, 1.0))
         verdict = judge(self.value, interval, relation, threshold)
-        counted = {"count": self.count, "total": self.total, **self.evidence}
         return self.ledger.note(
             _over_problems(
                 self,
@@ -300,14 +264,14 @@ class Proportion(Comparable):
                 verdict,
                 relation,
                 threshold,
-                counted,
+                self._counted,
                 binomial_p_value(self.count, self.total, threshold),
             )
         )
 
 
 @dataclass(frozen=True, eq=False)
-class Estimate(Comparable):
+class Estimate(Measured):
     """A number over a benchmark's problems that came with an interval of its own."""
 
     label: str
@@ -318,11 +282,32 @@ class Estimate(Comparable):
     benchmark: str
     evidence: Mapping[str, object] = field(default_factory=dict)
     problems: int = 0
-    p_value: Callable[[float], float] | None = None
+    p_value: Callable[[float], float | None] | None = None
     """Two-sided p of a threshold, as the interval's method has it."""
+    bounds: tuple[float, float] = (-math.inf, math.inf)
+    """What it can be at all."""
+
+    def _affine(self, factor: float, offset: float, label: str) -> Estimate:
+        def moved(value: float) -> float:
+            return factor * value + offset
+
+        def p_value(threshold: float) -> float | None:
+            return self.p_value((threshold - offset) / factor) if self.p_value else None
+
+        ends = sorted(map(moved, (self.interval.low, self.interval.high)))
+        least, most = sorted(map(moved, self.bounds))
+        return replace(
+            self,
+            label=label,
+            value=None if self.value is None else moved(self.value),
+            interval=Interval(ends[0], ends[1], self.interval.level),
+            p_value=p_value,
+            bounds=(least, most),
+        )
 
     def _compare(self, other: object, relation: str) -> Judgement:
-        threshold, bounds = _number(other, self.label), self.interval
+        threshold, bounds = _threshold(other, self.label), self.interval
+        check_range(self.label, threshold, self.bounds)
         value = (bounds.low + bounds.high) / 2 if self.value is None else self.value
         verdict = judge(value, bounds, relation, threshold)
         if self.value is None:
@@ -374,7 +359,7 @@ def _over_problems(
 
 
 @dataclass(frozen=True, eq=False)
-class Exact(Comparable):
+class Exact(Measured):
     """A number known without sampling error, such as a share over all weights."""
 
     label: str
@@ -384,9 +369,25 @@ class Exact(Comparable):
     reasons: Sequence[str] = ()
     """Why it must not be compared, e.g. that there is no update to speak of."""
 
+    def _affine(self, factor: float, offset: float, label: str) -> Exact:
+        evidence = {**self.evidence, self.label: self.value}
+        return replace(self, label=label, value=factor * self.value + offset, evidence=evidence)
+
+    def _joined(self, other: Measured, sign: float, label: str) -> Exact:
+        if not isinstance(other, Exact):
+            return super()._joined(other, sign, label)
+        parts = {self.label: self.value, other.label: other.value}
+        return replace(
+            self,
+            label=label,
+            value=self.value + sign * other.value,
+            evidence={**other.evidence, **self.evidence, **parts},
+            reasons=list(dict.fromkeys([*self.reasons, *other.reasons])),
+        )
+
     def _compare(self, other: object, relation: str) -> Judgement:
         right = other.label if isinstance(other, Exact) else None
-        bar = other.value if isinstance(other, Exact) else _number(other, self.label)
+        bar = other.value if isinstance(other, Exact) else _threshold(other, self.label)
         estimate = self.value - bar if right else self.value
         threshold = 0.0 if right else bar
         interval = Interval(estimate, estimate, self.ledger.level)
@@ -410,7 +411,19 @@ class Exact(Comparable):
         )  # fmt: skip
 
 
-def _number(other: object, label: str) -> float:
-    if isinstance(other, bool) or not isinstance(other, int | float):
-        raise TypeError(f"{label} can be compared with a number, got {other!r}")
-    return float(other)
+_KINDS = {
+    Quantity: "a mean over problems",
+    Proportion: "a share of counted problems",
+    Estimate: "an estimate with an interval of its own",
+    Exact: "a number about weights",
+}
+
+
+def _threshold(other: object, label: str) -> float:
+    """The number that `label` is compared with."""
+    if isinstance(other, Measured):
+        raise TypeError(
+            f"cannot compare {label} with {other.label}, {_KINDS[type(other)]}: "
+            "nothing here knows their joint interval; compare each with a number"
+        )
+    return number(other, f"compare {label} with", "it can be compared with a number")

@@ -12,11 +12,12 @@ import numpy as np
 from rlvr_gate import readings
 from rlvr_gate.explain import NOISE
 from rlvr_gate.p_values import two_sided
-from rlvr_gate.quantities import Array, Estimate, Ledger, Proportion
+from rlvr_gate.quantities import Estimate, Ledger, Proportion
 from rlvr_gate.records import Interval, Tally
 from rlvr_gate.stats.intervals import ratio_interval
 from rlvr_gate.stats.null import NullComparison, compared
 from rlvr_gate.stats.support import Sureness, solved_sets, sureness
+from rlvr_gate.terms import Array
 from rlvr_gate.units import units
 
 _CLASSES = ("preserved", "gained", "lost", "unreached")

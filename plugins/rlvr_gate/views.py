@@ -17,12 +17,13 @@ from rlvr_gate import readings
 from rlvr_gate.guessing import Guessing, filtered
 from rlvr_gate.ladder import band, crossing
 from rlvr_gate.power import Within, within
-from rlvr_gate.quantities import Exact, Ledger, Quantity, Term
+from rlvr_gate.quantities import Exact, Ledger, Quantity
 from rlvr_gate.readings import Reading
 from rlvr_gate.records import CheckpointFacts, Interval, Judgement, Measure, Tally, Verdict
 from rlvr_gate.solved import SolvedSets
 from rlvr_gate.stats.passk import default_ladder
 from rlvr_gate.stats.repeats import Repeats
+from rlvr_gate.terms import Term
 from rlvr_gate.updates import UpdateView, Weights
 
 Floats = NDArray[np.float64]
