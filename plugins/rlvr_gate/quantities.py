@@ -40,6 +40,8 @@ class Ledger:
     """Which of several looks this is, each with its share of 1 - level; None for one look."""
     overall: float | None = None
     """The level all looks keep together; `level` is then this look's own."""
+    about: tuple[str, ...] | None = None
+    """The benchmarks this claim may speak of: its own, or none; None: any."""
     judgements: list[Judgement] = field(default_factory=list)
 
     @classmethod
@@ -47,7 +49,28 @@ class Ledger:
         """The ledger of one look, all of which together keep `level`."""
         return cls(level=look.level(level), look=look, overall=level)
 
+    def check(self, benchmark: str) -> None:
+        """Refuse what the claim did not ask for: it may not have been drawn, or not at this look.
+
+        Raises:
+            LookupError: `benchmark` is not the claim's own.
+        """
+        if self.about is None or benchmark in self.about:
+            return
+        if self.about:
+            raise LookupError(
+                f"this claim is about {self.about[0]}, but asks about {benchmark}: pass on the "
+                "`benchmark` it is given"
+            )
+        raise LookupError(
+            f"this claim asks about {benchmark} without the `benchmark` fixture: take "
+            "`benchmark` as an argument and pass it on"
+        )
+
     def note(self, judgement: Judgement) -> Judgement:
+        """Keep a comparison; raises LookupError where it is of another claim's benchmark."""
+        if judgement.benchmark is not None:
+            self.check(judgement.benchmark)
         if self.look is not None and self.overall is not None:
             judgement = self.look.over_all(judgement, self.overall)
         self.judgements.append(judgement)

@@ -84,7 +84,7 @@ class CheckpointView:
         Raises:
             ValueError: k exceeds the samples of some problem.
         """
-        tallies = self.source.tallies(self.role, benchmark)
+        tallies = self._tallies(self.role, benchmark)
         reading = readings.solve_rate(tallies, k)
         found = self._wrap(f"pass@{k}", benchmark, reading, tallies, k, within(tallies, k))
         guessing = self.source.guessing(benchmark) if k > 1 else None
@@ -92,7 +92,7 @@ class CheckpointView:
 
     def never_solved(self, benchmark: str) -> Quantity:
         """Share of problems no sample solved: the {0} bin of the accuracy histogram."""
-        tallies = self.source.tallies(self.role, benchmark)
+        tallies = self._tallies(self.role, benchmark)
         return self._wrap("share never solved", benchmark, readings.never_solved(tallies), tallies)
 
     def always_solved(self, benchmark: str) -> Quantity:
@@ -100,7 +100,7 @@ class CheckpointView:
 
         Adaptive samples only bound it: a problem that stopped early might have failed later.
         """
-        tallies = self.source.tallies(self.role, benchmark)
+        tallies = self._tallies(self.role, benchmark)
         name = "share always solved"
         if readings.stopping_rule(tallies) is not None:
             name += " (bounds; needs fixed samples)"
@@ -108,7 +108,7 @@ class CheckpointView:
 
     def truncated(self, benchmark: str) -> Quantity:
         """Share of completions that ran out of tokens."""
-        tallies = self.source.tallies(self.role, benchmark)
+        tallies = self._tallies(self.role, benchmark)
         return self._wrap("truncation rate", benchmark, readings.truncated(tallies), tallies)
 
     def log_perplexity(self, benchmark: str, *, of: CheckpointView | None = None) -> Quantity:
@@ -170,6 +170,10 @@ class CheckpointView:
         """What training did to the weights: sparsity, size, spectra, subspaces, masks."""
         return UpdateView(self.role, other.role, self.source, self.ledger)
 
+    def _tallies(self, role: str, benchmark: str) -> tuple[Tally, ...]:
+        self.ledger.check(benchmark)
+        return self.source.tallies(role, benchmark)
+
     def _scored(
         self,
         name: str,
@@ -179,9 +183,10 @@ class CheckpointView:
         *,
         summed: bool = False,
     ) -> Quantity:
+        self.ledger.check(benchmark)
         found = self.source.scores(asked, benchmark)
         each = sign * (found.totals if summed else found.totals / found.tokens).mean(axis=1)
-        tallies, label = self.source.tallies(asked.of, benchmark), f"{self.role} {name}"
+        tallies, label = self._tallies(asked.of, benchmark), f"{self.role} {name}"
         term = Term(
             asked.of, label, each, each, tallies, bounds=_NATS, samples=found.totals.shape[1]
         )
@@ -207,13 +212,25 @@ class PairView:
     rlvr: CheckpointView
     unknown: Sequence[str] = ()
     """What nobody can say about how the completions were drawn, as with recorded counts."""
+    roles: Sequence[str] | None = None
+    """The checkpoints a claim may ask; None: any."""
 
     def role(self, name: str) -> CheckpointView:
-        """A further checkpoint given with `--checkpoint NAME=REF`."""
+        """A further checkpoint given with `--checkpoint NAME=REF`.
+
+        Raises:
+            LookupError: the claim did not ask for it, or nobody gave it.
+        """
+        if self.roles is not None and name not in self.roles:
+            raise LookupError(
+                f"no checkpoint {name!r} here, only {', '.join(self.roles)}: mark the claim with "
+                f"@pytest.mark.roles({name!r}) and give --checkpoint {name}=REF"
+            )
         return CheckpointView(name, self.base.source, self.base.ledger)
 
     def solved(self, benchmark: str) -> SolvedSets:
         """Which problems each checkpoint solved at least once in its samples."""
+        self.base.ledger.check(benchmark)
         source = self.base.source
         base, rlvr = source.tallies("base", benchmark), source.tallies("rlvr", benchmark)
         return SolvedSets(base, rlvr, benchmark, self.base.ledger)
@@ -229,7 +246,9 @@ class PairView:
 
     def guess_filtered(self, k: int, benchmark: str) -> Judgement:
         """Whether the same checkpoint leads at `k` without the problems that guesses solve."""
-        ledger, guessing = self.base.ledger, self.base.source.guessing(benchmark)
+        ledger = self.base.ledger
+        ledger.check(benchmark)
+        guessing = self.base.source.guessing(benchmark)
         gap = self.rlvr.pass_at(k, benchmark) - self.base.pass_at(k, benchmark)
         reasons = ledger.comparability(benchmark)
         judged = filtered(gap, guessing, k, ledger.level)
@@ -244,6 +263,7 @@ class PairView:
         Each rule that is `unknown` may differ: then the answer is undecided, never yes.
         """
         ledger = self.base.ledger
+        ledger.check(benchmark)
         reasons = list(ledger.comparability(benchmark))
         open_ = Verdict.UNDECIDED if self.unknown else Verdict.HOLDS
         verdict = Verdict.NOT_COMPARABLE if reasons else open_
