@@ -18,6 +18,8 @@ A policy is a small TOML file. Unknown keys are errors, so a typo cannot weaken 
 
 from __future__ import annotations
 
+import codecs
+import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +27,10 @@ from importlib import resources
 from pathlib import Path
 
 from rlvr_gate.records import Kind
+
+_MOST_BYTES = 1 << 16
+_LONGEST_LINE = 4096  # what the parser needs for a key of many parts grows as their square
+_CLAIM_KEYS = ("kind", "margin", "bound", "level", "benchmarks")
 
 
 class PolicyError(ValueError):
@@ -95,55 +101,103 @@ def load_policy(ref: str) -> Policy:
     if ref in shipped():
         text = (resources.files("rlvr_gate") / "policies" / f"{ref}.toml").read_text("utf-8")
         return parse_policy(text, where=f"policy {ref!r}")
-    path = Path(ref)
+    path = Path(ref).expanduser()
+    return parse_policy(_read(path, ref), where=str(path))
+
+
+def _read(path: Path, ref: str) -> str:
     try:
         if not path.is_file():
+            found = "it is a folder, " if path.is_dir() else ""
             raise PolicyError(
-                f"no policy {ref!r}: expected a shipped name ({', '.join(shipped())}) or a TOML "
-                "file"
+                f"no policy {ref!r}: {found}expected a shipped name ({', '.join(shipped())}) or a "
+                "TOML file"
             )
-        return parse_policy(path.read_text("utf-8"), where=str(path))
+        with path.open("rb") as file:
+            data = file.read(_MOST_BYTES + 1)
     except OSError as error:
-        raise PolicyError(f"cannot read {ref!r}: {error.strerror}") from None
+        why = error.strerror or error
+        raise PolicyError(f"{str(path)[:200]}: cannot be read ({why})") from None
+    if len(data) > _MOST_BYTES:
+        raise PolicyError(f"{path}: larger than {_MOST_BYTES:,} bytes, so it is no policy")
+    return _text(data, path)
+
+
+def _text(data: bytes, path: Path) -> str:
+    if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        raise PolicyError(f"{path}: a policy is UTF-8 text, this is UTF-16: save it as UTF-8")
+    if b"\0" in data:
+        raise PolicyError(f"{path}: holds NUL bytes, as UTF-16 without a mark does: save as UTF-8")
+    if b"\r" in data.replace(b"\r\n", b""):
+        raise PolicyError(f"{path}: a line ends in a lone carriage return: save with line feeds")
+    try:
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise PolicyError(f"{path}: a policy is UTF-8 text ({error})") from None
+        raise PolicyError(
+            f"{path}: a policy is UTF-8 text ({error.reason} at byte {error.start + 1})"
+        ) from None
 
 
 def parse_policy(text: str, *, where: str = "policy") -> Policy:
-    """Turn policy text into a Policy."""
+    """Turn policy text into a Policy.
+
+    Raises:
+        PolicyError: not TOML, or a key or value that is not allowed.
+    """
+    if max(map(len, text.splitlines()), default=0) > _LONGEST_LINE:
+        raise PolicyError(f"{where}: a line is longer than {_LONGEST_LINE:,} characters: break it")
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise PolicyError(f"{where}: not TOML: {error}") from None
     _only(data, ("policy", "claims"), where)
-    head = _table(data, "policy", where)
-    _only(head, ("name", "level", "required_claims", "required_benchmarks"), f"{where} [policy]")
-    claims = _table(data, "claims", where)
-    name = head.get("name", where)
-    if not isinstance(name, str):
-        raise PolicyError(f"{where} [policy]: name must be a string, got {name!r}")
+    head, claims = _table(data, "policy", where), _table(data, "claims", where)
+    if "policy" not in data and not claims:
+        raise PolicyError(f"{where}: says nothing: expected [policy] or [claims.ID], see README")
+    at = f"{where} [policy]"
+    _only(head, ("name", "level", "required_claims", "required_benchmarks"), at)
     return Policy(
-        name=name,
-        level=_level(head.get("level", 0.95), f"{where} [policy]"),
-        required_claims=_names(head, "required_claims", f"{where} [policy]"),
-        required_benchmarks=_names(head, "required_benchmarks", f"{where} [policy]"),
+        name=_name(head.get("name", where), at),
+        level=_level(head.get("level", 0.95), at),
+        required_claims=_names(head, "required_claims", at),
+        required_benchmarks=_names(head, "required_benchmarks", at),
         claims={key: _claim(_table(claims, key, where), where, key) for key in claims},
     )
 
 
 def _claim(entry: Mapping[str, object], where: str, key: str) -> ClaimPolicy:
     where = f"{where} [claims.{key}]"
-    _only(entry, ("kind", "margin", "bound", "level", "benchmarks"), where)
+    if not entry:
+        raise PolicyError(f"{where}: says nothing: give {', '.join(_CLAIM_KEYS)}, or leave it out")
+    _only(entry, _CLAIM_KEYS, where)
     kind = entry.get("kind")
     if kind is not None and kind not in tuple(Kind):
         raise PolicyError(f"{where}: kind must be 'gate' or 'finding', got {kind!r}")
     return ClaimPolicy(
         kind=None if kind is None else Kind(str(kind)),
-        margin=_number(entry, "margin", where),
+        margin=_margin(entry, where),
         bound=_number(entry, "bound", where),
         level=None if "level" not in entry else _level(entry["level"], where),
-        benchmarks=None if "benchmarks" not in entry else _names(entry, "benchmarks", where),
+        benchmarks=_benchmarks(entry, where),
     )
+
+
+def _benchmarks(entry: Mapping[str, object], where: str) -> tuple[str, ...] | None:
+    if "benchmarks" not in entry:
+        return None
+    found = _names(entry, "benchmarks", where)
+    if not found:
+        raise PolicyError(
+            f"{where}: benchmarks is empty, so this would apply nowhere: leave it out"
+        )
+    return found
+
+
+def _margin(entry: Mapping[str, object], where: str) -> float | None:
+    margin = _number(entry, "margin", where)
+    if margin is not None and margin < 0:
+        raise PolicyError(f"{where}: margin is a slack of at least 0, got {margin:g}")
+    return margin
 
 
 def _number(entry: Mapping[str, object], key: str, where: str) -> float | None:
@@ -152,7 +206,17 @@ def _number(entry: Mapping[str, object], key: str, where: str) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise PolicyError(f"{where}: {key} must be a number, got {value!r}")
-    return float(value)
+    found = _float(value)
+    if not math.isfinite(found):
+        raise PolicyError(f"{where}: {key} must be a finite number, got {found}")
+    return found
+
+
+def _float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def _only(table: Mapping[str, object], allowed: Iterable[str], where: str) -> None:
@@ -174,7 +238,21 @@ def _names(table: Mapping[str, object], key: str, where: str) -> tuple[str, ...]
     value = table.get(key, [])
     if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
         raise PolicyError(f"{where}: {key} must be a list of strings, got {value!r}")
+    blank = [v for v in value if not v or v != v.strip()]
+    if blank:
+        raise PolicyError(f"{where}: {key} holds {blank[0]!r}: empty, or with blanks around it")
+    twice = [v for v in dict.fromkeys(value) if value.count(v) > 1]
+    if twice:
+        raise PolicyError(f"{where}: {key} holds {twice[0]!r} twice")
     return tuple(value)
+
+
+def _name(value: object, where: str) -> str:
+    if not isinstance(value, str):
+        raise PolicyError(f"{where}: name must be a string, got {value!r}")
+    if not value.strip():
+        raise PolicyError(f"{where}: name is empty: give one, or leave the key out")
+    return value
 
 
 def _level(value: object, where: str) -> float:
