@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rlvr_gate.looks import Look
     from rlvr_gate.quantities import Ledger
 
-pytest_plugins = ["rlvr_gate_fixtures.plugin", "rlvr_gate_reports.plugin"]
+pytest_plugins = ["rlvr_gate.collected", "rlvr_gate_fixtures.plugin", "rlvr_gate_reports.plugin"]
 
 policy_key = pytest.StashKey[Policy]()
 claim_key: pytest.StashKey[ItemClaim] = pytest.StashKey()
