@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -51,19 +52,26 @@ class SampleBudget:
 
 @_refusing
 def model_pair(text: str) -> PairRefs:
-    """Parse `BASE,RLVR`."""
-    refs = [part.strip() for part in text.split(",")]
-    if len(refs) != 2 or not all(refs):
+    """Parse `BASE,RLVR`; a comma within a folder's name is written `\\,` where it is not clear.
+
+    >>> model_pair("base,rlvr"), model_pair(r"./a\\,b,./c")
+    (PairRefs(base='base', rlvr='rlvr'), PairRefs(base='./a,b', rlvr='./c'))
+    """
+    parts = _split(text)
+    ways = [[",".join(parts[:i]), ",".join(parts[i:])] for i in range(1, len(parts))]
+    meant = [way for way in ways if all(part in parts or _exists(part) for part in way)]
+    pairs = [[part if _exists(part) else part.strip() for part in way] for way in meant]
+    if len(pairs) != 1 or not all(pairs[0]):
         raise argparse.ArgumentTypeError(
-            f"expected two checkpoints separated by a comma, as in base,rlvr; got {text!r}"
+            "expected two checkpoints separated by a comma, as in base,rlvr (a comma within a "
+            f"folder's name is written \\,); got {text!r}"
         )
-    return PairRefs(*refs)
+    return PairRefs(*pairs[0])
 
 
-@_refusing
 def role_ref(text: str) -> tuple[str, str]:
     """Parse `ROLE=REF`."""
-    role, _, ref = text.partition("=")
+    role, _, ref = (part.strip() for part in text.partition("="))
     if not role or not ref:
         raise argparse.ArgumentTypeError(f"expected ROLE=REF, as in sft=./my-sft; got {text!r}")
     if role in ("base", "rlvr"):
@@ -208,12 +216,39 @@ def ladder(text: str) -> tuple[int, ...]:
 
 
 @_refusing
-def names(text: str) -> tuple[str, ...]:
-    """Parse a comma-separated list of names, order kept, no repeats."""
-    found = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    if not found:
+def path(text: str) -> Path:
+    """Parse a path, `~` and all."""
+    return Path(text).expanduser()
+
+
+def benchmarks(text: str) -> tuple[str, ...]:
+    """Parse a comma-separated list of names and files, order kept, no repeats.
+
+    A comma within a file's name is written `\\,`, or left as it is where only the whole is a file.
+    """
+    found: list[str] = []
+    for part in _split(text):
+        starts = [i for i in range(len(found)) if _exists(",".join([*found[i:], part]))]
+        if starts and not _exists(part):
+            found[starts[0] :] = [",".join([*found[starts[0] :], part])]
+        else:
+            found.append(part)
+    given = tuple(dict.fromkeys(p if _exists(p) else p.strip() for p in found if p.strip()))
+    if not given:
         raise argparse.ArgumentTypeError(f"expected at least one name, got {text!r}")
-    return found
+    return given
+
+
+def _split(text: str) -> list[str]:
+    """The parts between commas; `\\,` is a comma within one."""
+    return [part.replace("\\,", ",") for part in re.split(r"(?<!\\),", text)]
+
+
+def _exists(text: str) -> bool:
+    try:
+        return bool(text) and Path(text).expanduser().exists()
+    except (OSError, ValueError, RuntimeError):
+        return False
 
 
 def _number(text: str) -> float:

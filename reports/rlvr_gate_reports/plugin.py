@@ -15,6 +15,7 @@ import pytest
 
 from rlvr_gate.controller import asked, bare_record, command, failed, failures_key, is_worker
 from rlvr_gate.gate import EXIT_STATUS
+from rlvr_gate.options import path
 from rlvr_gate.records import GateResult, GateState, RunRecord
 from rlvr_gate.visible import for_log
 from rlvr_gate_reports.write import ReportError, write_text
@@ -34,7 +35,7 @@ Render = Callable[[RunRecord], str]
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("rlvr-gate")
     for option, text in _OUTPUTS.items():
-        group.addoption(option, metavar="FILE", help=text)
+        group.addoption(option, type=path, metavar="FILE", help=text)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -63,7 +64,7 @@ def _targets(config: pytest.Config) -> dict[str, Path]:
     found = {option: config.getoption(option) for option in _OUTPUTS}
     if asked(config):
         found["--junit-xml"] = config.getoption("xmlpath", None)
-    return {option: Path(target).expanduser() for option, target in found.items() if target}
+    return {option: Path(target) for option, target in found.items() if target}
 
 
 def _renderers() -> Mapping[str, Render]:
