@@ -16,15 +16,15 @@ from typing import Any
 import pytest
 from _pytest.doctest import DoctestModule
 
+from rlvr_gate.controller import USAGE, asked, is_worker
 from rlvr_gate.markers import Marked, marked
 from rlvr_gate.meaning import Known, unknown_claims
-from rlvr_gate.plugin import is_worker, policy_key
+from rlvr_gate.plugin import policy_key
 from rlvr_gate.policy import shipped
 from rlvr_gate.written import Written, claims_in, shipped_claims, shipped_folder
 
 modules_key = pytest.StashKey[list[pytest.Module]]()
 
-_USAGE = "rlvr_gate_usage"
 _SHOWN = 20
 _MOST_FILES = 10_000
 
@@ -37,14 +37,6 @@ def pytest_collectstart(collector: pytest.Collector) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
     refuse(session, items, _problems(session, items))
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    """What an xdist worker has refused ends the run: each of them says the same."""
-    told = getattr(node, "workeroutput", None) or {}
-    if _USAGE in told:
-        raise pytest.UsageError(told[_USAGE])
 
 
 def refuse(session: pytest.Session, items: list[pytest.Item], problems: Iterable[str]) -> None:
@@ -61,16 +53,16 @@ def refuse(session: pytest.Session, items: list[pytest.Item], problems: Iterable
     if not is_worker(session.config):
         raise pytest.UsageError(text)
     items.clear()
-    session.config.workeroutput.setdefault(_USAGE, text)  # type: ignore[attr-defined]  # xdist's own door
+    session.config.workeroutput.setdefault(USAGE, text)  # type: ignore[attr-defined]  # xdist's own door
 
 
 def _problems(session: pytest.Session, items: Sequence[pytest.Item]) -> Iterator[str]:
     config, claims = session.config, [i for i in items if i.get_closest_marker("claim")]
     misused = list(_misused(claims))
     yield from misused
-    if misused or session.testsfailed or not (claims or asks(config)):
+    if misused or session.testsfailed or not (claims or asked(config)):
         return  # what could not be collected is told first; and others' runs are left alone
-    modules = config.stash.get(modules_key, [])
+    modules = [m for m in config.stash.get(modules_key, ()) if getattr(m, "_obj", None)]
     yield from _same_ids(claims)
     yield from _not_the_shipped(claims)
     yield from _passed_over(claims, modules, config)
@@ -78,11 +70,6 @@ def _problems(session: pytest.Session, items: Sequence[pytest.Item]) -> Iterator
     if config.getoption("--gate-policy") not in shipped():
         wrong = unknown_claims(config.stash[policy_key], known_claims(claims))
         yield from (f"--gate-policy: {why}" for why in wrong)
-
-
-def asks(config: pytest.Config) -> bool:
-    """Whether this run was asked to judge anything."""
-    return bool(config.getoption("model_pair", None) or config.getoption("recorded", None))
 
 
 def known_claims(claims: Sequence[pytest.Item]) -> dict[str, Known]:

@@ -29,7 +29,9 @@ errand_key = pytest.StashKey[str]()
 failures_key = pytest.StashKey[list[str]]()
 """What went wrong in the gate itself, in words."""
 
-_CLAIMS, _USAGE, _ENDED = "rlvr_gate_claims", "rlvr_gate_usage", "rlvr_gate_ended"
+USAGE = "rlvr_gate_usage"
+"""Under this name an xdist worker tells what it has refused: the controller ends the run."""
+_CLAIMS, _ENDED = "rlvr_gate_claims", "rlvr_gate_ended"
 _CRASHES = (Exception, pytest.skip.Exception, pytest.fail.Exception, pytest.exit.Exception)
 _ENDINGS = {
     pytest.ExitCode.INTERRUPTED: "the session was interrupted",
@@ -146,7 +148,7 @@ class Attendant:
         except BaseException as error:
             self.ended = str(getattr(error, "msg", None) or error) or type(error).__name__
             if is_worker(config):
-                what = _USAGE if isinstance(error, pytest.UsageError) else _ENDED
+                what = USAGE if isinstance(error, pytest.UsageError) else _ENDED
                 config.workeroutput[what] = self.ended  # type: ignore[attr-defined]  # xdist's own door
             raise
 
@@ -181,8 +183,8 @@ class Controller(Attendant):
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
         told: Mapping[str, Any] = getattr(node, "workeroutput", None) or {}
-        if _USAGE in told:
-            raise pytest.UsageError(told[_USAGE])
+        if USAGE in told:
+            raise pytest.UsageError(told[USAGE])
         if _CLAIMS in told:
             self._roll.collect(CollectedClaim.from_wire(claim) for claim in told[_CLAIMS])
         if _ENDED in told:

@@ -47,6 +47,10 @@ _MARKERS = (
 _LONGEST_REASON = 2_000  # characters: an exception may quote a whole completion
 
 
+_SAID = {"id", "text", "source", "kind", "margin", "bound"}
+"""What a claim says of itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class ItemClaim:
     """What the suite and the policy say about one collected claim."""
@@ -129,7 +133,7 @@ def _claim_of(item: pytest.Item) -> ItemClaim | None:
 def item_claim(item: pytest.Item, policy: Policy) -> ItemClaim | None:
     """What one collected test claims, after the policy's word; None if it is no claim."""
     mark = item.get_closest_marker("claim")
-    if mark is None:
+    if mark is None or not mark.kwargs.keys() >= _SAID:  # a mark that is none of ours is refused
         return None
     params = getattr(getattr(item, "callspec", None), "params", {})
     spec, benchmark = mark.kwargs, params.get("benchmark")

@@ -38,7 +38,7 @@ def run(args: Sequence[str], folder: Path, env: Mapping[str, str]) -> Done:
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         child = os.fork()
         if not child:
-            _become(args, folder, env, output, errors)
+            _become(args, folder, dict(env), output, errors)
         _, status = os.waitpid(child, 0)
         return Done(os.waitstatus_to_exitcode(status), _text(output), _text(errors))
 

@@ -56,14 +56,14 @@ def test_wrong_usage_is_one_sentence_and_draws_nothing(
     assert "completions drawn" not in text
 
 
-def test_a_claim_that_asks_for_what_it_may_not_is_told_so_and_closes_the_gate(gate) -> None:
+def test_a_claim_that_asks_for_what_it_may_not_is_told_so(gate) -> None:
     gate.write(base=0.2, rlvr=0.7)
     (gate.root / "p.toml").write_text("[policy]\n")
     (gate.root / "test_it.py").write_text(CLAIMS)
     (gate.root / "other.jsonl").write_bytes((gate.root / "sums.jsonl").read_bytes())
     result = gate.run("--benchmarks=sums.jsonl,other.jsonl", "--gate-policy=p.toml",
                       suites="test_it.py")  # fmt: skip
-    assert result.ret == 1
+    assert result.ret == 12
     text = result.stdout.str()
     assert "this claim is about sums, but asks about other: pass on the `benchmark`" in text
     assert "asks about sums without the `benchmark` fixture" in text

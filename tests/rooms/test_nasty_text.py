@@ -105,31 +105,31 @@ import pytest
 from rlvr_gate import claim
 
 def claims(kind, nasty):
-    @claim(nasty, id="A" + nasty, source=nasty, kind="gate")
+    @claim(nasty, id=f"A-{kind}", source=nasty, kind="gate")
     def refuted(pair, benchmark):
         assert pair.rlvr.pass_at(1, benchmark) < pair.base.pass_at(1, benchmark)
 
-    @claim(nasty, id="B" + nasty, source=nasty)
+    @claim(nasty, id=f"B-{kind}", source=nasty)
     def holds(pair, benchmark):
         assert pair.rlvr.pass_at(1, benchmark) > pair.base.pass_at(1, benchmark)
 
-    @claim(nasty, id="C" + nasty, source=nasty)
+    @claim(nasty, id=f"C-{kind}", source=nasty)
     def raises(pair, benchmark):
         try:
             raise KeyError(nasty)
         except KeyError as error:
             raise ValueError(nasty) from error
 
-    @claim(nasty, id="D" + nasty)
+    @claim(nasty, id=f"D-{kind}")
     def fails_in_words(pair, benchmark):
         pytest.fail(nasty, pytrace=False)
 
-    @claim(nasty, id="E" + nasty)
+    @claim(nasty, id=f"E-{kind}")
     def skips(pair, benchmark):
         pytest.skip(nasty)
 
-    @claim(nasty, id="F" + nasty)
-    @pytest.mark.roles(nasty)
+    @claim(nasty, id=f"F-{kind}")
+    @pytest.mark.roles("role-" + kind)
     def needs_a_role(pair, benchmark):
         assert pair.rlvr.pass_at(1, benchmark) > 0
 
@@ -158,11 +158,11 @@ def test_claims_and_what_they_raise(judge, all_fit, style: str) -> None:
 @pytest.mark.parametrize("name", [ARGUMENT, NASTY["long"]], ids=["all", "long"])
 def test_names_on_the_command_line_and_in_a_policy(gate, judge, all_fit, name: str) -> None:
     text = "".join(f"\\U{ord(character):08x}" for character in ALL)
-    toml = f'[policy]\nname = "{text}"\nrequired_claims = ["R{text}"]\n'
+    toml = f'[policy]\nname = "{text}"\n'
     (gate.root / "policy.toml").write_text(toml)
     result = judge(f"--benchmarks={name}", f"--recorded={name}=base.jsonl",
                    "--gate-policy=policy.toml", "-v")  # fmt: skip
-    assert result.ret == 12
+    assert result.ret == 10
     all_fit()
 
 

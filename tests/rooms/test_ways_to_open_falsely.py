@@ -69,7 +69,7 @@ WAYS = (
     Way("a suite that skips itself", {
         "test_ours.py": f"import pytest\npytest.skip('no', allow_module_level=True)\n{CLAIMS}",
         "test_other.py": OTHER,
-    }),
+    }, status=4, xdist=4, says="unknown claim"),
     Way("sys.exit(0) while a suite is imported", {"test_zz.py": "import sys\nsys.exit(0)\n"},
         status=13),
     Way("-k", args=["-k", "first"], says="MY2 on sums (required, deselected)"),
@@ -80,13 +80,13 @@ WAYS = (
         "pytest_collection_modifyitems(items)", "del items[1:]"), says="required, deselected"),
     Way("items that vanish first of all", hook(
         "pytest_collection_modifyitems(items)", "items.clear()",
-        "@pytest.hookimpl(tryfirst=True)")),
-    Way("no test at all", {"test_ours.py": ""}),
-    Way("only tests that are no claims", {"test_ours.py": OTHER}),
+        "@pytest.hookimpl(tryfirst=True)"), status=4, xdist=4),
+    Way("no test at all", {"test_ours.py": ""}, status=4, xdist=4),
+    Way("only tests that are no claims", {"test_ours.py": OTHER}, status=4, xdist=4),
     Way("a folder that is ignored", {"conftest.py": "collect_ignore = ['test_ours.py']\n",
-                                     "test_other.py": OTHER}),
+                                     "test_other.py": OTHER}, status=4, xdist=4),
     Way("functions that pytest is told to pass by", {"test_other.py": "def check_it(): pass\n"},
-        ["-o", "python_functions=check_*"]),
+        ["-o", "python_functions=check_*"], status=4, xdist=4),
     Way("--collect-only", args=["--collect-only"]),
     Way("--collect-only from the environment", env={"PYTEST_ADDOPTS": "--collect-only"}),
     Way("--setup-plan", args=["--setup-plan"]),
@@ -154,7 +154,7 @@ WAYS = (
         says="compared nothing"),
     Way("a claim about one benchmark, required on another", {
         "ours.toml": f'{POLICY}required_benchmarks = ["sums", "aime24"]\n'
-    }),
+    }, status=4, xdist=4),
     # The exit status
     Way("a plugin that sets the exit status", {
         **middle("assert False"), **hook(
