@@ -179,3 +179,49 @@ def test_a_proportion_of_nothing_is_refused(interval):
             interval(count, total)
     with pytest.raises(ValueError, match="level"):
         interval(1, 2, level=0)
+
+
+def test_equal_clusters_have_the_degrees_of_freedom_of_their_number():
+    x = differences(21)
+    for copies in (1, 3, 8):
+        names = np.repeat(np.arange(21), copies)
+        assert influences(np.repeat(x, copies), clusters=names)[1] == pytest.approx(20)
+
+
+def test_a_cluster_that_is_most_of_the_benchmark_is_one_observation():
+    sizes = np.array([30, *[1] * 20])
+    values, names = np.repeat([1.0, *[0.0] * 20], sizes), np.repeat(np.arange(21), sizes)
+    assert influences(values, clusters=names)[1] < 1.1
+    found = mean_interval(values, clusters=names)
+    assert found.low < 0  # taken as twenty degrees of freedom, it lay above
+
+
+def test_the_variance_of_unequal_clusters_is_right_where_members_are_copies():
+    rng, sizes = np.random.default_rng(2), np.array([10, 7, 5, *[2] * 5, *[1] * 10])
+    names, part = np.repeat(np.arange(len(sizes)), sizes), sizes / sizes.sum()
+    draws = rng.normal(size=(20_000, len(sizes))) / 10
+    z, _ = influences(np.repeat(draws.T, sizes, axis=0), clusters=names)
+    assert np.sum(z**2, axis=0).mean() == pytest.approx(0.01 * np.sum(part**2), rel=0.02)
+
+
+@pytest.mark.parametrize("sizes", [[30, *[1] * 20], [10, *[1] * 40], [5] * 8 + [1] * 40])
+@pytest.mark.parametrize("alike", [1.0, 0.5])
+def test_unequal_clusters_are_covered(sizes, alike):
+    rng, names, hits = np.random.default_rng(1), np.repeat(np.arange(len(sizes)), sizes), 0
+
+    def drawn(number):
+        return rng.beta(0.6, 0.6, number) - rng.beta(0.6, 0.6, number)
+
+    for _ in range(300):
+        values = alike * np.repeat(drawn(len(sizes)), sizes) + (1 - alike) * drawn(len(names))
+        found = mean_interval(values, clusters=names)
+        hits += found.low <= 0 <= found.high
+    assert hits / 300 >= 0.92
+
+
+def test_a_cluster_in_two_strata_is_one_unit():
+    x = differences(20)
+    strata, names = np.repeat(["a", "b"], 20), np.tile(np.arange(20), 2)
+    z, df = influences(np.tile(x, 2), strata=strata, clusters=names)
+    assert np.sum(z**2) == pytest.approx(x.var(ddof=1) / 20)
+    assert df <= 19

@@ -112,11 +112,13 @@ def mean_ends(
 
 def influences(
     values: Floats, *, strata: ArrayLike | None = None, clusters: ArrayLike | None = None
-) -> tuple[Floats, int]:
+) -> tuple[Floats, float]:
     """Centred share of each independent unit in the mean, and the degrees of freedom.
 
     The squares sum to the variance of the mean. A unit is a problem, or a cluster of
-    problems within a stratum; strata with one unit are pooled (Cochran 1977, sec. 5A.12).
+    problems; strata with one unit are pooled (Cochran 1977, sec. 5A.12). Problems of a cluster
+    are taken to come out alike, as copies do: a cluster that is a large part of the mean then
+    counts by its size, and the degrees of freedom (Satterthwaite's) fall towards one.
 
     Args:
         values: ``(problems,)``, or ``(problems, ks)`` for several means at once.
@@ -131,10 +133,44 @@ def influences(
     unit_of = stratum * (cluster.max() + 1) + cluster
     _, first, unit = np.unique(unit_of, return_index=True, return_inverse=True)
     unit_stratum = _pooled(stratum[first])
-    units = np.bincount(unit_stratum)
     sums = _sums(values - _means(values, unit_stratum[unit]), unit) / problems
-    spread = np.sqrt(units / np.maximum(units - 1, 1))[unit_stratum]
-    return (sums.T * spread).T, int(unit_stratum.size - units.size)
+    size = np.bincount(unit).astype(np.float64)
+    part = size / np.bincount(unit_stratum, weights=size)[unit_stratum]  # of its stratum
+    alone = _by_stratum(part**2, unit_stratum) - 2 * part + 1  # variance of a unit's deviation
+    spread = 1 / np.sqrt(np.where(alone > TINY, alone, 1.0))
+    z = _sums((sums.T * spread).T, cluster[first])  # a cluster may lie in several strata
+    df = float(len(z) - (unit_stratum.max() + 1))
+    if clusters is not None:
+        df = min(df, _freedom(size / problems * spread, part, unit_stratum))
+    return z, df
+
+
+def _freedom(root: Floats, part: Floats, stratum: NDArray[np.intp]) -> float:
+    """Satterthwaite's degrees of freedom of a sum of squared deviations of units' means.
+
+    The sum is ``x' B x`` with ``B = (I - 1 p')' D (I - 1 p')`` in each stratum, for independent
+    units of one variance, so ``df = tr(B)^2 / tr(B^2)``.
+
+    Args:
+        root: square roots of the diagonal of D, ``(units,)``.
+        part: p, each unit's part of its stratum.
+    """
+    d = root**2
+
+    def total(values: Floats) -> Floats:
+        return np.bincount(stratum, weights=values).astype(np.float64)
+
+    t, a, b, s = total(d), total(d * d), total(d * part), total(part**2)
+    trace = t - 2 * b + s * t
+    square = (
+        a + 2 * a * s + 2 * b * b + (t * s) ** 2 - 4 * t * b * s
+        - 4 * total(d * d * part) + 2 * t * total(d * part**2)
+    )  # fmt: skip
+    return float(trace.sum() ** 2 / square.sum()) if square.sum() > 0 else 0.0
+
+
+def _by_stratum(values: Floats, stratum: NDArray[np.intp]) -> Floats:
+    return np.asarray(np.bincount(stratum, weights=values)[stratum])
 
 
 def mean_p_value(
@@ -206,7 +242,7 @@ def _root(still: Callable[[float], bool], high: float) -> float:
     return left
 
 
-def _reach(z: Floats, df: int, tail: float, room: Floats) -> Floats:
+def _reach(z: Floats, df: float, tail: float, room: Floats) -> Floats:
     """Distance from each mean to its upper end, given what is left up to the bound.
 
     If problems of a missed kind make up ``rate = 1 - exp(-lam / units)`` of the population, a
