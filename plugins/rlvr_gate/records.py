@@ -132,6 +132,8 @@ class Benchmark:
     digest: str
     """SHA-256 over the canonical JSON of its problems."""
     problems: tuple[Problem, ...]
+    notes: tuple[str, ...] = ()
+    """What whoever reads its numbers should know of it, such as problems listed twice."""
 
 
 @dataclass(frozen=True, slots=True)

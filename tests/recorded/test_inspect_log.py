@@ -171,6 +171,22 @@ def test_one_id_that_asks_different_questions_is_refused(bench, kit) -> None:
     assert said.startswith("problem 'sum' asks another question in inspect-base.json, sample 0")
 
 
+def test_two_ids_that_ask_one_question_are_one_cluster(bench, kit) -> None:
+    def ask(document) -> None:
+        for sample in document["samples"]:
+            sample["input"] = "What is 2 + 3?"
+
+    recorded = kit.both(bench.document(BASE, ask), bench.document(RLVR, ask))
+    first, second = recorded.benchmark.problems
+    assert first.cluster == second.cluster == f"same text as {first.id}"
+    assert {tally.cluster for role in recorded.tallies.values() for tally in role} == {
+        first.cluster
+    }
+    assert "2 problems in 1 cluster" in recorded.benchmark.notes[0]
+    apart = kit.both(kit.here / BASE, kit.here / RLVR)
+    assert not any(problem.cluster for problem in apart.benchmark.problems)
+
+
 def test_a_zip_that_is_no_log(bench, kit, tmp_path) -> None:
     path = tmp_path / "a.eval"
     with zipfile.ZipFile(path, "w") as archive:
