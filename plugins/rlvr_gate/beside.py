@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rlvr_gate.power import Within, detectable, unanswerable, would_decide
+from rlvr_gate.readings import ONE_SAMPLE
 from rlvr_gate.records import Interval, Verdict
 from rlvr_gate.stats.intervals import mean_interval
 from rlvr_gate.units import Units
@@ -67,11 +68,11 @@ def what_decides(
         return evidence
     if not contrast.certain and contrast.low.mean() <= threshold <= contrast.high.mean():
         unscored = any(t.unscored for term in contrast.terms for t in term.tallies)
-        why = (
-            "completions that were not scored leave it open: no run size decides"
-            if unscored
-            else "adaptive samples only bound it: a fixed number of samples says more"
-        )
+        why = "adaptive samples only bound it: a fixed number of samples says more"
+        if unscored:
+            why = "completions that were not scored leave it open: no run size decides"
+        elif contrast.samples == 1:
+            why = ONE_SAMPLE
         return evidence | {"would decide": unanswerable(why)}
     nearest = contrast.low if contrast.value > threshold else contrast.high
     evidence["would decide"] = would_decide(

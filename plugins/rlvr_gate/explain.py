@@ -78,6 +78,7 @@ def notes(judgement: Judgement) -> list[str]:
             f"guessing from the other problems' answers reaches pass@{floor['k']} "
             f"{floor['pass@k by guessing']:.3g}; it solves {floor['guessable problems']} problems"
         )
+    said += map(str, _list(judgement.evidence.get("notes")))
     crossover = judgement.evidence.get("crossover")
     if isinstance(crossover, Mapping):
         said.append(str(crossover["text"]))

@@ -44,6 +44,8 @@ def crossing(difference: Band) -> dict[str, object]:
         "level": found.level,
         "ladder": list(difference.ks),
     }
+    if max(difference.ks) == 1:
+        return {**told, "text": "k = 1 alone says nothing about where the curves cross"}
     return {**told, "text": f"{_estimated(told)}; {_allowed(told)}"}
 
 

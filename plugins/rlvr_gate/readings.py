@@ -17,6 +17,8 @@ from rlvr_gate.records import Tally
 from rlvr_gate.stats.adaptive import Rounds, adaptive_pass_at_k
 from rlvr_gate.stats.passk import pass_at_k
 
+ONE_SAMPLE = "one sample of a problem says nothing about k > 1: raise --samples"
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -71,20 +73,24 @@ def _solve_rate(tallies: Sequence[Tally], k: int) -> Reading:
 
 
 def never_solved(tallies: Sequence[Tally]) -> Reading:
-    """One where no sample is correct: with a rule, none up to the last round."""
-    c, unscored = _column(tallies, "correct"), _column(tallies, "unscored")
-    return Reading(_indicator(c + unscored == 0), _indicator(c == 0))
+    """One where no sample is correct: with a rule, none up to the last round.
+
+    A single sample that fails may have been bad luck: unknown.
+    """
+    n, c, unscored = (_column(tallies, name) for name in ("n", "correct", "unscored"))
+    return Reading(_indicator((c + unscored == 0) & (n > 1)), _indicator(c == 0))
 
 
 def always_solved(tallies: Sequence[Tally]) -> Reading:
     """One where every sample is correct.
 
-    A problem that a rule stopped without an error may or may not have erred later: unknown.
+    A problem that a rule stopped without an error may or may not have erred later: unknown. So
+    may one that was asked once.
     """
     n, c, unscored = (_column(tallies, name) for name in ("n", "correct", "unscored"))
     rule = stopping_rule(tallies)
     whole = n == (n if rule is None else rule.sizes[-1])
-    return Reading(_indicator((c == n) & whole), _indicator(c + unscored == n))
+    return Reading(_indicator((c == n) & whole & (n > 1)), _indicator(c + unscored == n))
 
 
 def truncated(tallies: Sequence[Tally]) -> Reading:

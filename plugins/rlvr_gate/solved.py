@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -177,6 +177,8 @@ class SolvedSets:
         count, others = self.ids(counted), self.ids(rest)
         total, evidence = len(count) + len(others), self._evidence()
         problems = len(self.base) if total else 0
+        if min(tally.n for tally in (*self.base, *self.rlvr)) < 2:
+            return self._unknown(label, {"count": len(count), "total": total, **evidence})
         if self._clusters is None:
             return Proportion(
                 label, len(count), total, self.ledger, self.benchmark, evidence, problems
@@ -194,6 +196,12 @@ class SolvedSets:
             problems,
             (lambda t: self._ratio_p(t, [(top, bottom)])) if total else None,
         )
+
+    def _unknown(self, label: str, evidence: Mapping[str, object]) -> Estimate:
+        """Which problems can be solved at all, a single sample of each does not tell."""
+        anything = Interval(0.0, 1.0, self.ledger.level)
+        said = {**evidence, "notes": [readings.ONE_SAMPLE]}
+        return Estimate(label, None, anything, self.ledger, self.benchmark, said)
 
     def _evidence(self) -> dict[str, object]:
         evidence: dict[str, object] = {name: len(self.ids(name)) for name in _CLASSES}

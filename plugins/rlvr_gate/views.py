@@ -30,6 +30,14 @@ Floats = NDArray[np.float64]
 
 _NATS = (0.0, float("inf"))
 
+TRUNCATION_MARGIN = 0.02
+"""Points by which truncation rates may differ: a cut completion is rarely a correct one."""
+TRUNCATION_BOUND = 0.5
+"""Share of completions cut off in both runs beyond which they compare who ends in time, not who
+is right: then the typical completion of either has no end. One run alone may ramble."""
+UNSCORED_BOUND = 0.01
+"""Share of completions that may have no grade."""
+
 
 @dataclass(frozen=True, slots=True)
 class ScoreOf:
@@ -65,6 +73,9 @@ class EvidenceSource(Weights, Protocol):
 
     def facts(self, role: str) -> CheckpointFacts:
         """Provenance of one checkpoint's completions."""
+
+    def notes(self, benchmark: str) -> Sequence[str]:
+        """What to know of the question that both were asked, where it is none against it."""
 
     def guessing(self, benchmark: str) -> Guessing | None:
         """The guesser that saw all answers but the problem; None where answers are unknown."""
@@ -268,6 +279,8 @@ class PairView:
         open_ = Verdict.UNDECIDED if self.unknown else Verdict.HOLDS
         verdict = Verdict.NOT_COMPARABLE if reasons else open_
         evidence: dict[str, object] = {"not comparable": reasons} if reasons else {}
+        if notes := self.base.source.notes(benchmark):
+            evidence["notes"] = list(notes)
         agreeing = self.base.source.repeats(benchmark)
         if agreeing:
             evidence["samples that agree"] = [
@@ -302,7 +315,8 @@ def incomparable(
     """Say why two runs did not answer the same question; empty where they did.
 
     Checked: prompts as token ids, sampling, stop ids, backend, sample counts, distinct random
-    streams, truncation rates (difference in points) and the share of unscored completions.
+    streams, truncation rates (their difference, and both together) and the share of unscored
+    completions.
     """
     reasons = [
         f"{what} differ: base {ours}, rlvr {theirs}"
@@ -335,30 +349,39 @@ def unlike_rates(
     base_tallies: Sequence[Tally],
     rlvr_tallies: Sequence[Tally],
     *,
-    truncation_margin: float = 0.02,
-    unscored_bound: float = 0.01,
     remedy: str = "raise --max-new-tokens",
 ) -> list[str]:
     """Say which shares of completions keep two runs from being comparable: truncated or unscored.
 
     Truncation that nobody recorded is not compared.
     """
-    reasons = []
     ours, theirs = _rate(base_tallies, "truncated"), _rate(rlvr_tallies, "truncated")
-    if ours is not None and theirs is not None and abs(ours - theirs) >= truncation_margin:
-        reasons.append(
-            f"truncation rates differ by {abs(ours - theirs):.1%} (base {ours:.1%}, rlvr "
-            f"{theirs:.1%}; bound {truncation_margin:.0%}): {remedy}"
-        )
+    reasons = [] if ours is None or theirs is None else _cut_off(ours, theirs, remedy)
     for role, rate in (
         ("base", _rate(base_tallies, "unscored")),
         ("rlvr", _rate(rlvr_tallies, "unscored")),
     ):
-        if rate is not None and rate > unscored_bound:
+        if rate is not None and rate > UNSCORED_BOUND:
             reasons.append(
-                f"{rate:.1%} of {role}'s completions are unscored (bound {unscored_bound:.0%})"
+                f"{rate:.1%} of {role}'s completions are unscored (bound {UNSCORED_BOUND:.0%})"
             )
     return reasons
+
+
+def _cut_off(base: float, rlvr: float, remedy: str) -> list[str]:
+    """What truncation rates say against a comparison, apart and together."""
+    found, rates = [], f"base {base:.1%}, rlvr {rlvr:.1%}"
+    if abs(base - rlvr) >= TRUNCATION_MARGIN:
+        found.append(
+            f"truncation rates differ by {abs(base - rlvr):.1%} ({rates}; bound "
+            f"{TRUNCATION_MARGIN:.0%}): {remedy}"
+        )
+    if min(base, rlvr) > TRUNCATION_BOUND:
+        found.append(
+            f"most completions of both are truncated ({rates}; bound {TRUNCATION_BOUND:.0%}): "
+            f"{remedy}"
+        )
+    return found
 
 
 def _samples(tallies: Sequence[Tally]) -> list[int]:

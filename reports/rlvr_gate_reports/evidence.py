@@ -15,6 +15,7 @@ _SAID_ELSEWHERE = (
     "would decide",
     "targets",
     "crossover",
+    "notes",
     "guess floor",
 )
 
