@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -12,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from rlvr_gate.records import Grade
-from rlvr_gate_fixtures.grading import Ask, Grader, GradingError, Limits
+from rlvr_gate_fixtures.grading import Ask, Grader, GradingError
+from rlvr_gate_fixtures.processes.limits import Limits
 
 BAD = "verifiers_gone_wrong:VERIFIERS"
 
@@ -111,32 +113,132 @@ def test_a_worker_that_cannot_start_is_nobody_s_grade():
 def test_closing_kills_a_verifier_at_work(grader):
     grader.submit([Ask(0, "sleep", "5", "5")])
     grader.poll(0)
-    pid = grader._worker._process.pid
+    pid = grader._worker._process.process.pid
     grader.close()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
 
 
-@pytest.mark.parametrize("verifier", ["good", "spin"])
-def test_a_worker_ends_when_its_parent_is_killed(child_env, verifier):
-    if not Path("/proc/self/stat").exists():
-        pytest.skip("needs /proc to tell a zombie from a process")
+needs_proc = pytest.mark.skipif(
+    not Path("/proc/self/stat").exists(), reason="orphans are found by /proc alone"
+)
+
+
+def gone(pids: list[int]) -> bool:
+    """Within some time; nothing ends them but what is tested."""
+    deadline = time.monotonic() + 60
+    while any(map(alive, pids)):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+@needs_proc
+@pytest.mark.parametrize("verifier", ["good", "sleep_beside_another"])
+def test_a_worker_and_all_it_started_end_when_their_parent_is_killed(
+    child_env, tmp_path, verifier
+):
+    place = tmp_path / "pids"
     code = (
-        "import sys, time; from rlvr_gate_fixtures.grading import Ask, Grader, Limits\n"
-        f"grader = Grader(Limits(cpu_seconds=1), {BAD!r}); grader.start()\n"
-        f"grader.submit([Ask(0, {verifier!r}, '5', '5')]); grader.poll(0)\n"
-        "print(grader._worker._process.pid, flush=True); time.sleep(3600)"
+        "import sys, time; from rlvr_gate_fixtures.grading import Ask, Grader\n"
+        f"grader = Grader(verifiers={BAD!r}); grader.start()\n"
+        f"grader.submit([Ask(0, {verifier!r}, {str(place)!r}, '5')])\n"
+        "while time.sleep(0.01) is None: grader.poll(0); "
+        "print(grader._worker._process.process.pid, flush=True)"
     )
     command = [sys.executable, "-c", code]
     with subprocess.Popen(command, env=child_env, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
-        worker = int(parent.stdout.readline())
-        assert alive(worker)
+        pids = [int(parent.stdout.readline())]
+        if verifier != "good":
+            pids += told(place)
+        assert all(map(alive, pids))
         parent.kill()
-    deadline = time.monotonic() + 120
-    while alive(worker):
+    assert gone(pids)
+
+
+def told(place: Path) -> list[int]:
+    """What a verifier wrote of itself, its guardian and the process it left."""
+    deadline = time.monotonic() + 60
+    while not place.exists():
         assert time.monotonic() < deadline
-        time.sleep(0.02)
+        time.sleep(0.01)
+    return list(map(int, place.read_text().split()))
+
+
+@needs_proc
+@pytest.mark.parametrize(
+    ("verifier", "reason"),
+    [
+        ("leave_a_sleeper_behind", "crash: the verifier's process ended with exit status 3"),
+        ("kill_the_group", "crash: the verifier's process ended with SIGKILL"),
+        ("kill_the_guardian", "crash: the verifier's process ended with SIGKILL"),
+        ("stop_the_guardian", "timeout: no decision within 2 s"),
+    ],
+)
+def test_no_verifier_rids_its_processes_of_their_end(tmp_path, verifier, reason):
+    place = tmp_path / "pids"
+    with Grader[int](Limits(wall_seconds=2), BAD) as grader:
+        lost, other = decide(grader, verifier, "good", completion=str(place))
+        assert gone(told(place))
+    assert (lost.grade, lost.reason) == (Grade.UNSCORED, reason)
+    assert other.grade is Grade.WRONG
+
+
+@pytest.mark.parametrize("verifier", ["forge", "forge_in_a_fork"])
+def test_what_is_written_to_the_worker_s_own_pipe_is_no_decision(grader, verifier):
+    lost, *after = decide(grader, verifier, "good", "good", completion="6")
+    assert lost.grade is Grade.UNSCORED
+    assert lost.reason.startswith("crash: what came from the verifier's process is no decision")
+    assert {g.grade for g in after} == {Grade.WRONG}
+
+
+def test_a_program_that_a_verifier_starts_reaches_no_pipe_of_the_worker(grader):
+    assert decide(grader, "forge_in_a_program", completion="6")[0].grade is Grade.WRONG
+
+
+def test_a_verifier_that_goes_on_twice_decides_once(grader):
+    grades = decide(grader, "go_on_twice", *["good"] * 300)
+    assert {g.grade for g in grades} == {Grade.CORRECT}
+
+
+@needs_proc
+def test_a_verifier_sees_nothing_of_ours(tmp_path, monkeypatch):
+    secret = tmp_path / "planted.txt"
+    secret.write_text("planted")
+    monkeypatch.setenv("RLVR_GATE_API_KEY", "planted")
+    monkeypatch.setenv("HTTPS_PROXY", "http://planted@host")
+    with secret.open() as file, Grader[int](verifiers=BAD) as grader:
+        os.set_inheritable(file.fileno(), True)
+        (graded,) = decide(grader, "look_around", completion=str(tmp_path / "seen"))
+    assert graded.grade is Grade.CORRECT, graded.reason
+    seen = (tmp_path / "seen").read_text()
+    environment, _, descriptors, folder = json.loads(seen)
+    assert "planted" not in seen
+    assert str(Path.home()) not in (environment["HOME"], folder)
+    assert not Path(folder).exists()
+    assert set(environment) <= {
+        "PATH", "LANG", "LC_CTYPE", "PYTHONPATH", "HOME", "TMPDIR", "RLVR_GATE_CHILD",
+        "RLVR_GATE_FOLDER", "LD_LIBRARY_PATH", "PYTHONHOME",
+    }  # fmt: skip
+    assert sorted(d.partition(":")[0] for d in descriptors) == ["/dev/null"] * 3 + ["pipe"] * 2
+
+
+def test_floods_cost_nothing(grader):
+    flooded, decisions, file, good = decide(
+        grader, "flood", "flood_decisions", "large_file", "good", completion="5"
+    )
+    assert (flooded.grade, good.grade) == (Grade.CORRECT, Grade.CORRECT)
+    assert decisions.reason.startswith("crash: what came from the verifier's process")
+    assert file.reason.startswith("crash: OSError: [Errno 27] File too large")
+
+
+def test_a_worker_that_hangs_up_is_not_waited_for():
+    with Grader[int](Limits(wall_seconds=60), BAD) as grader:
+        lost, good = decide(grader, "close_everything", "good")
+    assert lost.reason.startswith("crash: the verifier's process ended")
+    assert good.grade is Grade.CORRECT
 
 
 def alive(pid: int) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from pathlib import Path
 
 from rlvr_gate.records import Grade, Graded
 
@@ -65,6 +68,111 @@ def heavy(completion: str, answer: str) -> Graded:
     return Graded(Grade.CORRECT, str("torch" in sys.modules), "")
 
 
+_FORGED = b'["0", "correct", null, "forged"]\n'
+
+
+def _write_everywhere(data: bytes) -> None:
+    for descriptor in range(256):
+        with suppress(OSError):
+            os.write(descriptor, data)
+
+
+def forge(completion: str, answer: str) -> Graded:
+    _write_everywhere(_FORGED)
+    return good(completion, answer)
+
+
+def forge_in_a_fork(completion: str, answer: str) -> Graded:
+    if not (child := os.fork()):
+        _write_everywhere(_FORGED)
+        os._exit(0)
+    os.waitpid(child, 0)
+    return good(completion, answer)
+
+
+def forge_in_a_program(completion: str, answer: str) -> Graded:
+    code = "import os\nfor fd in range(256):\n  try: os.write(fd, %r)\n  except OSError: pass"
+    subprocess.run([sys.executable, "-c", code % _FORGED], check=True, close_fds=False)
+    return good(completion, answer)
+
+
+def go_on_twice(completion: str, answer: str) -> Graded:
+    os.fork()
+    return good(completion, answer)
+
+
+def look_around(completion: str, answer: str) -> Graded:
+    """What this process and a program it starts can see of the environment and of files."""
+    code = "import os; print(dict(os.environ)); os.system('ls -l /proc/self/fd; pwd')"
+    seen = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, close_fds=False, check=True
+    ).stdout
+    fds = [os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd")[:-1]]
+    Path(completion).write_text(json.dumps([dict(os.environ), seen, fds, os.getcwd()]))
+    return Graded(Grade.CORRECT, None, "")
+
+
+def flood(completion: str, answer: str) -> Graded:
+    for _ in range(200):
+        os.write(1, b"x" * 2**20)
+        os.write(2, b"x" * 2**20)
+    return good(completion, answer)
+
+
+def flood_decisions(completion: str, answer: str) -> Graded:
+    while True:
+        for descriptor in range(3, 256):
+            with suppress(OSError):
+                os.write(descriptor, b"x" * 2**16)
+
+
+def large_file(completion: str, answer: str) -> Graded:
+    with open("large", "wb") as file:
+        for _ in range(100):
+            file.write(b"x" * 2**20)
+    return good(completion, answer)
+
+
+def _leave_a_sleeper(place: str) -> None:
+    """A process in a session of its own; its id is written to `place`, beside ours."""
+    sleeper = subprocess.Popen(["sleep", "600"], start_new_session=True)
+    Path(f"{place}.part").write_text(f"{os.getpid()} {os.getppid()} {sleeper.pid}")
+    Path(f"{place}.part").rename(place)
+
+
+def sleep_beside_another(completion: str, answer: str) -> Graded:
+    _leave_a_sleeper(completion)
+    return sleep(completion, answer)
+
+
+def kill_the_group(completion: str, answer: str) -> Graded:
+    _leave_a_sleeper(completion)
+    os.killpg(0, signal.SIGKILL)
+    return good(completion, answer)
+
+
+def kill_the_guardian(completion: str, answer: str) -> Graded:
+    _leave_a_sleeper(completion)
+    os.kill(os.getppid(), signal.SIGKILL)
+    return sleep(completion, answer)
+
+
+def stop_the_guardian(completion: str, answer: str) -> Graded:
+    _leave_a_sleeper(completion)
+    os.kill(os.getppid(), signal.SIGSTOP)
+    return sleep(completion, answer)
+
+
+def leave_a_sleeper_behind(completion: str, answer: str) -> Graded:
+    _leave_a_sleeper(completion)
+    os._exit(3)
+
+
+def close_everything(completion: str, answer: str) -> Graded:
+    os.closerange(0, 256)
+    return sleep(completion, answer)
+
+
 _ALL = (
     good,
     spin,
@@ -78,5 +186,19 @@ _ALL = (
     nonsense,
     surrogate,
     heavy,
+    forge,
+    forge_in_a_fork,
+    forge_in_a_program,
+    go_on_twice,
+    look_around,
+    flood,
+    flood_decisions,
+    large_file,
+    sleep_beside_another,
+    kill_the_group,
+    kill_the_guardian,
+    stop_the_guardian,
+    leave_a_sleeper_behind,
+    close_everything,
 )
 VERIFIERS = {check.__name__: check for check in _ALL}

@@ -121,8 +121,14 @@ def alive(pid: int) -> bool:
 
 
 def model_children(pids: list[int]) -> list[int]:
+    """Those that have a model, each below a guardian with the same command."""
     with_command = [(pid, Path(f"/proc/{pid}/cmdline").read_bytes()) for pid in pids]
-    return [pid for pid, words in with_command if b"transformers_child" in words]
+    found = [pid for pid, words in with_command if b"transformers_child" in words]
+    return [pid for pid in found if parent(pid) in found]
+
+
+def parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 @two_cores

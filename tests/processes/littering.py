@@ -19,7 +19,7 @@ from pathlib import Path
 from rlvr_gate.records import Checkpoint, Sampling, Stream
 from rlvr_gate_fixtures.backends import BackendError, Request
 from rlvr_gate_fixtures.backends.child import ChildBackend
-from rlvr_gate_fixtures.backends.jobs import Emit, Job, end_group_with_me, serve
+from rlvr_gate_fixtures.backends.jobs import Emit, Job, serve
 
 
 class Littering(ChildBackend):
@@ -35,11 +35,13 @@ class Littering(ChildBackend):
 
 
 def complete(job: Job, emit: Emit) -> None:
-    """Samples for ever, after a file, a process and shared memory that nobody takes back."""
+    """Samples for ever, after a file, processes and shared memory that nobody takes back."""
     held = SharedMemory(create=True, size=100)
     _, file = tempfile.mkstemp()
-    started = subprocess.Popen(["sleep", "600"])
-    told = {"file": file, "shared": f"/dev/shm/{held.name}", "pids": [os.getpid(), started.pid]}
+    near = subprocess.Popen(["sleep", "600"])
+    far = subprocess.Popen(["sleep", "600"], start_new_session=True)
+    pids = [os.getppid(), os.getpid(), near.pid, far.pid]
+    told = {"file": file, "shared": f"/dev/shm/{held.name}", "pids": pids}
     for sample in range(10**9):
         emit([0, sample, [5], json.dumps(told), "stop", -1.0])
         time.sleep(0.001)
@@ -66,5 +68,4 @@ if __name__ == "__main__":
     if sys.argv[1:]:
         run()
     else:
-        end_group_with_me()
         serve(complete=complete)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from rlvr_gate_fixtures.backends.groups import make_folder, members
+from rlvr_gate_fixtures.processes.folders import make_folder
 
 
 def comes_true(what: Callable[[], bool]) -> bool:
@@ -25,7 +25,15 @@ def comes_true(what: Callable[[], bool]) -> bool:
     return False
 
 
-@pytest.mark.parametrize("ending", ["left", "child", "parent"])
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to find orphans")
+@pytest.mark.parametrize("ending", ["left", "guardian", "child", "parent"])
 def test_nothing_is_left_however_a_child_ends(
     tmp_path: Path, child_environment: dict[str, str], ending: str
 ) -> None:
@@ -38,19 +46,20 @@ def test_nothing_is_left_however_a_child_ends(
     assert parent.stdout is not None
     try:
         told = json.loads(parent.stdout.readline())
-        child, grandchild = told["pids"]
+        guardian, child, *_ = told["pids"]
         shared = Path(told["shared"])
         assert Path(told["file"]).exists()
         assert shared.exists()
-        assert {child, grandchild} < {pid for pid, _ in members(child)}
+        assert all(map(alive, told["pids"]))
         if ending == "left":
             parent.stdin.write("\n")
             parent.stdin.flush()
         else:
-            os.kill(child if ending == "child" else parent.pid, signal.SIGKILL)
+            victims = {"guardian": guardian, "child": child, "parent": parent.pid}
+            os.kill(victims[ending], signal.SIGKILL)
         if ending != "parent":
             assert parent.stdout.readline() == "left\n"
-        assert comes_true(lambda: not list(members(child)))
+        assert comes_true(lambda: not any(map(alive, told["pids"])))
         assert comes_true(lambda: not Path(told["file"]).parent.exists())
         assert not shared.exists()
     finally:
