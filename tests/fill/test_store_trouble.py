@@ -162,6 +162,46 @@ def test_a_read_only_folder_is_a_clear_error(mounted):
     assert snapshot(folder) == before
 
 
+def test_a_complete_store_is_read_where_nothing_can_be_written(mounted):
+    folder = mounted("size=4m")
+    with Store.open(folder / "store") as store:
+        store.add(STREAM, rows(0, 10))
+    subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+    before = snapshot(folder)
+    found = Store.found(folder / "store")
+    assert found is not None
+    with found as store:
+        assert len(store.completions(STREAM, (1,), 20)) == 10
+        assert store.origin(STREAM) == {}
+    assert Store.found(folder / "new") is None
+    assert snapshot(folder) == before
+
+
+def test_a_store_that_was_not_closed_says_so_where_nothing_can_be_written(mounted, tmp_path):
+    with Store.open(tmp_path / "open") as store:
+        store.add(STREAM, rows(0, 10))
+        folder = mounted("size=4m")
+        for name in ("samples.sqlite", "samples.sqlite-wal"):
+            shutil.copy(tmp_path / "open" / name, folder)
+    subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+    with pytest.raises(StoreError, match=r"was not closed, and samples\.sqlite-wal cannot be"):
+        Store.found(folder)
+
+
+def test_tables_that_an_older_store_lacks_are_empty(folder):
+    with sqlite3.connect(folder / "samples.sqlite") as db:
+        for table in ("origins", "scores", "traces"):
+            db.execute(f"DROP TABLE {table}")
+    db.close()
+    before = snapshot(folder)
+    with Store.open(folder, readonly=True) as store:
+        assert store.origin(STREAM) == {}
+        assert store.rows("SELECT * FROM scores JOIN traces ON score = id") == []
+    assert (
+        snapshot(folder)[str(folder / "samples.sqlite")] == before[str(folder / "samples.sqlite")]
+    )
+
+
 def test_a_quota_of_pages_is_a_full_disk(folder):
     with Store.open(folder) as store:
         pages = store.rows("PRAGMA page_count")[0][0]
