@@ -153,7 +153,9 @@ def parse_policy(text: str, *, where: str = "policy") -> Policy:
     _only(data, ("policy", "claims"), where)
     head, claims = _table(data, "policy", where), _table(data, "claims", where)
     if "policy" not in data and not claims:
-        raise PolicyError(f"{where}: says nothing: expected [policy] or [claims.ID], see README")
+        raise PolicyError(
+            f"{where}: says nothing: expected [policy] or [claims.ID], see docs/policy.md"
+        )
     at = f"{where} [policy]"
     _only(head, ("name", "level", "required_claims", "required_benchmarks"), at)
     return Policy(

@@ -1,9 +1,8 @@
-"""What a newcomer meets first: the README is complete, start-up is instant, versions are shown."""
+"""What a newcomer meets first: start-up is instant, versions are shown, public names exist."""
 
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +10,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text("utf-8")
 HEAVY = (
     "torch", "transformers", "vllm", "datasets", "safetensors", "jinja2", "scipy",
     "reasoning_gym", "sympy",
@@ -33,34 +31,6 @@ def test_help_and_collection_import_nothing_heavy(args: list[str]) -> None:
         f"print(json.dumps([m for m in {HEAVY!r} if m in sys.modules]))"
     )
     assert json.loads(python(code).splitlines()[-1]) == []
-
-
-def own_options() -> list[str]:
-    text = python("import pytest; pytest.main(['--help'])")
-    group = re.split(r"^rlvr-gate.*\n", text, maxsplit=1, flags=re.MULTILINE)[1].split("\n\n", 1)[
-        0
-    ]
-    return re.findall(r"^  (--[a-z-]+)", group, flags=re.MULTILINE)
-
-
-def test_every_option_is_in_the_readme() -> None:
-    options = own_options()
-    assert len(options) >= 16
-    assert [option for option in options if f"`{option}" not in README] == []
-
-
-def test_every_hook_is_in_the_readme() -> None:
-    source = (ROOT / "plugins" / "rlvr_gate" / "hookspecs.py").read_text("utf-8")
-    hooks = re.findall(r"^def (pytest_\w+)", source, flags=re.MULTILINE)
-    assert hooks
-    assert [hook for hook in hooks if f"`{hook}(" not in README] == []
-
-
-def test_every_shipped_claim_is_in_the_readme() -> None:
-    sources = "\n".join(p.read_text("utf-8") for p in (ROOT / "suites").rglob("test_*.py"))
-    ids = re.findall(r'\bid="([\w-]+)"', sources)
-    assert len(ids) >= 11
-    assert [id for id in ids if f"| {id} |" not in README] == []
 
 
 def test_the_header_says_which_copy_runs(pytester: pytest.Pytester) -> None:
