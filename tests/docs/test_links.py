@@ -1,4 +1,4 @@
-"""Links between the pages lead somewhere, and the README lists every page."""
+"""Links between the pages lead somewhere, the README lists every page, named modules exist."""
 
 from __future__ import annotations
 
@@ -58,3 +58,29 @@ def test_pages_named_in_the_code_exist() -> None:
     named = {n for p in sources for n in re.findall(r"docs/\w+\.md", p.read_text("utf-8"))}
     assert named
     assert [name for name in named if not (ROOT / name).is_file()] == []
+
+
+ROOMS = {
+    "plugins": ROOT / "plugins" / "rlvr_gate",
+    "fixtures": ROOT / "fixtures" / "rlvr_gate_fixtures",
+    "reports": ROOT / "reports" / "rlvr_gate_reports",
+}
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+
+
+def is_module(room: Path, name: str) -> bool:
+    return (room / name / "__init__.py").is_file() or (room / f"{name}.py").is_file()
+
+
+def test_the_picture_names_modules_that_exist() -> None:
+    found = re.findall(r"(plugins|fixtures|reports): ([\w, ]+)$", ARCHITECTURE, flags=re.MULTILINE)
+    named = [(room, name) for room, names in found for name in names.split(", ")]
+    assert len(named) > 20
+    assert [each for each in named if not is_module(ROOMS[each[0]], each[1])] == []
+
+
+def test_the_architecture_names_files_that_exist() -> None:
+    named = set(re.findall(r"`([\w/]+\.py)`", ARCHITECTURE))
+    places = [ROOT, *(room for room in ROOMS.values()), *(ROOT / room for room in ROOMS)]
+    assert len(named) > 8
+    assert [n for n in named if not any((place / n).is_file() for place in places)] == []
