@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import pytest
 
 from rlvr_gate import wire
-from rlvr_gate.gate import FAILED, decide, undecidable, with_p_values
+from rlvr_gate.gate import FAILED, Named, decide, undecidable, with_p_values
 from rlvr_gate.policy import Policy
 from rlvr_gate.records import ClaimRecord, GateResult, GateState, Kind, RunRecord
 from rlvr_gate.redacting import redacted
@@ -41,17 +41,11 @@ _ENDINGS = {
 }
 
 
-class Claimed(Protocol):
+class Claimed(Named, Protocol):
     """What the controller needs to know of a claim before it is judged."""
 
     @property
-    def id(self) -> str: ...
-    @property
     def kind(self) -> Kind: ...
-    @property
-    def benchmark(self) -> str | None: ...
-    @property
-    def k(self) -> int | None: ...
 
 
 def is_worker(config: pytest.Config) -> bool:
@@ -77,7 +71,7 @@ def exit_status(config: pytest.Config, status: int) -> int:
     result = config.stash.get(result_key, None)
     if result is None:
         nothing = undecidable(("nothing was judged",), "")
-        print(f"rlvr-gate: no decision: {nothing.deciding[0]}", file=sys.stderr)  # noqa: T201
+        sys.stderr.write(f"rlvr-gate: no decision: {nothing.deciding[0]}\n")
         return status or nothing.exit_status
     return FAILED if config.stash.get(failures_key, None) else result.exit_status
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from rlvr_gate.policy import Policy
 from rlvr_gate.records import ClaimRecord, ErrorControl, GateResult, GateState, Kind, Verdict
@@ -137,7 +138,18 @@ def _result(state: GateState, deciding: tuple[str, ...], policy: str) -> GateRes
     return GateResult(state, EXIT_STATUS[state], deciding, policy)
 
 
-def name(claim: ClaimRecord) -> str:
+class Named(Protocol):
+    """A claim at one benchmark and k, judged or not."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def benchmark(self) -> str | None: ...
+    @property
+    def k(self) -> int | None: ...
+
+
+def name(claim: Named) -> str:
     """`K1 on countdown`, `K1 on countdown at k=8`, or just `W1`."""
     on = f" on {claim.benchmark}" if claim.benchmark else ""
     at = f" at k={claim.k}" if claim.k else ""
@@ -161,11 +173,8 @@ def _why_unjudged(claim: ClaimRecord) -> str:
 
 def _missing(gates: Sequence[ClaimRecord], policy: Policy) -> tuple[str, ...]:
     judged = {claim.id for claim in gates}
+    benchmarks = {claim.benchmark for claim in gates}
     wanted = [c for c in policy.required_claims if c not in judged]
-    wanted += [
-        f"benchmark {benchmark}"
-        for benchmark in policy.required_benchmarks
-        if benchmark not in {claim.benchmark for claim in gates}
-    ]
+    wanted += [f"benchmark {b}" for b in policy.required_benchmarks if b not in benchmarks]
     missing = tuple(f"{what} (required, not judged)" for what in wanted)
     return missing or (() if gates else ("no gate claim was judged",))

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from rlvr_gate.gate import name
 from rlvr_gate.records import ClaimRecord, Kind
 
 
@@ -89,9 +90,9 @@ class RollCall:
         known = {claim.nodeid for claim in collected}
         return (
             *self.trouble,
-            *(f"{_name(c)} (collected, not judged)" for c in self._unanswered(collected)),
+            *(f"{name(c)} (collected, not judged)" for c in self._unanswered(collected)),
             *(
-                f"{_name(c)} (required, deselected)"
+                f"{name(c)} (required, deselected)"
                 for c in collected
                 if c.id in required and not c.selected
             ),
@@ -100,8 +101,3 @@ class RollCall:
 
     def _unanswered(self, collected: Sequence[CollectedClaim]) -> list[CollectedClaim]:
         return [c for c in collected if c.selected and c.nodeid not in self.answers]
-
-
-def _name(claim: CollectedClaim) -> str:
-    on = f" on {claim.benchmark}" if claim.benchmark else ""
-    return f"{claim.id}{on}" + (f" at k={claim.k}" if claim.k else "")

@@ -184,8 +184,8 @@ def test_the_digest_changes_with_every_file_that_matters(make_checkpoint):
 def test_unchanged_weights_are_hashed_once(make_checkpoint, tmp_path, monkeypatch):
     folder, cache = make_checkpoint(), tmp_path / "cache"
     hashed: list[str] = []
-    compute = checkpoints._sha256
-    monkeypatch.setattr(checkpoints, "_sha256", lambda p: hashed.append(p.name) or compute(p))
+    compute = checkpoints.sha256
+    monkeypatch.setattr(checkpoints, "sha256", lambda p: hashed.append(p.name) or compute(p))
     for file in folder.iterdir():
         os.utime(file, ns=(10**18, 10**18))  # settled long ago
     first = resolve("base", str(folder), cache=cache)

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from .living import descendants, gone
+
 SUITES = Path(__file__).parents[2] / "suites"
 CLAIM = """
 from rlvr_gate import claim
@@ -73,20 +75,6 @@ def draws(store: Path) -> list[tuple[object, ...]]:
         ).fetchall()
 
 
-def of_group(leader: int) -> list[int]:
-    """Living descendants of a process; a child leads a group of its own."""
-    parents: dict[int, int] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            state, parent, *_ = stat.read_text().rpartition(")")[2].split()
-            if state != "Z":
-                parents[int(stat.parent.name)] = int(parent)
-    found = [leader]
-    for pid in found:
-        found += [child for child, parent in parents.items() if parent == pid]
-    return found[1:]
-
-
 def drawing(pair, *args: str) -> tuple[subprocess.Popen[str], list[int]]:
     """A run in the middle of it, and its children."""
     going = subprocess.Popen(
@@ -99,25 +87,10 @@ def drawing(pair, *args: str) -> tuple[subprocess.Popen[str], list[int]]:
             sqlite3.connect(pair.root / ".rlvr-gate/samples.sqlite") as db,
         ):
             if len(db.execute("SELECT DISTINCT stream FROM draws").fetchall()) == 2:
-                return going, of_group(going.pid)
+                return going, descendants(going.pid)
         assert going.poll() is None
         time.sleep(0.05)
     raise AssertionError("nothing was drawn")
-
-
-def gone(pids: list[int]) -> bool:
-    for _ in range(100):
-        if not any(alive(pid) for pid in pids):
-            return True
-        time.sleep(0.1)
-    return False
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def model_children(pids: list[int]) -> list[int]:
@@ -155,7 +128,7 @@ def test_ctrl_c_leaves_no_child_and_the_next_run_draws_the_rest(pair) -> None:
     going.send_signal(signal.SIGINT)
     output, _ = going.communicate()
     assert going.returncode == 12, output
-    assert gone(started)
+    assert gone(started, 10)
     assert "base " in output
     assert "rlvr " in output
 
@@ -168,7 +141,7 @@ def test_a_killed_child_is_an_error_that_says_what_to_do(pair) -> None:
     assert going.returncode == 12
     assert "the transformers backend was killed by signal 9" in output
     assert "the same command draws the rest" in output
-    assert gone(started)
+    assert gone(started, 10)
 
 
 @two_cores
@@ -177,7 +150,7 @@ def test_a_killed_run_leaves_no_child(pair) -> None:
     going.kill()
     going.communicate()
     assert len(started) >= 2
-    assert gone(started)
+    assert gone(started, 10)
 
 
 @pytest.mark.parametrize(

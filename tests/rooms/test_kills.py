@@ -20,6 +20,8 @@ import pytest
 
 from rlvr_gate_fixtures.packing import unpack_text
 
+from .living import descendants, gone
+
 pytestmark = pytest.mark.skipif(find_spec("torch") is None, reason="needs the extra transformers")
 
 CLAIM = """
@@ -55,17 +57,8 @@ def command(folder: Path, store: str) -> list[str]:
 
 def family(leader: int) -> dict[int, str]:
     """Living descendants of a process and their command lines."""
-    parents: dict[int, int] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            state, parent, *_ = stat.read_text().rpartition(")")[2].split()
-            if state != "Z":
-                parents[int(stat.parent.name)] = int(parent)
-    found = [leader]
-    for pid in found:
-        found += [child for child, parent in parents.items() if parent == pid]
     lines = {}
-    for pid in found[1:]:
+    for pid in descendants(leader):
         with suppress(OSError):
             lines[pid] = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
     return lines
@@ -97,21 +90,6 @@ def texts(root: Path) -> Iterator[tuple[str, bytes]]:
                 for (text,) in db.execute("SELECT text FROM bodies"):
                     with suppress(zlib.error):
                         yield f"{file.name} in clear", unpack_text(text).encode()
-
-
-def gone(pids: list[int]) -> bool:
-    for _ in range(150):
-        if not any(alive(pid) for pid in pids):
-            return True
-        time.sleep(0.1)
-    return False
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_killed_runs_end_where_an_undisturbed_one_ends_and_leave_nothing(gate) -> None:
@@ -148,7 +126,7 @@ def test_killed_runs_end_where_an_undisturbed_one_ends_and_leave_nothing(gate) -
                     os.kill(pid, how)
             output = run.communicate()[0]
         (root / f"{fault}.log").write_text(output)
-        assert gone([*started]), (fault, started)
+        assert gone([*started], 15), (fault, started)
         if fault == "kill -9 grading worker":
             assert stored(root / "broken") == wanted, output
             (root / "broken").rename(root / "outlived")

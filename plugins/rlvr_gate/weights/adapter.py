@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -59,12 +60,10 @@ _EMBEDDINGS = ("embed_tokens.weight", "wte.weight", "word_embeddings.weight", "e
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
-    """A base matrix with `scale B A` added, computed as it is read."""
+class Changed(ABC):
+    """A base matrix that an adapter changes, computed as it is read."""
 
     slot: TensorSlot
-    left: NDArray[np.float32]  # (rows, r)
-    right: NDArray[np.float32]  # (r, columns)
 
     @property
     def name(self) -> str:
@@ -81,6 +80,22 @@ class Merged:
     @property
     def path(self) -> Path:
         return self.slot.path
+
+    @abstractmethod
+    def exact(self, first: int, count: int) -> NDArray[np.float32]:
+        """Elements before rounding."""
+
+    def words(self, first: int, count: int) -> Words:
+        """Elements as a merged checkpoint would hold them."""
+        return to_words(self.exact(first, count), self.dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class Merged(Changed):
+    """A base matrix with `scale B A` added."""
+
+    left: NDArray[np.float32]  # (rows, r)
+    right: NDArray[np.float32]  # (r, columns)
 
     def exact(self, first: int, count: int) -> NDArray[np.float32]:
         """Elements before rounding; the product is taken for the rows they lie in."""
@@ -91,34 +106,13 @@ class Merged:
         base = values(words(self.slot, first, count), self.dtype).astype(np.float32)
         return base + update[skip : skip + count]
 
-    def words(self, first: int, count: int) -> Words:
-        """Elements as a merged checkpoint would hold them."""
-        return to_words(self.exact(first, count), self.dtype)
-
 
 @dataclass(frozen=True, slots=True)
-class Retold:
+class Retold(Changed):
     """A base matrix with some of its rows given anew: tokens that were trained alone."""
 
-    slot: TensorSlot
     rows: Mapping[int, NDArray[np.float32]]
     """Row -> its numbers, shape (columns,)."""
-
-    @property
-    def name(self) -> str:
-        return self.slot.name
-
-    @property
-    def dtype(self) -> str:
-        return self.slot.dtype
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self.slot.shape
-
-    @property
-    def path(self) -> Path:
-        return self.slot.path
 
     def exact(self, first: int, count: int) -> NDArray[np.float32]:
         """Elements before rounding."""
@@ -130,10 +124,6 @@ class Retold:
             if low < high:
                 found[low:high] = numbers[low - start : high - start]
         return found
-
-    def words(self, first: int, count: int) -> Words:
-        """Elements as a merged checkpoint would hold them."""
-        return to_words(self.exact(first, count), self.dtype)
 
 
 def adapted(
@@ -152,7 +142,7 @@ def adapted(
     factors, whole = _sorted(read_header(weights), role)
     slots = {slot.name: slot for slot in base.values() if slot.dtype in FLOATS}
     _free_head(slots, settings)
-    merged: dict[str, Merged | Retold | TensorSlot] = {}
+    merged: dict[str, Changed | TensorSlot] = {}
     trained = str(settings.get("base_model_name_or_path") or "a base it does not name")
     for name, saved in whole.items():
         target = _target(slots, name.replace(_TOKENS, ".weight"), trained, against, role)
