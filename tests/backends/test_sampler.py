@@ -14,6 +14,7 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 from rlvr_gate.records import FinishReason  # noqa: E402  # after importorskip
+from rlvr_gate_fixtures.backends.blocks import _attend  # noqa: E402
 from rlvr_gate_fixtures.backends.law import draw, log_law  # noqa: E402
 from rlvr_gate_fixtures.backends.philox import stream_key, uniforms  # noqa: E402
 from rlvr_gate_fixtures.backends.sampler import Sampled, Sampler, Work  # noqa: E402
@@ -156,6 +157,26 @@ def homogeneity(ours: Sequence[Hashable], theirs: Sequence[Hashable]) -> float:
 
 
 # Same sample, same bits
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+@pytest.mark.parametrize(("kv_heads", "queries", "width"), [(1, 4, 64), (3, 2, 8), (3, 3, 16)])
+def test_attention_has_the_same_bits_on_any_thread(
+    threads: int, kv_heads: int, queries: int, width: int
+) -> None:
+    rows, generator, before = 9, torch.Generator().manual_seed(0), torch.get_num_threads()
+    query = torch.randn(rows, kv_heads, queries, width, generator=generator)
+    memory = torch.randn(2, rows, 300, kv_heads, width, generator=generator)
+    torch.set_num_threads(threads)
+    try:
+        for tokens in (*range(1, 40), 129, 201, 299):
+            key, value = memory[:, :, :tokens].transpose(2, 3).unbind(0)
+            whole = _attend(query, key, value, 0.3)
+            for part in (slice(0, 1), slice(3, 4), slice(1, 6), slice(2, 9)):
+                alone = _attend(query[part], key[part], value[part], 0.3)
+                assert torch.equal(alone, whole[part]), (tokens, part)
+    finally:
+        torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

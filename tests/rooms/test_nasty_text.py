@@ -75,7 +75,7 @@ def printed(gate) -> Callable[[], None]:
 
     def check() -> None:
         for stream in ("stdout", "stderr"):
-            fit((gate.root / stream).read_bytes().decode(), 1_300)
+            fit((gate.root / stream).read_bytes().decode(), 1_500)
 
     return check
 
@@ -95,7 +95,7 @@ def all_fit(gate, printed) -> Callable[[], None]:
         json.loads(written)
         for element in ElementTree.parse(gate.root / "junit.xml").iter():
             for text in [element.text or "", *element.attrib.values()]:
-                fit(text, 1_300)
+                fit(text, 1_500)
 
     return check
 
