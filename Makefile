@@ -58,16 +58,16 @@ check: $(READY)  ## Lint, types and import contracts only
 	$(BIN)/lint-imports
 
 coverage: $(READY) ## Simulation study of the intervals: the tables of docs/statistics.md
-	$(BIN)/python benchmarks/coverage.py $(ARGS)
+	$(BIN)/python studies/coverage.py $(ARGS)
 
 bench: $(READY)  ## Speed against named peers, as ratios in one run
-	$(BIN)/python benchmarks/sampler.py $(ARGS)
-	$(BIN)/python benchmarks/weights.py
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/spectra.py
-	$(BIN)/python benchmarks/extending.py
+	$(BIN)/python studies/sampler.py $(ARGS)
+	$(BIN)/python studies/weights.py
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python studies/spectra.py
+	$(BIN)/python studies/extending.py
 
 bench-vllm: $(VLLM)/.ready ## The vllm backend against a bare LLM.generate, as ratios in one run
-	$(VLLM)/bin/python benchmarks/engines.py --option enforce_eager=true $(ARGS)
+	$(VLLM)/bin/python studies/engines.py --option enforce_eager=true $(ARGS)
 
 $(PEER)/.ready:
 	$(PYTHON) -m venv $(PEER)
@@ -75,27 +75,27 @@ $(PEER)/.ready:
 	@touch $@
 
 bench-harness: $(READY) $(PEER)/.ready ## End to end against lm-evaluation-harness (installs it beside)
-	$(BIN)/python benchmarks/harness.py --harness-python $(PEER)/bin/python $(ARGS)
+	$(BIN)/python studies/harness.py --harness-python $(PEER)/bin/python $(ARGS)
 
 adaptive: $(READY) ## Adaptive against a fixed number of samples on the shipped pair: tokens, verdicts
-	$(BIN)/python benchmarks/adaptive.py $(ARGS)
+	$(BIN)/python studies/adaptive.py $(ARGS)
 
 selftest: $(READY) ## The gate about itself: false alarms of A/A runs, power on a known difference
-	$(BIN)/python benchmarks/selftest.py $(ARGS)
+	$(BIN)/python studies/selftest.py $(ARGS)
 
 agreement: $(VLLM)/.ready $(RAY)/.ready ## The four engines against each other: pass@k, greedy completions
 	@mkdir -p $(OUT)
-	$(VLLM)/bin/python benchmarks/agreement.py --results $(OUT)/agreement.json $(ARGS)
-	$(RAY)/bin/python benchmarks/agreement.py --results $(OUT)/agreement.json $(ARGS)
+	$(VLLM)/bin/python studies/agreement.py --results $(OUT)/agreement.json $(ARGS)
+	$(RAY)/bin/python studies/agreement.py --results $(OUT)/agreement.json $(ARGS)
 
 drill: $(READY) ## Fault drill: break real runs at random moments, compare with an undisturbed one
-	$(BIN)/python benchmarks/drill.py $(ARGS)
+	$(BIN)/python studies/drill.py $(ARGS)
 
 drill-server: $(VLLM)/.ready ## The same, with vLLM servers that are killed and come back
-	$(VLLM)/bin/python benchmarks/drill.py --backend server --faults 10 --samples 8 --moment 15 $(ARGS)
+	$(VLLM)/bin/python studies/drill.py --backend server --faults 10 --samples 8 --moment 15 $(ARGS)
 
 drill-ray: $(RAY)/.ready ## The same, with nodes of a Ray cluster that are killed and replaced
-	$(RAY)/bin/python benchmarks/drill.py --backend ray --faults 10 --samples 16 --moment 20 $(ARGS)
+	$(RAY)/bin/python studies/drill.py --backend ray --faults 10 --samples 16 --moment 20 $(ARGS)
 
 miniatures: $(READY) ## Retrain the shipped checkpoint family from scratch (about 40 minutes, 2 cores)
 	PYTHONPATH=plugins:fixtures $(BIN)/python -m rlvr_gate_miniatures $(ARGS)

@@ -72,7 +72,7 @@ class _Options:
 
 def exit_statuses() -> Iterator[str]:
     """The gate's own; README tells the story."""
-    from rlvr_gate.gate import EXIT_STATUS, FAILED
+    from rlvr_gate.gate.decide import EXIT_STATUS, FAILED
 
     yield from ("## Exit statuses", "")
     states: dict[int, list[str]] = {}
@@ -109,7 +109,7 @@ def claim(test: FunctionType) -> Row:
 
 def kind(said: dict[str, Any]) -> str:
     """Under the default policy, and which other policies see it otherwise."""
-    from rlvr_gate.policy import load_policy
+    from rlvr_gate.gate.policy import load_policy
 
     ours = load_policy("default").kind(said["id"], None, said["kind"])
     others = {name: load_policy(name).kind(said["id"], None, said["kind"]) for name in shipped()}
@@ -118,7 +118,7 @@ def kind(said: dict[str, Any]) -> str:
 
 def policies() -> Iterator[str]:
     """What ships, and what each requires."""
-    from rlvr_gate.policy import load_policy
+    from rlvr_gate.gate.policy import load_policy
 
     yield from ("## Policies", "", "For `--gate-policy`.", "")
     rows = [
@@ -130,7 +130,7 @@ def policies() -> Iterator[str]:
 
 def shipped() -> list[str]:
     """Names of the policies."""
-    from rlvr_gate.policy import shipped as names
+    from rlvr_gate.gate.policy import shipped as names
 
     return names()
 
@@ -163,10 +163,10 @@ def markers() -> Iterator[str]:
 
 def quantities() -> Iterator[str]:
     """Public methods of what a claim is handed."""
-    from rlvr_gate.quantities import Quantity
-    from rlvr_gate.solved import SolvedSets
-    from rlvr_gate.updates import UpdateView
-    from rlvr_gate.views import CheckpointView, PairView
+    from rlvr_gate.claims.quantities import Quantity
+    from rlvr_gate.claims.solved import SolvedSets
+    from rlvr_gate.claims.updates import UpdateView
+    from rlvr_gate.claims.views import CheckpointView, PairView
 
     yield from ("## Quantities", "", "What a claim compares: with `<`, `<=`, `>`, `>=`, after "
                 "`+` and `-` where there are several.")  # fmt: skip
@@ -208,7 +208,7 @@ def plain(signature: inspect.Signature) -> str:
 
 def benchmarks() -> Iterator[str]:
     """What ships; others are JSONL files."""
-    from rlvr_gate_fixtures.benchmarks import gym, jsonl
+    from rlvr_gate_fixtures.inputs.benchmarks import gym, jsonl
 
     yield from ("## Benchmarks", "", "Shipped: " + ", ".join(map(code, gym.BENCHMARKS)) + ".")
     keys = (", ".join(map(code, names)) for names in (jsonl.REQUIRED, jsonl.OPTIONAL))
@@ -236,7 +236,7 @@ def recorded() -> Iterator[str]:
 def backends() -> Iterator[str]:
     """Each with the options its class takes."""
     from rlvr_gate_fixtures.backends import BACKENDS
-    from rlvr_gate_fixtures.backends.limits import Limits
+    from rlvr_gate_fixtures.backends.children.limits import Limits
 
     yield from ("## Backends", "", "Values of `--backend`, each with its `--backend-option`s.")
     for name, where in BACKENDS.items():

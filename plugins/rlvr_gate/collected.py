@@ -17,10 +17,10 @@ import pytest
 from _pytest.doctest import DoctestModule
 
 from rlvr_gate.controller import USAGE, asked, is_worker
+from rlvr_gate.gate.meaning import Known, unknown_claims
+from rlvr_gate.gate.policy import shipped
 from rlvr_gate.markers import Marked, marked
-from rlvr_gate.meaning import Known, unknown_claims
 from rlvr_gate.plugin import policy_key
-from rlvr_gate.policy import shipped
 from rlvr_gate.written import Written, claims_in, shipped_claims, shipped_folder
 
 modules_key = pytest.StashKey[list[pytest.Module]]()

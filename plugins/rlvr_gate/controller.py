@@ -16,12 +16,12 @@ from typing import Any, Protocol
 
 import pytest
 
-from rlvr_gate import wire
-from rlvr_gate.gate import FAILED, Named, decide, undecidable, with_p_values
-from rlvr_gate.policy import Policy
+from rlvr_gate.gate import wire
+from rlvr_gate.gate.decide import FAILED, Named, decide, undecidable, with_p_values
+from rlvr_gate.gate.policy import Policy
+from rlvr_gate.gate.rollcall import CollectedClaim, RollCall
 from rlvr_gate.records import ClaimRecord, GateResult, GateState, Kind, RunRecord
 from rlvr_gate.redacting import redacted
-from rlvr_gate.rollcall import CollectedClaim, RollCall
 
 result_key = pytest.StashKey[GateResult]()
 errand_key = pytest.StashKey[str]()

@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rlvr_gate import hookspecs, wire
+from rlvr_gate import hookspecs
 from rlvr_gate.controller import Attendant, Controller, asked, exit_status, is_worker
-from rlvr_gate.explain import explain
 from rlvr_gate.failures import readable
-from rlvr_gate.gate import FAILED, worst
-from rlvr_gate.policy import Policy, PolicyError, load_policy, shipped
+from rlvr_gate.gate import wire
+from rlvr_gate.gate.decide import FAILED, worst
+from rlvr_gate.gate.explain import explain
+from rlvr_gate.gate.policy import Policy, PolicyError, load_policy, shipped
 from rlvr_gate.records import ClaimRecord, Kind, Verdict
 from rlvr_gate.visible import capped, for_log
 
 if TYPE_CHECKING:
-    from rlvr_gate.looks import Look
-    from rlvr_gate.quantities import Ledger
+    from rlvr_gate.claims.quantities import Ledger
+    from rlvr_gate.judging.settling import Look
 
 pytest_plugins = ["rlvr_gate.collected", "rlvr_gate_fixtures.plugin", "rlvr_gate_reports.plugin"]
 
@@ -172,7 +173,7 @@ def bound(request: pytest.FixtureRequest) -> float:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     claim = item.stash.get(claim_key, None)
     if claim is not None:
-        from rlvr_gate.quantities import Ledger
+        from rlvr_gate.claims.quantities import Ledger
 
         look = item.stash.get(look_key, None)
         item.stash[ledger_key] = Ledger.at(look, claim.level) if look else Ledger(claim.level)

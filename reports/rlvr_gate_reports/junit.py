@@ -51,7 +51,7 @@ def _suite(record: RunRecord) -> ElementTree.Element:
     for name, value in (
         ("rlvr_gate.state", str(gate.state)),
         ("rlvr_gate.exit_status", str(gate.exit_status)),
-        ("rlvr_gate.policy", gate.policy),
+        ("rlvr_gate.gate.policy", gate.policy),
     ):
         ElementTree.SubElement(properties, "property", name=name, value=harmless(one_line(value)))
     case = ElementTree.SubElement(suite, "testcase", classname=_SUITE, name="gate", time="0")

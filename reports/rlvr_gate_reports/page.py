@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rlvr_gate.explain import notes
+from rlvr_gate.gate.explain import notes
 from rlvr_gate.records import (
     CheckpointFacts,
     ClaimRecord,

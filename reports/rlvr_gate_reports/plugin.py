@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from rlvr_gate.controller import asked, bare_record, command, failed, failures_key, is_worker
-from rlvr_gate.gate import EXIT_STATUS
+from rlvr_gate.gate.decide import EXIT_STATUS
 from rlvr_gate.options import path
 from rlvr_gate.records import GateResult, GateState, RunRecord
 from rlvr_gate.visible import for_log

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from rlvr_gate.explain import NOISE
-from rlvr_gate.gate import name
+from rlvr_gate.gate.decide import name
+from rlvr_gate.gate.explain import NOISE
 from rlvr_gate.records import ClaimRecord, Judgement, Kind, RunRecord, Tally, Verdict
 
 PAIR = ("base", "rlvr")
@@ -39,7 +39,7 @@ class Solved:
     @property
     def rests_on(self) -> str:
         """`solid`, `thin` or `one lucky sample`, of a gained or lost problem; else empty."""
-        from rlvr_gate.solved import resting
+        from rlvr_gate.claims.solved import resting
 
         return str(resting(self.base, self.rlvr) or "")
 
@@ -165,7 +165,7 @@ def accuracy(tally: Tally) -> float:
         return 0.0
     if tally.rounds is None:
         return tally.correct / tally.n
-    from rlvr_gate.readings import solve_rate
+    from rlvr_gate.judging.readings import solve_rate
 
     return float(solve_rate([tally], 1).low[0])
 
@@ -191,7 +191,7 @@ def rate(tallies: Sequence[Tally], what: str) -> float | None:
     if any(getattr(tally, what) is None for tally in tallies):
         return None
     if what == "truncated" and any(tally.rounds for tally in tallies):
-        from rlvr_gate.readings import truncated
+        from rlvr_gate.judging.readings import truncated
 
         found = truncated(tallies)
         return float((found.low.mean() + found.high.mean()) / 2)

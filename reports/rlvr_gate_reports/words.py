@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from rlvr_gate.gate import name
+from rlvr_gate.gate.decide import name
 from rlvr_gate.records import (
     ClaimRecord,
     GateState,

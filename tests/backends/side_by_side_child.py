@@ -11,7 +11,7 @@ import os
 import time
 from pathlib import Path
 
-from rlvr_gate_fixtures.backends.jobs import Emit, Job, Refused, serve
+from rlvr_gate_fixtures.backends.children.jobs import Emit, Job, Refused, serve
 
 
 def complete(job: Job, emit: Emit) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from rlvr_gate.records import Checkpoint, Completion, Sampling, Stream
 from rlvr_gate_fixtures.backends import Backend, Request, load
-from rlvr_gate_fixtures.checkpoints import resolve
+from rlvr_gate_fixtures.inputs.checkpoints import resolve
 
 pytest.importorskip("torch")
 needs_vllm = pytest.mark.skipif(not find_spec("vllm"), reason="needs vLLM: make test-vllm")

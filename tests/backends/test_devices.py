@@ -18,13 +18,13 @@ import pytest
 
 from rlvr_gate.records import Benchmark, Checkpoint, Problem, Sampling, Stream
 from rlvr_gate_fixtures.backends import BackendError, Call, Drawn, Request
-from rlvr_gate_fixtures.backends.child import ChildBackend
+from rlvr_gate_fixtures.backends.children.child import ChildBackend
+from rlvr_gate_fixtures.backends.children.places import Place
 from rlvr_gate_fixtures.backends.devices import DevicesBackend
-from rlvr_gate_fixtures.backends.places import Place
-from rlvr_gate_fixtures.fill import fill
-from rlvr_gate_fixtures.plan import Need, make_plan
+from rlvr_gate_fixtures.measurements.samples.fill import fill
+from rlvr_gate_fixtures.measurements.samples.plan import Need, make_plan
 from rlvr_gate_fixtures.progress import Progress
-from rlvr_gate_fixtures.store import Store
+from rlvr_gate_fixtures.store.samples import Store
 
 BASE = Checkpoint("base", "base", Path("/x/base"), "D1", "Llama", "T1", (0,), "template")
 RLVR = replace(BASE, role="rlvr", path=Path("/x/rlvr"), digest="D2")

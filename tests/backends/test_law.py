@@ -8,7 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from rlvr_gate_fixtures.backends.law import draw, log_law  # noqa: E402  # after importorskip
+from rlvr_gate_fixtures.backends.transformers.law import draw, log_law  # noqa: E402  # after importorskip
 
 PROBABILITIES = [0.05, 0.4, 0.1, 0.4, 0.05]
 

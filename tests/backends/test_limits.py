@@ -15,13 +15,14 @@ from pathlib import Path
 import pytest
 
 from rlvr_gate.records import Checkpoint, Sampling, Stream
-from rlvr_gate_fixtures.backends import BackendError, Drawn, Request, child, load
+from rlvr_gate_fixtures.backends import BackendError, Drawn, Request, load
 from rlvr_gate_fixtures.backends.answers import answers, encoded
-from rlvr_gate_fixtures.backends.child import ChildBackend
-from rlvr_gate_fixtures.backends.limits import Limits
-from rlvr_gate_fixtures.backends.pipe import Lines
-from rlvr_gate_fixtures.backends.transformers import TransformersBackend
-from rlvr_gate_fixtures.checkpoints import resolve
+from rlvr_gate_fixtures.backends.children import child
+from rlvr_gate_fixtures.backends.children.child import ChildBackend
+from rlvr_gate_fixtures.backends.children.limits import Limits
+from rlvr_gate_fixtures.backends.children.pipe import Lines
+from rlvr_gate_fixtures.backends.transformers.backend import TransformersBackend
+from rlvr_gate_fixtures.inputs.checkpoints import resolve
 
 LOOP = (
     "{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}{% set x = c %}"
@@ -98,7 +99,7 @@ def test_a_configuration_of_a_billion_layers_is_told(altered: Callable[..., Chec
 
 SWELL = """
 import sys, time
-from rlvr_gate_fixtures.backends.memory import loading
+from rlvr_gate_fixtures.backends.children.memory import loading
 with loading(["x/far-too-large"], 1, print):
     held = [b"x" * 2**28 for _ in range(8)]
     time.sleep(60)

@@ -16,7 +16,7 @@ import pytest
 
 from rlvr_gate.records import Checkpoint, Sampling, Stream
 from rlvr_gate_fixtures.backends import Backend, BackendError, Drawn, Request, load
-from rlvr_gate_fixtures.checkpoints import resolve
+from rlvr_gate_fixtures.inputs.checkpoints import resolve
 
 pytest.importorskip("ray", reason="ray is not installed: make test-ray")
 pytestmark = [
@@ -278,7 +278,7 @@ def test_our_own_cluster_dies_with_a_killed_run(base: Checkpoint, tmp_path: Path
         "import time\n"
         "from rlvr_gate.records import Sampling, Stream\n"
         "from rlvr_gate_fixtures.backends import Request, load\n"
-        "from rlvr_gate_fixtures.checkpoints import resolve\n"
+        "from rlvr_gate_fixtures.inputs.checkpoints import resolve\n"
         "base = resolve('base', 'base')\n"
         "ray = load('ray', device='cpu', threads='1', workers='1')\n"
         "stream = Stream(base.digest, Sampling(max_new_tokens=80), base.stop_ids, 'x', 0)\n"

@@ -12,8 +12,8 @@ import pytest
 
 from rlvr_gate.records import Checkpoint, Sampling, Stream
 from rlvr_gate_fixtures.backends import Backend, Request, load
-from rlvr_gate_fixtures.backends import ray as module
-from rlvr_gate_fixtures.backends.ray_worker import Worker, fingerprint
+from rlvr_gate_fixtures.backends.ray.backend import backend as module
+from rlvr_gate_fixtures.backends.ray.worker import Worker, fingerprint
 
 SCRIPT = {"*": {"*": {"right": "yes", "wrong": "no", "success": 0.5}}}
 
@@ -47,7 +47,8 @@ def test_without_ray_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_the_parent_side_imports_no_ray() -> None:
     code = (
-        "import sys, rlvr_gate_fixtures.backends.ray as b; b.find_spec = lambda name: True;"
+        "import sys, rlvr_gate_fixtures.backends.ray.backend as b\n"
+        "b.find_spec = lambda name: True;"
         "b.RayBackend(); print([m for m in ('ray', 'torch', 'transformers') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -14,10 +14,10 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 from rlvr_gate.records import FinishReason  # noqa: E402  # after importorskip
-from rlvr_gate_fixtures.backends.blocks import _attend  # noqa: E402
-from rlvr_gate_fixtures.backends.law import draw, log_law  # noqa: E402
 from rlvr_gate_fixtures.backends.philox import stream_key, uniforms  # noqa: E402
-from rlvr_gate_fixtures.backends.sampler import Sampled, Sampler, Work  # noqa: E402
+from rlvr_gate_fixtures.backends.transformers.blocks import _attend  # noqa: E402
+from rlvr_gate_fixtures.backends.transformers.law import draw, log_law  # noqa: E402
+from rlvr_gate_fixtures.backends.transformers.sampler import Sampled, Sampler, Work  # noqa: E402
 
 VOCABULARY = 61
 STOP = (1, 2, 3)

@@ -10,8 +10,8 @@ import pytest
 
 from rlvr_gate.records import Checkpoint, Measure, Sampling, Stream
 from rlvr_gate_fixtures.backends import BackendError, Passage, Request, Scored, load_scorer
-from rlvr_gate_fixtures.backends.transformers import TransformersBackend
-from rlvr_gate_fixtures.checkpoints import resolve
+from rlvr_gate_fixtures.backends.transformers.backend import TransformersBackend
+from rlvr_gate_fixtures.inputs.checkpoints import resolve
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -111,7 +111,7 @@ def test_a_checkpoint_does_not_diverge_from_itself(backend, pair, drawn):
 
 @pytest.mark.parametrize("room", [3, 7, 64])
 def test_long_passages_in_pieces_are_the_same(models, drawn, monkeypatch, room):
-    from rlvr_gate_fixtures.backends import scoring
+    from rlvr_gate_fixtures.backends.transformers.backend import scoring
 
     texts = [(p.prompt_ids, p.token_ids) for p, _ in drawn[:6]]
     whole = dict(scoring.score(models, texts))
@@ -131,7 +131,7 @@ def test_nothing_to_score_and_a_completion_without_tokens(backend, pair, drawn):
 
 
 def test_many_jobs_keep_positions(backend, pair, drawn, monkeypatch):
-    from rlvr_gate_fixtures.backends import child
+    from rlvr_gate_fixtures.backends.children import child
 
     passages = [passage for passage, _ in drawn[:20]]
     one = in_order(list(backend.score(pair[:1], passages)))
@@ -143,7 +143,7 @@ def test_many_jobs_keep_positions(backend, pair, drawn, monkeypatch):
 
 
 def test_what_never_happens_counts_nothing(models):
-    from rlvr_gate_fixtures.backends import scoring
+    from rlvr_gate_fixtures.backends.transformers.backend import scoring
 
     logits = torch.tensor([[[0.0, 0.0, -math.inf]]])
     values = scoring._values([logits, logits], torch.tensor([[1]]))
@@ -152,7 +152,7 @@ def test_what_never_happens_counts_nothing(models):
 
 
 def test_other_vocabularies_are_refused(models, drawn):
-    from rlvr_gate_fixtures.backends import scoring
+    from rlvr_gate_fixtures.backends.transformers.backend import scoring
 
     class Other:
         config = type("Config", (), {"vocab_size": 7})

@@ -18,11 +18,11 @@ from typing import Any
 import pytest
 
 from rlvr_gate.records import Checkpoint, FinishReason, Sampling, Stream
-from rlvr_gate_fixtures.backends import BackendError, Drawn, Request, endpoint, load
+from rlvr_gate_fixtures.backends import BackendError, Drawn, Request, load
 from rlvr_gate_fixtures.backends.answers import answers
-from rlvr_gate_fixtures.backends.endpoint import KEY
-from rlvr_gate_fixtures.backends.server import ServerBackend
-from rlvr_gate_fixtures.checkpoints import resolve
+from rlvr_gate_fixtures.backends.server.backend import ServerBackend, endpoint
+from rlvr_gate_fixtures.backends.server.endpoint import KEY
+from rlvr_gate_fixtures.inputs.checkpoints import resolve
 
 needs_vllm = pytest.mark.skipif(not find_spec("vllm"), reason="needs vLLM: make test-vllm")
 needs_tokenizer = pytest.mark.skipif(not find_spec("transformers"), reason="needs transformers")

@@ -7,8 +7,8 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from rlvr_gate_fixtures.backends import steady  # noqa: E402  # after importorskip
-from rlvr_gate_fixtures.backends.steady import SteadyRows  # noqa: E402
+from rlvr_gate_fixtures.backends.transformers.backend import steady  # noqa: E402  # after importorskip
+from rlvr_gate_fixtures.backends.transformers.steady import SteadyRows  # noqa: E402
 
 
 def chain(kind: type = torch.nn.Linear) -> torch.nn.Module:

@@ -15,8 +15,8 @@ import pytest
 
 from rlvr_gate.records import Checkpoint, FinishReason, Sampling, Stream
 from rlvr_gate_fixtures.backends import BackendError, Drawn, Request
-from rlvr_gate_fixtures.backends.transformers import TransformersBackend
-from rlvr_gate_fixtures.checkpoints import resolve
+from rlvr_gate_fixtures.backends.transformers.backend import TransformersBackend
+from rlvr_gate_fixtures.inputs.checkpoints import resolve
 
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -73,7 +73,8 @@ def by_place(drawn: list[Drawn]) -> dict[tuple[int, int], tuple[int, ...]]:
 
 def test_the_parent_side_imports_no_model_library() -> None:
     code = (
-        "import sys, rlvr_gate_fixtures.backends.transformers as b; b.TransformersBackend();"
+        "import sys, rlvr_gate_fixtures.backends.transformers.backend as b\n"
+        "b.TransformersBackend();"
         "print([m for m in ('torch', 'transformers', 'numpy') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -195,8 +196,8 @@ def test_a_child_dies_with_its_parent(base: Checkpoint, prompt_ids: list[tuple[i
         "import json, sys, time\n"
         "from rlvr_gate.records import Sampling, Stream\n"
         "from rlvr_gate_fixtures.backends import Request\n"
-        "from rlvr_gate_fixtures.backends.transformers import TransformersBackend\n"
-        "from rlvr_gate_fixtures.checkpoints import resolve\n"
+        "from rlvr_gate_fixtures.backends.transformers.backend import TransformersBackend\n"
+        "from rlvr_gate_fixtures.inputs.checkpoints import resolve\n"
         "base = resolve('base', 'base')\n"
         "stream = Stream(base.digest, Sampling(max_new_tokens=80), base.stop_ids, 'x', 0)\n"
         f"drawing = TransformersBackend(device='cpu', threads='1').complete(base, stream, "
@@ -241,7 +242,7 @@ def test_slots_suit_the_model() -> None:
     import torch
     from transformers import AutoModelForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
-    from rlvr_gate_fixtures.backends.transformers_child import fitting_slots
+    from rlvr_gate_fixtures.backends.transformers.child import fitting_slots
 
     small = AutoModelForCausalLM.from_pretrained(resolve("base", "base").path)
     assert fitting_slots(small, tokens=100) == 1024

@@ -22,11 +22,11 @@ import pytest
 
 from rlvr_gate.records import Checkpoint, FinishReason, Sampling, Stream
 from rlvr_gate_fixtures.backends import BackendError, Drawn, Request, load
-from rlvr_gate_fixtures.backends import vllm as module
 from rlvr_gate_fixtures.backends.devices import spread
 from rlvr_gate_fixtures.backends.philox import sample_seed
-from rlvr_gate_fixtures.backends.vllm import VllmBackend, settle
-from rlvr_gate_fixtures.checkpoints import resolve
+from rlvr_gate_fixtures.backends.vllm.backend import VllmBackend, settle
+from rlvr_gate_fixtures.backends.vllm.backend import backend as module
+from rlvr_gate_fixtures.inputs.checkpoints import resolve
 
 needs_vllm = pytest.mark.skipif(not find_spec("vllm"), reason="needs vLLM: make test-vllm")
 
@@ -35,8 +35,8 @@ CODE = """
 import select, sys, time
 from rlvr_gate.records import Sampling, Stream
 from rlvr_gate_fixtures.backends import BackendError, Request
-from rlvr_gate_fixtures.backends.vllm import VllmBackend
-from rlvr_gate_fixtures.checkpoints import resolve
+from rlvr_gate_fixtures.backends.vllm.backend import VllmBackend
+from rlvr_gate_fixtures.inputs.checkpoints import resolve
 base = resolve("base", "base")
 stream = Stream(base.digest, Sampling(max_new_tokens=80), base.stop_ids, "x", 0)
 backend = VllmBackend(enforce_eager="true")
@@ -166,7 +166,7 @@ def test_logprobs_are_those_of_the_sampling_distribution(
     import torch
     from transformers import AutoModelForCausalLM
 
-    from rlvr_gate_fixtures.backends.law import log_law
+    from rlvr_gate_fixtures.backends.transformers.law import log_law
 
     model = AutoModelForCausalLM.from_pretrained(base.path, dtype=torch.bfloat16).eval()
     told = stream(base, temperature=temperature, top_p=top_p)
@@ -493,7 +493,7 @@ def test_options_explain_their_refusal(options: dict[str, str], message: str) ->
 
 def test_the_parent_side_imports_no_model_library() -> None:
     code = (
-        "import sys, rlvr_gate_fixtures.backends.vllm as b; "
+        "import sys, rlvr_gate_fixtures.backends.vllm.backend as b; "
         "print([m for m in ('torch', 'transformers', 'vllm', 'numpy') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -11,8 +11,8 @@ import pytest
 
 from rlvr_gate.records import Checkpoint, Measure
 from rlvr_gate_fixtures.backends import BackendError, Passage, load_scorer
-from rlvr_gate_fixtures.backends.vllm import VllmBackend
-from rlvr_gate_fixtures.checkpoints import resolve
+from rlvr_gate_fixtures.backends.vllm.backend import VllmBackend
+from rlvr_gate_fixtures.inputs.checkpoints import resolve
 
 pytestmark = pytest.mark.skipif(not find_spec("vllm"), reason="needs vLLM: make test-vllm")
 

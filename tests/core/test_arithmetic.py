@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rlvr_gate.quantities import Estimate, Exact, Ledger, Proportion, Quantity
+from rlvr_gate.claims.quantities import Estimate, Exact, Ledger, Proportion, Quantity
+from rlvr_gate.claims.views import CheckpointView, PairView
 from rlvr_gate.records import Interval, Tally, Verdict
-from rlvr_gate.views import CheckpointView, PairView
 
 LEVEL = 0.95
 

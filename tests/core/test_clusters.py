@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rlvr_gate.quantities import Ledger
+from rlvr_gate.claims.quantities import Ledger
+from rlvr_gate.claims.units import units
+from rlvr_gate.claims.views import CheckpointView, PairView
 from rlvr_gate.records import Tally
-from rlvr_gate.units import units
-from rlvr_gate.views import CheckpointView, PairView
 
 
 class Counted:

@@ -7,11 +7,11 @@ from typing import cast
 import numpy as np
 import pytest
 
-from rlvr_gate.explain import notes
-from rlvr_gate.overview import overview
-from rlvr_gate.quantities import Ledger
+from rlvr_gate.claims.overview import overview
+from rlvr_gate.claims.quantities import Ledger
+from rlvr_gate.claims.views import CheckpointView, EvidenceSource, PairView
+from rlvr_gate.gate.explain import notes
 from rlvr_gate.records import Tally
-from rlvr_gate.views import CheckpointView, EvidenceSource, PairView
 
 
 class Counts:

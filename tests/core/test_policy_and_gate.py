@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rlvr_gate.gate import decide, with_p_values, worst
-from rlvr_gate.policy import Policy, PolicyError, load_policy, parse_policy, shipped
+from rlvr_gate.gate.decide import decide, with_p_values, worst
+from rlvr_gate.gate.policy import Policy, PolicyError, load_policy, parse_policy, shipped
 from rlvr_gate.records import ClaimRecord, GateState, Interval, Judgement, Kind, Verdict
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rlvr_gate.policy import PolicyError, load_policy, parse_policy
+from rlvr_gate.gate.policy import PolicyError, load_policy, parse_policy
 
 
 @pytest.mark.parametrize(

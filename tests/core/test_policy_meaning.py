@@ -121,7 +121,7 @@ def test_shipped_policies_mean_something_for_the_shipped_suites(
     pytester: pytest.Pytester,
 ) -> None:
     """Read as if they were a user's own files, where nothing is taken on trust."""
-    from rlvr_gate.policy import shipped
+    from rlvr_gate.gate.policy import shipped
 
     folder = SUITES.parent / "plugins" / "rlvr_gate" / "policies"
     for name in shipped():

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from rlvr_gate.quantities import Exact, Ledger, Proportion
+from rlvr_gate.claims.quantities import Exact, Ledger, Proportion
+from rlvr_gate.claims.views import CheckpointView, PairView, incomparable
 from rlvr_gate.records import CheckpointFacts, Sampling, Tally, Verdict
-from rlvr_gate.views import CheckpointView, PairView, incomparable
 
 
 class Recorded:
@@ -284,7 +284,7 @@ def test_a_share_of_problems_asks_for_problems() -> None:
 
 
 def test_a_verdict_explains_what_would_decide_it() -> None:
-    from rlvr_gate.explain import notes
+    from rlvr_gate.gate.explain import notes
 
     pair = pair_of(base=rows(0, 50, 0.3), rlvr=rows(1, 50, 0.3))
     seen, more, *_ = notes(pair.rlvr.pass_at(1, "b") > pair.base.pass_at(1, "b"))

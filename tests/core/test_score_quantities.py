@@ -8,10 +8,10 @@ from typing import cast
 import numpy as np
 import pytest
 
-from rlvr_gate.quantities import Ledger
+from rlvr_gate.claims.quantities import Ledger
+from rlvr_gate.claims.views import CheckpointView, EvidenceSource, ScoreOf, TokenScores
 from rlvr_gate.records import Measure, Tally, Verdict
 from rlvr_gate.stats.intervals import mean_interval
-from rlvr_gate.views import CheckpointView, EvidenceSource, ScoreOf, TokenScores
 
 TOTALS = np.array([[-2.0, -6.0], [-3.0, -1.0], [-4.0, -4.0]])
 TOKENS = np.array([[2.0, 3.0], [3.0, 1.0], [4.0, 2.0]])

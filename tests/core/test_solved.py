@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rlvr_gate.explain import NOISE, explain
-from rlvr_gate.quantities import Ledger
+from rlvr_gate.claims.quantities import Ledger
+from rlvr_gate.claims.solved import SolvedSets, resting
+from rlvr_gate.gate.explain import NOISE, explain
 from rlvr_gate.records import ClaimRecord, Kind, Tally, Verdict
-from rlvr_gate.solved import SolvedSets, resting
 from rlvr_gate.stats.adaptive import Rounds
 from rlvr_gate.stats.null import against_same_model
 

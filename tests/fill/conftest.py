@@ -15,8 +15,8 @@ import pytest
 from rlvr_gate.records import Benchmark, Checkpoint, Problem, Sampling, Stream
 from rlvr_gate_fixtures.backends import Backend
 from rlvr_gate_fixtures.backends.scripted import ScriptedBackend, coins
-from rlvr_gate_fixtures.plan import Need
-from rlvr_gate_fixtures.store import Store
+from rlvr_gate_fixtures.measurements.samples.plan import Need
+from rlvr_gate_fixtures.store.samples import Store
 
 HERE = Path(__file__).parent
 CONFIG = {

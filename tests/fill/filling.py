@@ -10,9 +10,9 @@ from pathlib import Path
 
 from rlvr_gate.records import Benchmark, Checkpoint, Problem, Sampling, Stream
 from rlvr_gate_fixtures.backends.scripted import ScriptedBackend, coins
-from rlvr_gate_fixtures.fill import fill
-from rlvr_gate_fixtures.plan import Need, make_plan
-from rlvr_gate_fixtures.store import Store
+from rlvr_gate_fixtures.measurements.samples.fill import fill
+from rlvr_gate_fixtures.measurements.samples.plan import Need, make_plan
+from rlvr_gate_fixtures.store.samples import Store
 
 PROBLEMS = tuple(Problem(f"p{i}", f"{i}+{i}=", str(2 * i), "exact") for i in range(10))
 BENCHMARK = Benchmark("sums", "tests", "digest of sums", PROBLEMS)

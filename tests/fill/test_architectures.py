@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from rlvr_gate_fixtures import loading
-from rlvr_gate_fixtures.architectures import ARCHITECTURES, needed
-from rlvr_gate_fixtures.backends import loading_child
-from rlvr_gate_fixtures.backends.jobs import Refused
-from rlvr_gate_fixtures.checkpoints import CheckpointError, resolve
+from rlvr_gate_fixtures.backends.children import loading as loading_child
+from rlvr_gate_fixtures.backends.children.jobs import Refused
+from rlvr_gate_fixtures.inputs import loading
+from rlvr_gate_fixtures.inputs.architectures import ARCHITECTURES, needed
+from rlvr_gate_fixtures.inputs.checkpoints import CheckpointError, resolve
 
 from . import zoo
 

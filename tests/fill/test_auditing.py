@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rlvr_gate_fixtures.auditing import HANDFUL, audit, distrusted
-from rlvr_gate_fixtures.fill import fill
-from rlvr_gate_fixtures.plan import make_plan, prompted
+from rlvr_gate_fixtures.grading.auditing import HANDFUL, audit, distrusted
+from rlvr_gate_fixtures.measurements.samples.fill import fill
+from rlvr_gate_fixtures.measurements.samples.plan import make_plan, prompted
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from rlvr_gate.records import Problem
-from rlvr_gate_fixtures import benchmarks
-from rlvr_gate_fixtures.benchmarks import BenchmarkError, gym
+from rlvr_gate_fixtures.inputs import benchmarks
+from rlvr_gate_fixtures.inputs.benchmarks import BenchmarkError, gym
 
 GOOD = '{"problem": "2+3=", "answer": "5", "verifier": "exact"}'
 
@@ -149,8 +149,9 @@ def test_a_shipped_benchmark_in_the_cache_needs_no_generator(tmp_path, child_env
 
 def test_planning_and_filling_import_nothing_heavy(child_env):
     code = (
-        "import sys, rlvr_gate_fixtures.fill, rlvr_gate_fixtures.benchmarks\n"
-        "import rlvr_gate_fixtures.checkpoints, rlvr_gate_fixtures.backends.scripted\n"
+        "import sys, rlvr_gate_fixtures.measurements.samples.fill\n"
+        "import rlvr_gate_fixtures.inputs.benchmarks\n"
+        "import rlvr_gate_fixtures.inputs.checkpoints, rlvr_gate_fixtures.backends.scripted\n"
         "heavy = 'torch transformers reasoning_gym numpy scipy huggingface_hub'\n"
         "print([name for name in heavy.split() if name in sys.modules])"
     )

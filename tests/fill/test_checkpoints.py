@@ -9,8 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from rlvr_gate_fixtures import checkpoints, wholeness
-from rlvr_gate_fixtures.checkpoints import CheckpointError, check_pair, resolve, shared_stop_ids
+from rlvr_gate_fixtures.inputs import checkpoints, wholeness
+from rlvr_gate_fixtures.inputs.checkpoints import (
+    CheckpointError,
+    check_pair,
+    resolve,
+    shared_stop_ids,
+)
 
 from .conftest import SHAPES, safetensors
 

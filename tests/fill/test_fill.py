@@ -8,13 +8,13 @@ from dataclasses import replace
 import pytest
 
 from rlvr_gate.records import Grade
-from rlvr_gate_fixtures import plan as plans
 from rlvr_gate_fixtures.backends import BackendError
 from rlvr_gate_fixtures.backends.scripted import ScriptedBackend, coins
-from rlvr_gate_fixtures.fill import fill
-from rlvr_gate_fixtures.plan import make_plan, prompted
+from rlvr_gate_fixtures.measurements.samples import plan as plans
+from rlvr_gate_fixtures.measurements.samples.fill import fill
+from rlvr_gate_fixtures.measurements.samples.plan import make_plan, prompted
 from rlvr_gate_fixtures.progress import Progress
-from rlvr_gate_fixtures.store import Store, StoreError
+from rlvr_gate_fixtures.store.samples import Store, StoreError
 
 
 def tallies(need, store, backend):

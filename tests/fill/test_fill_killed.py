@@ -15,9 +15,9 @@ import pytest
 
 from rlvr_gate.records import Completion, FinishReason
 from rlvr_gate_fixtures.backends import BackendError, Drawn
-from rlvr_gate_fixtures.fill import fill
-from rlvr_gate_fixtures.plan import make_plan, prompted
-from rlvr_gate_fixtures.store import Store
+from rlvr_gate_fixtures.measurements.samples.fill import fill
+from rlvr_gate_fixtures.measurements.samples.plan import make_plan, prompted
+from rlvr_gate_fixtures.store.samples import Store
 
 SCRIPT = Path(__file__).with_name("filling.py")
 SAMPLES = 100

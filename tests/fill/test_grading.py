@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from rlvr_gate.records import Grade
-from rlvr_gate_fixtures.grading import Ask, Grader, GradingError
+from rlvr_gate_fixtures.grading.pool import Ask, Grader, GradingError
 from rlvr_gate_fixtures.processes.limits import Limits
 
 BAD = "verifiers_gone_wrong:VERIFIERS"
@@ -141,7 +141,7 @@ def test_a_worker_and_all_it_started_end_when_their_parent_is_killed(
 ):
     place = tmp_path / "pids"
     code = (
-        "import sys, time; from rlvr_gate_fixtures.grading import Ask, Grader\n"
+        "import sys, time; from rlvr_gate_fixtures.grading.pool import Ask, Grader\n"
         f"grader = Grader(verifiers={BAD!r}); grader.start()\n"
         f"grader.submit([Ask(0, {verifier!r}, {str(place)!r}, '5')])\n"
         "while time.sleep(0.01) is None: grader.poll(0); "
@@ -262,7 +262,7 @@ def test_a_worker_that_somebody_kills_costs_no_completion(grader):
     """The completion at hand gets a second worker; what kills that too is unscored."""
     grader.submit(Ask(key, "good", "5", "5") for key in range(2000))
     decided = grader.poll(5)
-    mine = ["pgrep", "-P", str(os.getpid()), "-f", "rlvr_gate_fixtures.grading"]
+    mine = ["pgrep", "-P", str(os.getpid()), "-f", "rlvr_gate_fixtures.grading.pool"]
     (pid,) = subprocess.run(mine, capture_output=True, text=True, check=True).stdout.split()
     os.kill(int(pid), signal.SIGKILL)
     while grader.pending:

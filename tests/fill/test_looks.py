@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from rlvr_gate.looks import Look
+from rlvr_gate.judging.settling import Look
 from rlvr_gate.records import (
     Benchmark,
     ClaimRecord,
@@ -19,7 +19,7 @@ from rlvr_gate.records import (
     Verdict,
 )
 from rlvr_gate.stats.adaptive import Rounds
-from rlvr_gate_fixtures.looks import Asked, Schedule, capped, in_order
+from rlvr_gate_fixtures.measurements.samples.schedule import Asked, Schedule, capped, in_order
 
 ROUNDS = Rounds((16, 32, 64, 128), 8)
 

@@ -12,9 +12,9 @@ import pytest
 
 from rlvr_gate.records import Completion, FinishReason, Grade, Graded, Problem, Sampling, Stream
 from rlvr_gate_fixtures.__main__ import main
-from rlvr_gate_fixtures.merging import merge
-from rlvr_gate_fixtures.store import Prompted, Store
-from rlvr_gate_fixtures.store_file import StoreError
+from rlvr_gate_fixtures.store.file import StoreError
+from rlvr_gate_fixtures.store.merging import merge
+from rlvr_gate_fixtures.store.samples import Prompted, Store
 
 STREAM = Stream("d" * 64, Sampling(), (2,), "scripted/1", 0)
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from rlvr_gate.records import Benchmark
-from rlvr_gate_fixtures.fill import fill
-from rlvr_gate_fixtures.plan import make_plan, prompt_digest, prompted
+from rlvr_gate_fixtures.measurements.samples.fill import fill
+from rlvr_gate_fixtures.measurements.samples.plan import make_plan, prompt_digest, prompted
 
 
 def test_nothing_stored_means_everything_is_drawn(need, store, backend):

@@ -10,11 +10,11 @@ import pytest
 
 from rlvr_gate.records import Benchmark, Checkpoint, Problem, Sampling, Stream
 from rlvr_gate_fixtures.backends.scripted import ScriptedBackend
-from rlvr_gate_fixtures.prompt_files import differences
-from rlvr_gate_fixtures.question import QuestionError, check, context
-from rlvr_gate_fixtures.remarks import remarks
+from rlvr_gate_fixtures.inputs.prompt_files import differences
+from rlvr_gate_fixtures.measurements.samples.question import QuestionError, check, context
+from rlvr_gate_fixtures.measurements.samples.remarks import remarks
 from rlvr_gate_fixtures.run import Run, Settings
-from rlvr_gate_fixtures.store import Store
+from rlvr_gate_fixtures.store.samples import Store
 
 
 class Templated(ScriptedBackend):

@@ -7,10 +7,10 @@ import json
 import pytest
 
 from rlvr_gate.records import Problem
-from rlvr_gate_fixtures import benchmarks
-from rlvr_gate_fixtures.benchmarks import BenchmarkError
-from rlvr_gate_fixtures.benchmarks.gym import problems_digest
-from rlvr_gate_fixtures.benchmarks.repeated import distinct
+from rlvr_gate_fixtures.inputs import benchmarks
+from rlvr_gate_fixtures.inputs.benchmarks import BenchmarkError
+from rlvr_gate_fixtures.inputs.benchmarks.gym import problems_digest
+from rlvr_gate_fixtures.inputs.benchmarks.repeated import distinct
 
 
 def listed(*problems: tuple[str, str], **same: str) -> list[Problem]:

@@ -23,12 +23,12 @@ from rlvr_gate.records import (
 )
 from rlvr_gate_fixtures.backends import BackendError, Passage, Scored
 from rlvr_gate_fixtures.backends.scripted import ScriptedBackend, coins
-from rlvr_gate_fixtures.merging import merge
+from rlvr_gate_fixtures.measurements.scores.fill import Asked, check, planned_scores, score
 from rlvr_gate_fixtures.progress import Silent
 from rlvr_gate_fixtures.run import Run, Settings, Wanted, prepare
-from rlvr_gate_fixtures.scores import Scores
-from rlvr_gate_fixtures.scoring import Asked, check, planned_scores, score
-from rlvr_gate_fixtures.store import Store
+from rlvr_gate_fixtures.store.merging import merge
+from rlvr_gate_fixtures.store.samples import Store
+from rlvr_gate_fixtures.store.scores import Scores
 
 STREAM = Stream("d" * 64, Sampling(), (2,), "scripted/1", 0)
 LOGPROB = Score(Measure.LOGPROB, "d" * 64, "toy")

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from rlvr_gate.records import Completion, FinishReason, Grade, Graded, Problem, Sampling, Stream
-from rlvr_gate_fixtures.packing import pack_ids, pack_text, unpack_ids, unpack_text
-from rlvr_gate_fixtures.store import Prompted, Store, StoreError
+from rlvr_gate_fixtures.store.packing import pack_ids, pack_text, unpack_ids, unpack_text
+from rlvr_gate_fixtures.store.samples import Prompted, Store, StoreError
 
 STREAM = Stream("D1", Sampling(), (2,), "scripted/x", 0)
 PROMPTED = Prompted(Problem("p", "1+1=", "2", "exact", "easy"), (5, 6), "1")

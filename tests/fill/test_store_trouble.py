@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from rlvr_gate.records import Completion, FinishReason, Sampling, Stream
-from rlvr_gate_fixtures.store import Store, StoreError
-from rlvr_gate_fixtures.store_file import SCHEMA_VERSION
+from rlvr_gate_fixtures.store.file import SCHEMA_VERSION
+from rlvr_gate_fixtures.store.samples import Store, StoreError
 
 STREAM = Stream("D1", Sampling(), (2,), "scripted/x", 0)
 
@@ -213,7 +213,8 @@ def test_a_quota_of_pages_is_a_full_disk(folder):
 
 def test_one_process_writes_at_a_time(folder, child_env):
     code = (
-        "import sys; from pathlib import Path; from rlvr_gate_fixtures.store import Store\n"
+        "import sys; from pathlib import Path\n"
+        "from rlvr_gate_fixtures.store.samples import Store\n"
         "with Store.open(Path(sys.argv[1])) as store, store.writing():\n"
         "    print('in', flush=True); sys.stdin.read()"
     )

@@ -12,7 +12,7 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from rlvr_gate_fixtures.benchmarks import gym  # noqa: E402
+from rlvr_gate_fixtures.inputs.benchmarks import gym  # noqa: E402
 from rlvr_gate_miniatures import manifest  # noqa: E402
 from rlvr_gate_miniatures.__main__ import SHIPPED  # noqa: E402
 from rlvr_gate_miniatures.authors import AUTHORS  # noqa: E402

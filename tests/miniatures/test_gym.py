@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from rlvr_gate.records import Grade, Problem
-from rlvr_gate_fixtures.benchmarks import gym
+from rlvr_gate_fixtures.inputs.benchmarks import gym
 from rlvr_gate_fixtures.verifiers import VERIFIERS
 
 pytest.importorskip("reasoning_gym")

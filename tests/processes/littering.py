@@ -18,8 +18,8 @@ from pathlib import Path
 
 from rlvr_gate.records import Checkpoint, Sampling, Stream
 from rlvr_gate_fixtures.backends import BackendError, Request
-from rlvr_gate_fixtures.backends.child import ChildBackend
-from rlvr_gate_fixtures.backends.jobs import Emit, Job, serve
+from rlvr_gate_fixtures.backends.children.child import ChildBackend
+from rlvr_gate_fixtures.backends.children.jobs import Emit, Job, serve
 
 
 class Littering(ChildBackend):

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from rlvr_gate_fixtures import bounds
-from rlvr_gate_fixtures.benchmarks import BenchmarkError, load
+from rlvr_gate_fixtures.inputs.benchmarks import BenchmarkError, load
 
 HERE = Path(__file__).parent
 ROOMS = os.pathsep.join(str(HERE.parents[1] / room) for room in ("plugins", "fixtures"))

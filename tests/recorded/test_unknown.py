@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from rlvr_gate.readings import truncated
+from rlvr_gate.claims.views import unlike_rates
+from rlvr_gate.judging.readings import truncated
 from rlvr_gate.records import Tally
-from rlvr_gate.views import unlike_rates
 
 ROOMS = [str(Path(__file__).parents[2] / room) for room in ("plugins", "fixtures")]
 

@@ -15,9 +15,10 @@ from statistics import fmean, stdev
 
 import pytest
 
-from rlvr_gate.explain import NOISE
-from rlvr_gate.gate import decide, with_p_values
-from rlvr_gate.policy import Policy
+from rlvr_gate.claims.solved import resting
+from rlvr_gate.gate.decide import decide, with_p_values
+from rlvr_gate.gate.explain import NOISE
+from rlvr_gate.gate.policy import Policy
 from rlvr_gate.records import (
     Benchmark,
     CheckpointFacts,
@@ -34,7 +35,6 @@ from rlvr_gate.records import (
     Tally,
     Verdict,
 )
-from rlvr_gate.solved import resting
 
 LEVEL = 0.95
 GOLDEN = Path(__file__).parent / "golden"

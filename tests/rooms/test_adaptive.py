@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rlvr_gate import readings
+from rlvr_gate.judging import readings
 from rlvr_gate.records import Tally
 from rlvr_gate.stats.adaptive import Rounds, adaptive_pass_at_k
 

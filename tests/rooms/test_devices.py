@@ -34,7 +34,7 @@ two_cores = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def few() -> str:
     """Twelve problems of the shipped benchmark, as a user's file."""
-    from rlvr_gate_fixtures import benchmarks
+    from rlvr_gate_fixtures.inputs import benchmarks
 
     return "".join(
         json.dumps({"id": p.id, "problem": p.prompt, "answer": p.answer, "verifier": p.verifier})

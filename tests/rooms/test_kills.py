@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from rlvr_gate_fixtures.packing import unpack_text
+from rlvr_gate_fixtures.store.packing import unpack_text
 
 from .living import descendants, gone
 
@@ -40,7 +40,7 @@ PLANTED = {
 FAULTS = {
     "kill -9 pytest": ("", signal.SIGKILL),
     "kill -9 child": ("backends.transformers_child", signal.SIGKILL),
-    "kill -9 grading worker": ("rlvr_gate_fixtures.grading", signal.SIGKILL),
+    "kill -9 grading worker": ("rlvr_gate_fixtures.grading.pool", signal.SIGKILL),
     "SIGTERM": ("", signal.SIGTERM),
     "SIGHUP": ("", signal.SIGHUP),
 }
@@ -93,7 +93,7 @@ def texts(root: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def test_killed_runs_end_where_an_undisturbed_one_ends_and_leave_nothing(gate) -> None:
-    from rlvr_gate_fixtures import benchmarks
+    from rlvr_gate_fixtures.inputs import benchmarks
 
     problems = benchmarks.load("countdown").problems[:12]
     lines = [

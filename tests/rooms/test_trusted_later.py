@@ -63,7 +63,8 @@ def test_a_complete_store_on_a_read_only_mount_is_judged(filled):
 
 def test_runs_with_nothing_to_draw_judge_one_store_at_once(filled):
     code = (
-        "import sys; from pathlib import Path; from rlvr_gate_fixtures.store import Store\n"
+        "import sys; from pathlib import Path\n"
+        "from rlvr_gate_fixtures.store.samples import Store\n"
         "with Store.open(Path(sys.argv[1])) as store, store.writing():\n"
         "    print('in', flush=True); sys.stdin.read()"
     )

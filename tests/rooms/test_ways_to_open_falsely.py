@@ -270,7 +270,7 @@ def test_it_stays_shut_from_another_folder(folder: Folder, way: Way, tmp_path: P
 
 
 SABOTAGE = """
-from rlvr_gate import rollcall
+from rlvr_gate.gate import rollcall
 rollcall.RollCall.gaps = lambda self, required: ()
 """
 

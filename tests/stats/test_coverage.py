@@ -1,4 +1,4 @@
-"""A small seeded slice of the study in benchmarks/coverage.py."""
+"""A small seeded slice of the study in studies/coverage.py."""
 
 from __future__ import annotations
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rlvr_gate.quantities import Ledger
+from rlvr_gate.claims.quantities import Ledger
+from rlvr_gate.claims.updates import UpdateView
 from rlvr_gate.records import Verdict
-from rlvr_gate.updates import UpdateView
 from rlvr_gate.weights.compare import compare, pairing
 from rlvr_gate.weights.joint import count_together
 from rlvr_gate.weights.shapes import ShapeSettings, choose, kind_of, layer_of, measure_shapes

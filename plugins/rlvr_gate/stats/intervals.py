@@ -3,7 +3,7 @@
 Problems are a sample from a population of problems (target *population*) or the whole
 question (target *benchmark*). Differences of two checkpoints are paired by problem before
 they come here, so they live in [-1, 1]. How well this works, and where it errs wide, is
-measured by ``benchmarks/coverage.py`` and written down in ``docs/statistics.md``.
+measured by ``studies/coverage.py`` and written down in ``docs/statistics.md``.
 """
 
 from __future__ import annotations

@@ -1,0 +1,120 @@
+"""How far guessing gets: answers of the other problems, drawn blindly, beside every large k.
+
+An answer counts as right where it is spelled like one that the problem's verifier accepted. No
+verifier runs here, so judging stays pure and instant; a right answer in a spelling that nobody
+gave is missed, and the floor is then a little low.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlvr_gate.claims.quantities import Quantity
+from rlvr_gate.records import Answers, Interval, Judgement, Verdict
+from rlvr_gate.stats.guess import guess_floor, guess_pass_at_k, guessable
+
+LIMIT = 0.05
+"""A problem that guesses solve with more than this chance is guessable (arXiv:2504.13837 D.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guessing:
+    """A guesser that saw the benchmark but not the problem, against every problem."""
+
+    floor: NDArray[np.float64]  # (problems,) chance that one guess is right
+
+    def reaches(self, k: int) -> float:
+        """Its pass@k, the mean over problems."""
+        return float(guess_pass_at_k(self.floor, k).mean())
+
+    def solves(self, k: int) -> NDArray[np.bool_]:
+        """Problems that `k` guesses solve with more than `LIMIT`, ``(problems,)``."""
+        return guessable(self.floor, k, limit=LIMIT)
+
+    def beside(self, k: int) -> dict[str, object]:
+        """Evidence: what the guesser reaches at this k."""
+        return {
+            "guess floor": {
+                "k": k,
+                "pass@k by guessing": self.reaches(k),
+                "guessable problems": int(self.solves(k).sum()),
+            }
+        }
+
+
+def guesser(*roles: Sequence[Answers]) -> Guessing | None:
+    """The guesser who pools what all checkpoints answered; None where nobody knows that."""
+    if not roles or any(len(answers) < 2 for answers in roles):
+        return None
+    of_problem = list(zip(*roles, strict=True))
+    given = [
+        [answer for part in parts for answer, times in part.given.items() for _ in range(times)]
+        for parts in of_problem
+    ]
+    return Guessing(guess_floor(given, [frozenset().union(*(p.right for p in parts))
+                                        for parts in of_problem]))  # fmt: skip
+
+
+def filtered(difference: Quantity, guessing: Guessing | None, k: int, level: float) -> Judgement:
+    """Whether the conclusion stays the same without the problems that guesses solve.
+
+    The conclusion is which checkpoint's lead the interval supports. Counted like a pre-check:
+    no conclusion may differ. Nothing to leave out: the same. Either one open: undecided.
+    """
+    left_out = None if guessing is None else guessing.solves(k)
+    rest = None
+    if left_out is not None and left_out.any() and not left_out.all():
+        rest = difference.among((~left_out).tolist(), "without guessable problems")
+    signs = [_leader(q.interval(level)) for q in (difference, rest) if q is not None]
+    low, high = 0.0, 1.0
+    if left_out is not None and not left_out.any():
+        high = 0.0
+    elif len(signs) == 2 and all(signs):
+        low = high = float(signs[0] != signs[1])
+    verdict = Verdict.UNDECIDED if low < high else Verdict.REFUTED if low else Verdict.HOLDS
+    unknown = " (answers not recorded)" if guessing is None else ""
+    return Judgement(
+        statement=f"conclusions at k = {k} that guessing changes = 0{unknown}",
+        verdict=verdict,
+        estimate=low,
+        interval=Interval(low, high, level),
+        threshold=0.0,
+        relation="<=",
+        benchmark=difference.benchmark,
+        k=k,
+        n=None,
+        evidence=_evidence(difference, rest, guessing, k, level),
+    )
+
+
+def _leader(interval: Interval) -> int:
+    return int(interval.low > 0) - int(interval.high < 0)
+
+
+def _evidence(
+    difference: Quantity, rest: Quantity | None, guessing: Guessing | None, k: int, level: float
+) -> dict[str, object]:
+    if guessing is None:
+        return {}
+    rows: list[dict[str, Any]] = []
+    for name, quantity in (("all", difference), ("without the guessable", rest)):
+        if quantity is not None:
+            bounds = quantity.interval(level)
+            rows.append({"problems": f"{name}: {len(quantity.low)}", "difference": quantity.value,
+                         "low": bounds.low, "high": bounds.high})  # fmt: skip
+    chances = guess_pass_at_k(guessing.floor, k)
+    tallies = difference.terms[0].tallies
+    return {
+        **guessing.beside(k),
+        "conclusions": rows,
+        "guessable problems": [
+            {"problem": tallies[i].problem, "chance by guessing": float(chances[i])}
+            for i in np.argsort(-chances, kind="stable")
+            if chances[i] > LIMIT
+        ],
+    }

@@ -1,0 +1,65 @@
+"""One benchmark seen as a whole: curves with their band, the crossover, and every stratum."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rlvr_gate.claims.ladder import band, crossing
+from rlvr_gate.claims.quantities import Ledger, Quantity
+from rlvr_gate.claims.views import CheckpointView, EvidenceSource
+
+Curve = list[dict[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What the record says of a benchmark beside its claims."""
+
+    curves: Mapping[str, Curve]
+    """role -> points; the pseudo role `difference` holds rlvr minus base, paired."""
+    crossover: Mapping[str, object]
+    strata: Sequence[Mapping[str, object]]
+
+
+def overview(
+    source: EvidenceSource, benchmark: str, ladder: Sequence[int], level: float
+) -> Overview:
+    """Estimate pass@k of both checkpoints over the ladder, and their paired difference."""
+    ledger = Ledger(level=level)
+    base, rlvr = (
+        [CheckpointView(role, source, ledger).pass_at(k, benchmark) for k in sorted(ladder)]
+        for role in ("base", "rlvr")
+    )
+    gaps = [theirs - ours for ours, theirs in zip(base, rlvr, strict=True)]
+    whole = band(gaps, level)
+    difference = _curve(gaps, level)
+    for point, low, high in zip(difference, whole.low, whole.high, strict=True):
+        point |= {"band_low": low, "band_high": high}
+    curves = {"base": _curve(base, level), "rlvr": _curve(rlvr, level), "difference": difference}
+    ends = dict.fromkeys((0, len(gaps) - 1))
+    rows = [row for i in ends for row in _by_stratum(base[i], rlvr[i], level)]
+    return Overview(curves, crossing(whole), sorted(rows, key=lambda row: str(row["stratum"])))
+
+
+def _curve(quantities: Sequence[Quantity], level: float) -> Curve:
+    points = []
+    for quantity in quantities:
+        bounds = quantity.interval(level)
+        points.append({"k": quantity.k or 0, "value": quantity.value,
+                       "low": bounds.low, "high": bounds.high})  # fmt: skip
+    return points
+
+
+def _by_stratum(base: Quantity, rlvr: Quantity, level: float) -> list[dict[str, object]]:
+    """The difference in every stratum on its own; each is a smaller benchmark."""
+    rows = []
+    for stratum in sorted(set(base.strata or ())):
+        keep = [label == stratum for label in base.strata or ()]
+        ours, theirs = base.among(keep, stratum), rlvr.among(keep, stratum)
+        gap = theirs - ours
+        bounds = gap.interval(level)
+        rows.append({"stratum": stratum, "problems": sum(keep), "k": base.k, "base": ours.value,
+                     "rlvr": theirs.value, "difference": gap.value,
+                     "low": bounds.low, "high": bounds.high})  # fmt: skip
+    return rows

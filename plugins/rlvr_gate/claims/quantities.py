@@ -1,0 +1,452 @@
+"""Numbers with evidence: compare two and get a verdict.
+
+A suite writes `assert pair.rlvr.pass_at(1, b) > pair.base.pass_at(1, b)`. Both sides are
+quantities; the comparison forms the paired estimate, its interval and the verdict, notes them in
+the claim's ledger and returns a Judgement, which is true only if the claim holds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from operator import add
+from typing import Any
+
+import numpy as np
+
+from rlvr_gate.claims.arithmetic import Measured, check_range, number
+from rlvr_gate.claims.terms import Array, Term, merged, times, total
+from rlvr_gate.claims.units import Units, units
+from rlvr_gate.judging.beside import both_sides, not_comparable, what_decides
+from rlvr_gate.judging.p_values import binomial_p_value, two_sided
+from rlvr_gate.judging.power import Within, detectable, more_units
+from rlvr_gate.judging.settling import Look
+from rlvr_gate.records import Interval, Judgement, Verdict
+from rlvr_gate.stats.intervals import mean_interval
+from rlvr_gate.stats.proportions import proportion_interval
+from rlvr_gate.stats.verdicts import judge
+
+
+@dataclass
+class Ledger:
+    """The comparisons one claim made, in order, and the level they were made at."""
+
+    level: float = 0.95
+    comparability: Callable[[str], Sequence[str]] = lambda benchmark: ()
+    """benchmark -> why the two runs are not comparable on it; empty where they are."""
+    look: Look | None = None
+    """Which of several looks this is, each with its share of 1 - level; None for one look."""
+    overall: float | None = None
+    """The level all looks keep together; `level` is then this look's own."""
+    about: tuple[str, ...] | None = None
+    """The benchmarks this claim may speak of: its own, or none; None: any."""
+    judgements: list[Judgement] = field(default_factory=list)
+
+    @classmethod
+    def at(cls, look: Look, level: float) -> Ledger:
+        """The ledger of one look, all of which together keep `level`."""
+        return cls(level=look.level(level), look=look, overall=level)
+
+    def check(self, benchmark: str) -> None:
+        """Refuse what the claim did not ask for: it may not have been drawn, or not at this look.
+
+        Raises:
+            LookupError: `benchmark` is not the claim's own.
+        """
+        if self.about is None or benchmark in self.about:
+            return
+        if self.about:
+            raise LookupError(
+                f"this claim is about {self.about[0]}, but asks about {benchmark}: pass on the "
+                "`benchmark` it is given"
+            )
+        raise LookupError(
+            f"this claim asks about {benchmark} without the `benchmark` fixture: take "
+            "`benchmark` as an argument and pass it on"
+        )
+
+    def note(self, judgement: Judgement) -> Judgement:
+        """Keep a comparison; raises LookupError where it is of another claim's benchmark."""
+        if judgement.benchmark is not None:
+            self.check(judgement.benchmark)
+        if self.look is not None and self.overall is not None:
+            judgement = self.look.over_all(judgement, self.overall)
+        self.judgements.append(judgement)
+        return judgement
+
+
+@dataclass(frozen=True, eq=False)
+class Quantity(Measured):
+    """A mean over a benchmark's problems of one number per problem.
+
+    `low` and `high` differ where completions are unscored: low counts them as wrong, high as
+    correct. The interval covers both readings, so a timeout is never evidence.
+
+    Args:
+        label: in words, `rlvr pass@1`.
+        low, high: shape (problems,).
+        bounds: the range one problem's number can have, before any offset.
+        offset: a constant added to the mean, e.g. minus a margin.
+    """
+
+    label: str
+    benchmark: str
+    low: Array
+    high: Array
+    bounds: tuple[float, float]
+    terms: tuple[Term, ...]
+    ledger: Ledger
+    k: int | None = None
+    offset: float = 0.0
+    context: Mapping[str, object] = field(default_factory=dict)
+    """Evidence shown beside the verdict, with no part in it."""
+
+    def beside(self, evidence: Mapping[str, object]) -> Quantity:
+        """The same quantity, with evidence to show beside its verdict."""
+        return replace(self, context={**self.context, **evidence})
+
+    def among(self, keep: Sequence[bool], which: str) -> Quantity:
+        """The same quantity over some of the problems, called `which`."""
+        kept = np.flatnonzero(np.asarray(keep, dtype=bool))
+        terms = tuple(term.among(kept) for term in self.terms)
+        label, low, high = f"{self.label}, {which}", self.low[kept], self.high[kept]
+        return replace(self, label=label, low=low, high=high, terms=terms)
+
+    @property
+    def strata(self) -> tuple[str, ...] | None:
+        """Stratum of each problem; None where the benchmark has no strata."""
+        return self.units["strata"]
+
+    @property
+    def units(self) -> Units:
+        """What the intervals need to know of how the problems hang together."""
+        return units(self.terms[0].tallies)
+
+    @property
+    def value(self) -> float:
+        """The estimate: midway between the two readings of unscored completions."""
+        return float((self.low.mean() + self.high.mean()) / 2 + self.offset)
+
+    @property
+    def within(self) -> Within | None:
+        """Variance within problems; None unless the terms are independent and all known."""
+        known = [t.within.times(t.factor) for t in self.terms if t.within is not None]
+        roles = {term.role for term in self.terms}
+        return reduce(add, known) if len(known) == len(roles) == len(self.terms) else None
+
+    def interval(self, level: float) -> Interval:
+        """Interval for the mean over the population the problems were drawn from."""
+        inner = self.reading(self.low, level)
+        outer = inner if self.certain else self.reading(self.high, level)
+        return Interval(inner.low + self.offset, outer.high + self.offset, level)
+
+    def p_value(self, threshold: float) -> float:
+        """Two-sided, of a mean at the threshold: `interval` turned round, both readings in."""
+        at = threshold - self.offset
+        return two_sided(self.low, self.high, at, self.bounds, **self.units)
+
+    @property
+    def samples(self) -> int | None:
+        """Completions of a problem that it rests on, at most."""
+        return max((term.most_samples for term in self.terms), default=None)
+
+    @property
+    def certain(self) -> bool:
+        """Whether every completion was scored, so that there is one reading."""
+        return np.array_equal(self.low, self.high)
+
+    def reading(self, values: Array, level: float) -> Interval:
+        """Interval for the mean of one reading of unscored completions."""
+        low, high = self.bounds
+        return mean_interval(values, level=level, low=low, high=high, **self.units)
+
+    def _compare(self, other: object, relation: str) -> Judgement:
+        if isinstance(other, Quantity):
+            contrast, threshold, right = self - other, 0.0, other.label
+        else:
+            threshold = _threshold(other, self.label)
+            contrast, right = self, f"{threshold:g}"
+        contrast._check(f"{self.label} {relation} {right}", threshold)
+        # An offset belongs to the threshold: the estimate shown is the plain difference.
+        threshold -= contrast.offset
+        plain = replace(contrast, offset=0.0)
+        interval = plain.interval(self.ledger.level)
+        verdict = judge(plain.value, interval, relation, threshold)
+        roles = {term.role for term in plain.terms}
+        reasons = list(self.ledger.comparability(self.benchmark)) if len(roles) > 1 else []
+        if reasons:
+            verdict = Verdict.NOT_COMPARABLE
+        return self.ledger.note(
+            Judgement(
+                statement=f"{self.label} {relation} {right}",
+                verdict=verdict,
+                estimate=plain.value,
+                interval=interval,
+                threshold=threshold,
+                relation=relation,
+                benchmark=self.benchmark,
+                k=plain.k,
+                n=plain.samples,
+                p_value=None if reasons else plain.p_value(threshold),
+                evidence=both_sides(plain, relation, reasons)
+                | what_decides(plain, interval, verdict, threshold),
+            )
+        )
+
+    def _check(self, statement: str, threshold: float) -> None:
+        """Refuse what no data can decide."""
+        if not any(term.factor for term in self.terms):
+            raise ValueError(f"{statement} compares a number with itself: nothing is measured")
+        low, high = self.bounds
+        check_range(self.label, threshold, (low + self.offset, high + self.offset))
+
+    def _affine(self, factor: float, offset: float, label: str) -> Quantity:
+        offset += factor * self.offset
+        return self._of(times(self.terms, factor), label=label, offset=offset)
+
+    def _joined(self, other: Measured, sign: float, label: str) -> Quantity:
+        if not isinstance(other, Quantity):
+            raise TypeError(
+                f"{label}: a mean over problems and {_KINDS[type(other)]} have no joint interval "
+                "here; compare each with a number"
+            )
+        self._check_paired(other)
+        return self._of(
+            merged((*self.terms, *times(other.terms, sign))),
+            label=label,
+            offset=self.offset + sign * other.offset,
+            k=self.k if self.k == other.k else None,
+            context={**self.context, **other.context},
+        )
+
+    def _of(self, terms: tuple[Term, ...], **more: Any) -> Quantity:
+        whole = total(terms)
+        return replace(
+            self, terms=terms, low=whole.low, high=whole.high, bounds=whole.bounds, **more
+        )
+
+    def _check_paired(self, other: Quantity) -> None:
+        ours = [t.problem for t in self.terms[0].tallies]
+        theirs = [t.problem for t in other.terms[0].tallies]
+        if self.benchmark != other.benchmark or ours != theirs:
+            raise ValueError(
+                f"{self.label} on {self.benchmark} and {other.label} on {other.benchmark} are not "
+                f"paired: both sides need the same problems of one benchmark"
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Proportion(Measured):
+    """`count` of `total` units, with the exact (Clopper-Pearson) interval."""
+
+    label: str
+    count: int
+    total: int
+    ledger: Ledger
+    benchmark: str
+    evidence: Mapping[str, object] = field(default_factory=dict)
+    problems: int = 0
+    """Problems the units were found among; 0 where nobody knows."""
+
+    @property
+    def value(self) -> float:
+        """count / total; one half, with the interval [0, 1], where there is nothing to count."""
+        return self.count / self.total if self.total else 0.5
+
+    @property
+    def interval(self) -> Interval:
+        """Clopper-Pearson; all of [0, 1] where there is nothing to count."""
+        if not self.total:
+            return Interval(0.0, 1.0, self.ledger.level)
+        return proportion_interval(self.count, self.total, level=self.ledger.level)
+
+    def _affine(self, factor: float, offset: float, label: str) -> Estimate:  # type: ignore[override]  # no share any more
+        def p_value(threshold: float) -> float | None:
+            return binomial_p_value(self.count, self.total, threshold)
+
+        return Estimate(
+            self.label, self.count / self.total if self.total else None, self.interval,
+            self.ledger, self.benchmark, self._counted, self.problems, p_value, (0.0, 1.0),
+        )._affine(factor, offset, label)  # fmt: skip
+
+    @property
+    def _counted(self) -> dict[str, object]:
+        return {"count": self.count, "total": self.total, **self.evidence}
+
+    def _compare(self, other: object, relation: str) -> Judgement:
+        threshold, interval = _threshold(other, self.label), self.interval
+        check_range(self.label, threshold, (0.0, 1.0))
+        verdict = judge(self.value, interval, relation, threshold)
+        return self.ledger.note(
+            _over_problems(
+                self,
+                self.value,
+                interval,
+                verdict,
+                relation,
+                threshold,
+                self._counted,
+                binomial_p_value(self.count, self.total, threshold),
+            )
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate(Measured):
+    """A number over a benchmark's problems that came with an interval of its own."""
+
+    label: str
+    value: float | None
+    """None where it is 0 / 0."""
+    interval: Interval
+    ledger: Ledger
+    benchmark: str
+    evidence: Mapping[str, object] = field(default_factory=dict)
+    problems: int = 0
+    p_value: Callable[[float], float | None] | None = None
+    """Two-sided p of a threshold, as the interval's method has it."""
+    bounds: tuple[float, float] = (-math.inf, math.inf)
+    """What it can be at all."""
+
+    def _affine(self, factor: float, offset: float, label: str) -> Estimate:
+        def moved(value: float) -> float:
+            return factor * value + offset
+
+        def p_value(threshold: float) -> float | None:
+            return self.p_value((threshold - offset) / factor) if self.p_value else None
+
+        ends = sorted(map(moved, (self.interval.low, self.interval.high)))
+        least, most = sorted(map(moved, self.bounds))
+        return replace(
+            self,
+            label=label,
+            value=None if self.value is None else moved(self.value),
+            interval=Interval(ends[0], ends[1], self.interval.level),
+            p_value=p_value,
+            bounds=(least, most),
+        )
+
+    def _compare(self, other: object, relation: str) -> Judgement:
+        threshold, bounds = _threshold(other, self.label), self.interval
+        check_range(self.label, threshold, self.bounds)
+        value = (bounds.low + bounds.high) / 2 if self.value is None else self.value
+        verdict = judge(value, bounds, relation, threshold)
+        if self.value is None:
+            verdict = Verdict.UNDECIDED
+        return self.ledger.note(
+            _over_problems(
+                self,
+                value,
+                bounds,
+                verdict,
+                relation,
+                threshold,
+                self.evidence,
+                self.p_value(threshold) if self.p_value else None,
+            )
+        )
+
+
+def _over_problems(
+    measured: Proportion | Estimate,
+    value: float,
+    interval: Interval,
+    verdict: Verdict,
+    relation: str,
+    threshold: float,
+    evidence: Mapping[str, object],
+    p_value: float | None,
+) -> Judgement:
+    """The judgement of one number about a benchmark's problems."""
+    power: dict[str, object] = {}
+    if interval.high > interval.low and measured.problems:
+        power["power"] = detectable(interval)
+        if verdict is Verdict.UNDECIDED:
+            power["would decide"] = more_units(value, interval, threshold, measured.problems)
+    reasons = list(measured.ledger.comparability(measured.benchmark))
+    return Judgement(
+        statement=f"{measured.label} {relation} {threshold:g}",
+        verdict=Verdict.NOT_COMPARABLE if reasons else verdict,
+        estimate=value,
+        interval=interval,
+        threshold=threshold,
+        relation=relation,
+        benchmark=measured.benchmark,
+        k=None,
+        n=None,
+        evidence={**evidence, **not_comparable(reasons), **power},
+        p_value=None if reasons else p_value,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Exact(Measured):
+    """A number known without sampling error, such as a share over all weights."""
+
+    label: str
+    value: float
+    ledger: Ledger
+    evidence: Mapping[str, object] = field(default_factory=dict)
+    reasons: Sequence[str] = ()
+    """Why it must not be compared, e.g. that there is no update to speak of."""
+
+    def _affine(self, factor: float, offset: float, label: str) -> Exact:
+        evidence = {**self.evidence, self.label: self.value}
+        return replace(self, label=label, value=factor * self.value + offset, evidence=evidence)
+
+    def _joined(self, other: Measured, sign: float, label: str) -> Exact:
+        if not isinstance(other, Exact):
+            return super()._joined(other, sign, label)
+        parts = {self.label: self.value, other.label: other.value}
+        return replace(
+            self,
+            label=label,
+            value=self.value + sign * other.value,
+            evidence={**other.evidence, **self.evidence, **parts},
+            reasons=list(dict.fromkeys([*self.reasons, *other.reasons])),
+        )
+
+    def _compare(self, other: object, relation: str) -> Judgement:
+        right = other.label if isinstance(other, Exact) else None
+        bar = other.value if isinstance(other, Exact) else _threshold(other, self.label)
+        estimate = self.value - bar if right else self.value
+        threshold = 0.0 if right else bar
+        interval = Interval(estimate, estimate, self.ledger.level)
+        theirs = other.reasons if isinstance(other, Exact) else ()
+        reasons = list(dict.fromkeys([*self.reasons, *theirs]))
+        verdict = judge(estimate, interval, relation, threshold)
+        return self.ledger.note(
+            Judgement(
+                statement=f"{self.label} {relation} {right or format(bar, 'g')}",
+                verdict=Verdict.NOT_COMPARABLE if reasons else verdict,
+                estimate=estimate,
+                interval=interval,
+                threshold=threshold,
+                relation=relation,
+                benchmark=None,
+                k=None,
+                n=None,
+                evidence={self.label: self.value, **({right: bar} if right else {}),
+                          **self.evidence, **not_comparable(reasons)},
+            )
+        )  # fmt: skip
+
+
+_KINDS = {
+    Quantity: "a mean over problems",
+    Proportion: "a share of counted problems",
+    Estimate: "an estimate with an interval of its own",
+    Exact: "a number about weights",
+}
+
+
+def _threshold(other: object, label: str) -> float:
+    """The number that `label` is compared with."""
+    if isinstance(other, Measured):
+        raise TypeError(
+            f"cannot compare {label} with {other.label}, {_KINDS[type(other)]}: "
+            "nothing here knows their joint interval; compare each with a number"
+        )
+    return number(other, f"compare {label} with", "it can be compared with a number")

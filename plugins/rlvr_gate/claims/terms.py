@@ -1,0 +1,120 @@
+"""What a quantity is made of: measurements, each counted so many times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlvr_gate.judging.power import Within
+from rlvr_gate.records import Tally
+
+Array = NDArray[np.float64]
+
+_ROUNDING = 1e-12  # factors that differ by less are meant to be the same
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One checkpoint's share of a quantity, kept so that a verdict can explain itself."""
+
+    role: str
+    label: str
+    low: Array  # (problems,) unscored completions counted as wrong
+    high: Array  # (problems,) unscored completions counted as correct
+    tallies: tuple[Tally, ...]
+    within: Within | None = None
+    """How much of the spread is sampling; None where nobody can say."""
+    bounds: tuple[float, float] = (0.0, 1.0)
+    """The range of one problem's number."""
+    samples: int | None = None
+    """Completions of a problem that it rests on; None: all that the tallies count."""
+    factor: float = 1.0
+    """How many times the quantity counts it."""
+
+    @property
+    def most_samples(self) -> int:
+        """Completions of a problem that it rests on, at most."""
+        return self.samples or max((tally.n for tally in self.tallies), default=0)
+
+    def of(self, position: int) -> str:
+        """What a reader should see of one problem: correct of n, or the number itself."""
+        if self.samples is not None:
+            return f"{self.low[position]:.4g}"
+        return f"{self.tallies[position].correct}/{self.tallies[position].n}"
+
+    def among(self, kept: NDArray[np.intp]) -> Term:
+        """This term over the problems at these positions."""
+        return replace(
+            self,
+            low=self.low[kept],
+            high=self.high[kept],
+            tallies=tuple(self.tallies[position] for position in kept),
+            within=None if self.within is None else self.within.among(kept),
+        )
+
+    def same_numbers(self, other: Term) -> bool:
+        """Whether both are one measurement, however many times each is counted."""
+        return (
+            (self.role, self.label) == (other.role, other.label)
+            and np.array_equal(self.low, other.low)
+            and np.array_equal(self.high, other.high)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """Terms added up, problem by problem."""
+
+    low: Array  # (problems,)
+    high: Array  # (problems,)
+    bounds: tuple[float, float]
+
+
+def total(terms: Sequence[Term]) -> Total:
+    """Add terms up; one that counts negatively is lowest where it reads high."""
+    lows, highs, least, most = zip(*map(_ends, terms), strict=True)
+    return Total(_sum(lows), _sum(highs), (sum(least), sum(most)))
+
+
+def times(terms: Iterable[Term], factor: float) -> tuple[Term, ...]:
+    """Terms counted `factor` times as often."""
+    return tuple(replace(term, factor=term.factor * factor) for term in terms)
+
+
+def merged(terms: Iterable[Term]) -> tuple[Term, ...]:
+    """Each measurement once, so that `q + q` is `2 * q` and what cancels out is gone.
+
+    Where nothing is left, the first stays as one that is counted zero times.
+    """
+    found: list[Term] = []
+    for term in terms:
+        known = next((i for i, other in enumerate(found) if other.same_numbers(term)), None)
+        if known is None:
+            found.append(term)
+        else:
+            found[known] = replace(term, factor=_added(found[known].factor, term.factor))
+    return tuple(term for term in found if term.factor) or tuple(found[:1])
+
+
+def _ends(term: Term) -> tuple[Array, Array, float, float]:
+    if not term.factor:
+        return 0 * term.low, 0 * term.high, 0.0, 0.0
+    ends = [(term.factor * term.low, term.factor * term.bounds[0]),
+            (term.factor * term.high, term.factor * term.bounds[1])]  # fmt: skip
+    (low, least), (high, most) = ends if term.factor > 0 else reversed(ends)
+    return low, high, least, most
+
+
+def _sum(arrays: Sequence[Array]) -> Array:
+    first, *rest = arrays
+    for array in rest:
+        first = first + array
+    return first
+
+
+def _added(ours: float, theirs: float) -> float:
+    whole = ours + theirs
+    return 0.0 if abs(whole) < _ROUNDING * (abs(ours) + abs(theirs)) else whole

@@ -1,0 +1,315 @@
+"""What a suite sees of an update: `pair.rlvr.update_since(pair.base)` and what can be asked of it.
+
+Every number is known without sampling error. Two checkpoints with the same weights have no update:
+then nothing but `changed` can be judged, and every other comparison is *not comparable*.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import fmean, median
+from typing import TYPE_CHECKING, Protocol
+
+from rlvr_gate.claims.quantities import Exact, Ledger
+from rlvr_gate.weights.compare import TensorChange, Update
+
+if TYPE_CHECKING:  # these take scipy, which collecting tests does not need
+    from rlvr_gate.weights.joint import Together
+    from rlvr_gate.weights.shapes import MaskShare, MatrixShape, Shapes
+
+
+class Weights(Protocol):
+    """Where comparisons of weights come from."""
+
+    def update(self, role: str, against: str) -> Update:
+        """Every tensor of one checkpoint against another."""
+
+    def shapes(self, role: str, against: str) -> Shapes:
+        """The update's matrices: size, rank, spectra, angles, masks."""
+
+    def together(self) -> Together:
+        """All checkpoints' updates of the base at once."""
+
+
+@dataclass(frozen=True)
+class UpdateView:
+    """The weight update of one checkpoint since another, asked by a claim."""
+
+    role: str
+    against: str
+    source: Weights
+    ledger: Ledger
+
+    @cached_property
+    def update(self) -> Update:
+        """The streamed comparison."""
+        return self.source.update(self.role, self.against)
+
+    @cached_property
+    def shapes(self) -> Shapes:
+        """The matrices, measured."""
+        return self.source.shapes(self.role, self.against)
+
+    @cached_property
+    def _reasons(self) -> tuple[str, ...]:
+        """Why nothing can be said about this update."""
+        same = self.update.share("unchanged_exact") == 1
+        nothing = f"{self.role} and {self.against} hold the same weights: there is no update"
+        found = [self.update.incomplete(), *([self._left_over() or nothing] if same else [])]
+        return tuple(filter(None, found))
+
+    def _left_over(self) -> str:
+        """What of the two checkpoints was compared with nothing."""
+        update = self.update
+        names = [*update.missing, *update.extra]
+        if not names and not update.unmatched_parameters:
+            return ""
+        return (
+            f"{len(update.missing)} tensors of {self.against} and {len(update.extra)} of "
+            f"{self.role} have no partner, e.g. "
+            f"{', '.join(names[:2]) or 'rows of a resized embedding'}"
+        )
+
+    def _exact(
+        self,
+        what: str,
+        value: float | None,
+        evidence: Mapping[str, object] | None = None,
+        absent: str = "",
+    ) -> Exact:
+        """A number about this update; None with the reason why it does not exist."""
+        reasons = (*self._reasons, *([absent or f"no {what}"] if value is None else []))
+        return Exact(
+            f"{self.role} {what} since {self.against}",
+            0.0 if value is None else value,
+            self.ledger,
+            {**self.update.summary(), **(evidence or {})},
+            tuple(dict.fromkeys(reasons[:1] if self._reasons else reasons)),
+        )
+
+    # Sparsity
+
+    def changed(self) -> Exact:
+        """Share of the weights whose value is another, nothing rounded; 0 for equal ones."""
+        share = 1 - self.update.share("unchanged_exact")
+        label = f"{self.role} share of weights changed since {self.against}"
+        found = (self.update.incomplete(), self._lost(), self._rounded_away())
+        reasons = tuple(filter(None, found))[:1]
+        return Exact(label, share, self.ledger, self.update.summary(), reasons)
+
+    def _lost(self) -> str:
+        """Why not all was compared that may have changed; of an update that is there, less."""
+        same = self.update.share("unchanged_exact") == 1
+        return self._left_over() if self.update.missing or same else ""
+
+    def _rounded_away(self) -> str:
+        exact = self.update.share("unchanged_exact")
+        if not exact < 1 == self.update.share("unchanged_bf16"):
+            return ""
+        return (
+            f"served in bfloat16 {self.role} is {self.against}: {1 - exact:.1%} of the weights "
+            "differ, and none of them once rounded"
+        )
+
+    def unchanged(self) -> Exact:
+        """Update sparsity in bfloat16 (arXiv:2511.08567, def. 2.2)."""
+        return self._exact("weights unchanged", self.update.share("unchanged_bf16"))
+
+    def identical(self) -> Exact:
+        """Share of weights equal as they are stored, nothing rounded: for fp32 masters."""
+        share = self.update.share("unchanged_exact")
+        kinds = {t.dtype for t in self.update.tensors}
+        fine = all(kind.rpartition("/")[2] in ("F32", "F64") for kind in kinds)
+        why = f"needs {self.role} in fp32, got {', '.join(sorted(kinds))}"
+        return self._exact("weights identical in fp32", share if fine else None, absent=why)
+
+    def tolerance_gap(self) -> Exact:
+        """How much more is "unchanged" within 1e-5 (arXiv:2505.11711) than in bfloat16."""
+        loose, strict = (self.update.share(c) for c in ("within_tolerance", "unchanged_bf16"))
+        return self._exact("unchanged within 1e-5 beyond bfloat16", loose - strict)
+
+    def norms_unchanged(self) -> Exact:
+        """Share of the normalisations' weights that is unchanged in bfloat16."""
+        from rlvr_gate.weights.shapes import is_norm
+
+        tensors = [t for t in self.update.tensors if is_norm(t.name)]
+        share = self.update.share("unchanged_bf16", tensors) if tensors else None
+        return self._exact("norm weights unchanged", share, absent="no normalisation has weights")
+
+    def spread_over_layers(self) -> Exact:
+        """Largest distance of a layer's sparsity from that of all layers' matrices."""
+        from rlvr_gate.weights.shapes import layer_of
+
+        return self._spread("layer", lambda t: layer_of(t.name))
+
+    def spread_over_types(self) -> Exact:
+        """Largest distance of a matrix type's sparsity from that of all layers' matrices."""
+        from rlvr_gate.weights.shapes import kind_of
+
+        return self._spread("matrix type", lambda t: kind_of(t.name))
+
+    def _spread(self, what: str, group: Callable[[TensorChange], object]) -> Exact:
+        from rlvr_gate.weights.shapes import layer_of
+
+        inside = [t for t in self.update.tensors if layer_of(t.name) is not None]
+        matrices = [t for t in inside if len(t.shape) > 1]
+        groups: dict[object, list[TensorChange]] = {}
+        for tensor in matrices:
+            groups.setdefault(group(tensor), []).append(tensor)
+        whole = self.update.share("unchanged_bf16", matrices)
+        shares = {str(key): self.update.share("unchanged_bf16", of) for key, of in groups.items()}
+        far = max((abs(share - whole) for share in shares.values()), default=None)
+        return self._exact(
+            f"sparsity: farthest {what} from the whole", far, {f"by {what}": shares},
+            f"no {what} holds matrices",
+        )  # fmt: skip
+
+    def uneven_rows(self) -> Exact:
+        """Median over matrices: variance of the rows' update ratios over the binomial one."""
+        return self._uneven("row", [t.row_dispersion for t in self.update.tensors])
+
+    def uneven_columns(self) -> Exact:
+        """Median over matrices: variance of the columns' update ratios over the binomial one."""
+        return self._uneven("column", [t.column_dispersion for t in self.update.tensors])
+
+    def _uneven(self, line: str, found: Sequence[float | None]) -> Exact:
+        known = [value for value in found if value is not None]
+        return self._exact(
+            f"{line} update ratios: variance over chance", median(known) if known else None,
+            {"matrices": len(known)}, "no matrix is changed in part",
+        )  # fmt: skip
+
+    # Size and shape
+
+    @cached_property
+    def _moved(self) -> list[MatrixShape]:
+        return [m for m in self.shapes.matrices if not m.unchanged]
+
+    def _over(self, what: str, values: Iterable[float | None], by: Callable[[list[float]], float],
+              **evidence: object) -> Exact:  # fmt: skip
+        known = [value for value in values if value is not None]
+        counted = {"matrices": len(known), "layers left out": len(self.shapes.left_out)}
+        return self._exact(
+            what,
+            by(known) if known else None,
+            {**counted, **evidence},
+            "no measured matrix changed",
+        )
+
+    def rank_share(self) -> Exact:
+        """Mean of rank dW / min(m, n) (arXiv:2505.11711); rounding alone is full rank too."""
+        moved = self._moved
+        stable = {
+            "stable rank, median": _middle(m.stable_rank for m in moved),
+            "stable rank of rounding alone, median": _middle(m.null_stable_rank for m in moved),
+            "effective rank, median": _middle(m.effective_rank for m in moved),
+            "rank above rounding noise, median": _middle(m.signal_rank for m in moved),
+        }
+        shares = [m.rank / m.full_rank for m in moved]
+        return self._over("rank of the update over full rank, mean", shares, fmean, **stable)
+
+    def spectral_shift(self) -> Exact:
+        """Median normalised spectral shift (arXiv:2511.08567, sec. 4; arXiv:2606.07082)."""
+        found = [m.nss for m in self._moved]
+        return self._over("normalised spectral shift, median", found, median, largest=_most(found))
+
+    def rotation(self) -> Exact:
+        """Largest principal angle, degrees, where the gap gamma_k exceeds ||dW||_2.
+
+        Where it does not, directions swap across the cut at k however little was learned.
+        """
+        sound = [m.angle for m in self._moved if not m.ill_conditioned]
+        absent = len(self._moved) - len(sound)
+        found = self._over(
+            "largest principal angle", sound, max,
+            **{"ill-conditioned matrices left out": absent,
+               "largest of all": _most(m.angle for m in self._moved)},
+        )  # fmt: skip
+        if sound or self._reasons or not absent:
+            return found
+        why = f"||dW||_2 exceeds the gap gamma_k in all {absent} matrices: angles say nothing"
+        return self._exact("largest principal angle", None, found.evidence, why)
+
+    def typical_rotation(self) -> Exact:
+        """Median of the largest principal angle, degrees, over all matrices that changed."""
+        found = [m.angle for m in self._moved]
+        return self._over("largest principal angle, median", found, median, largest=_most(found))
+
+    def low_beyond_rounding(self) -> Exact:
+        """Overlap with the smallest weights, minus the larger of alpha and rounding's own."""
+        return self._beyond("low", 1)
+
+    def principal_beyond_rounding(self) -> Exact:
+        """The smaller of alpha and rounding's own overlap with principal weights, minus the real.
+
+        Positive: the update avoids principal weights more than rounding alone explains.
+        """
+        return self._beyond("principal", -1)
+
+    def _beyond(self, name: str, sign: int) -> Exact:
+        """Pooled over matrices by their changed weights; less three sd of the null's pool."""
+        changed = {t.name: t.parameters - t.unchanged_bf16 for t in self.update.tensors}
+        found = [(m.name, mask) for m in self._moved for mask in m.masks if mask.mask == name]
+        rows = [(changed.get(tensor, 0), mask) for tensor, mask in found]
+        rows = [(n, m) for n, m in rows if m.overlap is not None and m.null_low is not None and n]
+        what = f"overlap with {name} weights beyond chance and rounding"
+        if not rows:
+            return self._exact(what, None, absent="no rounding null: needs a bfloat16 base")
+        share = _pooled(rows, lambda m: m.overlap)
+        alpha = _pooled(rows, lambda m: m.density)
+        null = _pooled(rows, lambda m: m.null_high if sign > 0 else m.null_low)
+        whole = sum(n for n, _ in rows)
+        sd = math.sqrt(sum((n / whole * (m.null_sd or 0.0)) ** 2 for n, m in rows))
+        chance = max(alpha, null) if sign > 0 else min(alpha, null)
+        return self._exact(
+            what, sign * (share - chance) - 3 * sd,
+            {"overlap": share, "alpha": alpha, "of rounding alone": null, "sd of that": sd},
+        )  # fmt: skip
+
+    def violations(self) -> Exact:
+        """Matrices whose numbers contradict Weyl, Mirsky or Wedin: a fault of the numerics."""
+        found = self.shapes.violations
+        measured = bool(self.shapes.matrices or found)
+        return self._exact(
+            "matrices that contradict Weyl, Mirsky or Wedin",
+            float(len(found)) if measured else None,
+            {"matrices": len(self.shapes.matrices), "violations": list(found)},
+            "no matrix was measured",
+        )
+
+    # Against another update of the same base
+
+    def shared_with(self, other: UpdateView) -> Exact:
+        """Jaccard of the two update masks minus its random baseline p q / (p + q - p q)."""
+        found = self.source.together().overlap(self.role, other.role)
+        known = found.jaccard is not None and found.jaccard_random is not None
+        excess = found.jaccard - found.jaccard_random if known else None  # type: ignore[operator]  # known
+        evidence = {
+            "jaccard": found.jaccard, "jaccard at random": found.jaccard_random, "o1": found.o1,
+            "o1 at random": found.o1_random, "o2": found.o2, "o2 at random": found.o2_random,
+            "z": found.z,
+        }  # fmt: skip
+        shown = self._exact(f"Jaccard above chance with {other.role}", excess, evidence)
+        return Exact(
+            shown.label, shown.value, self.ledger, shown.evidence,
+            (*shown.reasons, *other._reasons),
+        )  # fmt: skip
+
+
+def _middle(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(median(known)) if known else None
+
+
+def _most(values: Iterable[float | None]) -> float | None:
+    return max((value for value in values if value is not None), default=None)
+
+
+def _pooled(
+    rows: Sequence[tuple[int, MaskShare]], value: Callable[[MaskShare], float | None]
+) -> float:
+    """Mean over matrices, weighted by their changed weights."""
+    return sum(n * (value(mask) or 0.0) for n, mask in rows) / sum(n for n, _ in rows)

@@ -1,0 +1,395 @@
+"""What a suite sees of the checkpoints: `pair.rlvr.pass_at(8, benchmark)` and its kin.
+
+Views read counts and weights through an EvidenceSource (the sample store, or recorded counts) and
+return quantities; they never touch a model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlvr_gate.claims.guessing import Guessing, filtered
+from rlvr_gate.claims.ladder import band, crossing
+from rlvr_gate.claims.quantities import Exact, Ledger, Quantity
+from rlvr_gate.claims.solved import SolvedSets
+from rlvr_gate.claims.terms import Term
+from rlvr_gate.claims.updates import UpdateView, Weights
+from rlvr_gate.judging import readings
+from rlvr_gate.judging.power import Within, within
+from rlvr_gate.judging.readings import Reading
+from rlvr_gate.records import CheckpointFacts, Interval, Judgement, Measure, Tally, Verdict
+from rlvr_gate.stats.passk import default_ladder
+from rlvr_gate.stats.repeats import Repeats
+
+Floats = NDArray[np.float64]
+
+_NATS = (0.0, float("inf"))
+
+TRUNCATION_MARGIN = 0.02
+"""Points by which truncation rates may differ: a cut completion is rarely a correct one."""
+TRUNCATION_BOUND = 0.5
+"""Share of completions cut off in both runs beyond which they compare who ends in time, not who
+is right: then the typical completion of either has no end. One run alone may ramble."""
+UNSCORED_BOUND = 0.01
+"""Share of completions that may have no grade."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreOf:
+    """Which scores: of whose completions, under whom, and to whom where it is a divergence."""
+
+    measure: Measure
+    of: str
+    under: str
+    to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenScores:
+    """The scores of some completions of every problem, in the benchmark's order."""
+
+    totals: Floats  # (problems, samples), summed over the tokens of each completion
+    tokens: Floats  # (problems, samples), how many those are
+    by: str
+    """What computed them: a backend's identity."""
+
+
+class EvidenceSource(Weights, Protocol):
+    """Where the judged numbers come from."""
+
+    def scores(self, asked: ScoreOf, benchmark: str) -> TokenScores:
+        """What the claim asked to have scored; LookupError where it did not ask in time."""
+
+    def tallies(self, role: str, benchmark: str) -> tuple[Tally, ...]:
+        """Counts of one checkpoint on one benchmark, in the benchmark's order."""
+
+    def repeats(self, benchmark: str) -> Mapping[str, Repeats]:
+        """By role, how often samples of a problem agree, against chance; where that is known."""
+
+    def facts(self, role: str) -> CheckpointFacts:
+        """Provenance of one checkpoint's completions."""
+
+    def notes(self, benchmark: str) -> Sequence[str]:
+        """What to know of the question that both were asked, where it is none against it."""
+
+    def guessing(self, benchmark: str) -> Guessing | None:
+        """The guesser that saw all answers but the problem; None where answers are unknown."""
+
+
+@dataclass(frozen=True)
+class CheckpointView:
+    """One checkpoint of a run, asked by a claim."""
+
+    role: str
+    source: EvidenceSource
+    ledger: Ledger
+
+    def pass_at(self, k: int, benchmark: str) -> Quantity:
+        """pass@k: the chance that k completions hold a correct one (arXiv:2107.03374, eq. 1).
+
+        Raises:
+            ValueError: k exceeds the samples of some problem.
+        """
+        tallies = self._tallies(self.role, benchmark)
+        reading = readings.solve_rate(tallies, k)
+        found = self._wrap(f"pass@{k}", benchmark, reading, tallies, k, within(tallies, k))
+        guessing = self.source.guessing(benchmark) if k > 1 else None
+        return found.beside(guessing.beside(k)) if guessing else found
+
+    def never_solved(self, benchmark: str) -> Quantity:
+        """Share of problems no sample solved: the {0} bin of the accuracy histogram."""
+        tallies = self._tallies(self.role, benchmark)
+        return self._wrap("share never solved", benchmark, readings.never_solved(tallies), tallies)
+
+    def always_solved(self, benchmark: str) -> Quantity:
+        """Share of problems every sample solved: the {1} bin of the accuracy histogram.
+
+        Adaptive samples only bound it: a problem that stopped early might have failed later.
+        """
+        tallies = self._tallies(self.role, benchmark)
+        name = "share always solved"
+        if readings.stopping_rule(tallies) is not None:
+            name += " (bounds; needs fixed samples)"
+        return self._wrap(name, benchmark, readings.always_solved(tallies), tallies)
+
+    def truncated(self, benchmark: str) -> Quantity:
+        """Share of completions that ran out of tokens."""
+        tallies = self._tallies(self.role, benchmark)
+        return self._wrap("truncation rate", benchmark, readings.truncated(tallies), tallies)
+
+    def log_perplexity(self, benchmark: str, *, of: CheckpointView | None = None) -> Quantity:
+        """How surprised this checkpoint is by completions: mean of -log p per token, in nats.
+
+        The logarithm of the perplexity of each completion (arXiv:2504.13837, sec. 4.1), averaged
+        over the completions of a problem. The claim needs `@pytest.mark.scores(of, under=…)`.
+
+        Args:
+            of: whose completions; its own where none is named.
+        """
+        of = of or self
+        asked = ScoreOf(Measure.LOGPROB, of.role, self.role)
+        return self._scored(f"log-perplexity of {of.role}'s completions", asked, benchmark, -1.0)
+
+    def token_entropy(self, benchmark: str, *, along: CheckpointView | None = None) -> Quantity:
+        """Entropy of this checkpoint's next-token distribution, mean over tokens, in nats.
+
+        Args:
+            along: whose completions; its own where none is named.
+        """
+        along = along or self
+        asked = ScoreOf(Measure.ENTROPY, along.role, self.role)
+        return self._scored(f"token entropy along {along.role}'s completions", asked, benchmark)
+
+    def divergence_to(
+        self,
+        other: CheckpointView,
+        benchmark: str,
+        *,
+        along: CheckpointView | None = None,
+        per: Literal["token", "completion"] = "token",
+    ) -> Quantity:
+        """KL(this || other) of next-token distributions over the full vocabulary, in nats.
+
+        `pair.base.divergence_to(pair.rlvr, b)`, along the base's own completions, is the forward
+        divergence of arXiv:2509.04259, def. 3.1: summed over a completion its mean is, by the
+        chain rule, that of whole completions. The claim needs
+        `@pytest.mark.scores(along, under=(this, other))`.
+
+        Args:
+            along: whose completions; this checkpoint's own where none is named.
+            per: mean over tokens, or sum over each completion.
+        """
+        along = along or self
+        asked = ScoreOf(Measure.KL, along.role, self.role, other.role)
+        name = f"KL to {other.role} per {per}, along {along.role}'s completions"
+        return self._scored(name, asked, benchmark, summed=per == "completion")
+
+    def unchanged_since(self, other: CheckpointView) -> Exact:
+        """Update sparsity: share of weights equal in both checkpoints (arXiv:2505.11711).
+
+        Weights are compared as bfloat16 values, the coarser dtype first where they differ
+        (arXiv:2511.08567, def. 2.2; a relative tolerance below 2^-9 is the same thing).
+        """
+        return self.update_since(other).unchanged()
+
+    def update_since(self, other: CheckpointView) -> UpdateView:
+        """What training did to the weights: sparsity, size, spectra, subspaces, masks."""
+        return UpdateView(self.role, other.role, self.source, self.ledger)
+
+    def _tallies(self, role: str, benchmark: str) -> tuple[Tally, ...]:
+        self.ledger.check(benchmark)
+        return self.source.tallies(role, benchmark)
+
+    def _scored(
+        self,
+        name: str,
+        asked: ScoreOf,
+        benchmark: str,
+        sign: float = 1.0,
+        *,
+        summed: bool = False,
+    ) -> Quantity:
+        self.ledger.check(benchmark)
+        found = self.source.scores(asked, benchmark)
+        each = sign * (found.totals if summed else found.totals / found.tokens).mean(axis=1)
+        tallies, label = self._tallies(asked.of, benchmark), f"{self.role} {name}"
+        term = Term(
+            asked.of, label, each, each, tallies, bounds=_NATS, samples=found.totals.shape[1]
+        )
+        return Quantity(
+            label, benchmark, each, each, _NATS, (term,), self.ledger,
+            context={"scored by": found.by},
+        )  # fmt: skip
+
+    def _wrap(self, name: str, benchmark: str, reading: Reading, tallies: tuple[Tally, ...],
+              k: int | None = None, noise: Within | None = None) -> Quantity:  # fmt: skip
+        label = f"{self.role} {name}"
+        term = Term(self.role, label, reading.low, reading.high, tallies, noise)
+        return Quantity(
+            label, benchmark, reading.low, reading.high, (0.0, 1.0), (term,), self.ledger, k
+        )
+
+
+@dataclass(frozen=True)
+class PairView:
+    """The model pair of a run, asked by a claim."""
+
+    base: CheckpointView
+    rlvr: CheckpointView
+    unknown: Sequence[str] = ()
+    """What nobody can say about how the completions were drawn, as with recorded counts."""
+    roles: Sequence[str] | None = None
+    """The checkpoints a claim may ask; None: any."""
+
+    def role(self, name: str) -> CheckpointView:
+        """A further checkpoint given with `--checkpoint NAME=REF`.
+
+        Raises:
+            LookupError: the claim did not ask for it, or nobody gave it.
+        """
+        if self.roles is not None and name not in self.roles:
+            raise LookupError(
+                f"no checkpoint {name!r} here, only {', '.join(self.roles)}: mark the claim with "
+                f"@pytest.mark.roles({name!r}) and give --checkpoint {name}=REF"
+            )
+        return CheckpointView(name, self.base.source, self.base.ledger)
+
+    def solved(self, benchmark: str) -> SolvedSets:
+        """Which problems each checkpoint solved at least once in its samples."""
+        self.base.ledger.check(benchmark)
+        source = self.base.source
+        base, rlvr = source.tallies("base", benchmark), source.tallies("rlvr", benchmark)
+        return SolvedSets(base, rlvr, benchmark, self.base.ledger)
+
+    def crossover(self, k: int, benchmark: str) -> dict[str, object]:
+        """Evidence to show beside a claim: where rlvr's lead ends, looking at k = 1, 2, 4 … `k`.
+
+        The interval of k* is read from the simultaneous band of the paired difference.
+        """
+        ks = default_ladder(k)
+        gaps = [self.rlvr.pass_at(k, benchmark) - self.base.pass_at(k, benchmark) for k in ks]
+        return {"crossover": crossing(band(gaps, self.base.ledger.level))}
+
+    def guess_filtered(self, k: int, benchmark: str) -> Judgement:
+        """Whether the same checkpoint leads at `k` without the problems that guesses solve."""
+        ledger = self.base.ledger
+        ledger.check(benchmark)
+        guessing = self.base.source.guessing(benchmark)
+        gap = self.rlvr.pass_at(k, benchmark) - self.base.pass_at(k, benchmark)
+        reasons = ledger.comparability(benchmark)
+        judged = filtered(gap, guessing, k, ledger.level)
+        if reasons:
+            evidence = {**judged.evidence, "not comparable": list(reasons)}
+            judged = replace(judged, verdict=Verdict.NOT_COMPARABLE, evidence=evidence)
+        return ledger.note(judged)
+
+    def asked_the_same(self, benchmark: str) -> Judgement:
+        """Whether both checkpoints answered the same question under the same rules.
+
+        Each rule that is `unknown` may differ: then the answer is undecided, never yes.
+        """
+        ledger = self.base.ledger
+        ledger.check(benchmark)
+        reasons = list(ledger.comparability(benchmark))
+        open_ = Verdict.UNDECIDED if self.unknown else Verdict.HOLDS
+        verdict = Verdict.NOT_COMPARABLE if reasons else open_
+        evidence: dict[str, object] = {"not comparable": reasons} if reasons else {}
+        if notes := self.base.source.notes(benchmark):
+            evidence["notes"] = list(notes)
+        agreeing = self.base.source.repeats(benchmark)
+        if agreeing:
+            evidence["samples that agree"] = [
+                {"role": role, "pairs alike": found.alike, "by chance": found.chance}
+                for role, found in agreeing.items()
+            ]
+        failed, unknown = float(len(reasons)), ", ".join(self.unknown)
+        return ledger.note(
+            Judgement(
+                statement="differences between the two runs' questions = 0"
+                + (f" (not recorded: {unknown})" if unknown else ""),
+                verdict=verdict,
+                estimate=failed,
+                interval=Interval(failed, failed + len(self.unknown), ledger.level),
+                threshold=0.0,
+                relation="<=",
+                benchmark=benchmark,
+                k=None,
+                n=None,
+                evidence=evidence,
+            )
+        )
+
+
+def incomparable(
+    base: CheckpointFacts,
+    rlvr: CheckpointFacts,
+    benchmark: str,
+    base_tallies: Sequence[Tally],
+    rlvr_tallies: Sequence[Tally],
+) -> list[str]:
+    """Say why two runs did not answer the same question; empty where they did.
+
+    Checked: prompts as token ids, sampling, stop ids, backend, sample counts, distinct random
+    streams, truncation rates (their difference, and both together) and the share of unscored
+    completions.
+    """
+    reasons = [
+        f"{what} differ: base {ours}, rlvr {theirs}"
+        for what, ours, theirs in (
+            ("prompts", base.prompt_digests.get(benchmark), rlvr.prompt_digests.get(benchmark)),
+            ("sampling settings", base.sampling, rlvr.sampling),
+            ("stop ids", base.stop_ids, rlvr.stop_ids),
+            ("backends", base.backend, rlvr.backend),
+            ("problems", len(base_tallies), len(rlvr_tallies)),
+            ("samples", _samples(base_tallies), _samples(rlvr_tallies)),
+        )
+        if ours != theirs
+    ]
+    if base.digest == rlvr.digest and base.seed == rlvr.seed:
+        reasons.append(f"both are the same samples: one checkpoint, one seed ({base.seed})")
+    return [*reasons, *unlike_rates(base_tallies, rlvr_tallies)]
+
+
+def copied(agreeing: Mapping[str, Repeats]) -> list[str]:
+    """Say whose samples are copies of each other; empty where none's are."""
+    return [
+        f"{role}'s samples repeat each other: {found.alike:.3g} of the pairs agree, "
+        f"{found.chance:.3g} would by chance; were seeds ignored or used twice?"
+        for role, found in agreeing.items()
+        if found.accident
+    ]
+
+
+def unlike_rates(
+    base_tallies: Sequence[Tally],
+    rlvr_tallies: Sequence[Tally],
+    *,
+    remedy: str = "raise --max-new-tokens",
+) -> list[str]:
+    """Say which shares of completions keep two runs from being comparable: truncated or unscored.
+
+    Truncation that nobody recorded is not compared.
+    """
+    ours, theirs = _rate(base_tallies, "truncated"), _rate(rlvr_tallies, "truncated")
+    reasons = [] if ours is None or theirs is None else _cut_off(ours, theirs, remedy)
+    for role, rate in (
+        ("base", _rate(base_tallies, "unscored")),
+        ("rlvr", _rate(rlvr_tallies, "unscored")),
+    ):
+        if rate is not None and rate > UNSCORED_BOUND:
+            reasons.append(
+                f"{rate:.1%} of {role}'s completions are unscored (bound {UNSCORED_BOUND:.0%})"
+            )
+    return reasons
+
+
+def _cut_off(base: float, rlvr: float, remedy: str) -> list[str]:
+    """What truncation rates say against a comparison, apart and together."""
+    found, rates = [], f"base {base:.1%}, rlvr {rlvr:.1%}"
+    if abs(base - rlvr) >= TRUNCATION_MARGIN:
+        found.append(
+            f"truncation rates differ by {abs(base - rlvr):.1%} ({rates}; bound "
+            f"{TRUNCATION_MARGIN:.0%}): {remedy}"
+        )
+    if min(base, rlvr) > TRUNCATION_BOUND:
+        found.append(
+            f"most completions of both are truncated ({rates}; bound {TRUNCATION_BOUND:.0%}): "
+            f"{remedy}"
+        )
+    return found
+
+
+def _samples(tallies: Sequence[Tally]) -> list[int]:
+    return sorted({t.n for t in tallies})
+
+
+def _rate(tallies: Sequence[Tally], what: str) -> float | None:
+    counts, total = [getattr(t, what) for t in tallies], sum(t.n for t in tallies)
+    if None in counts:
+        return None
+    return sum(map(int, counts)) / total if total else 0.0

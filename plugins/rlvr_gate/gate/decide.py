@@ -1,0 +1,180 @@
+"""From verdicts to the release: one state, one exit status, and who decided it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from rlvr_gate.gate.policy import Policy
+from rlvr_gate.records import ClaimRecord, ErrorControl, GateResult, GateState, Kind, Verdict
+
+EXIT_STATUS = {
+    GateState.OPEN: 0,
+    GateState.CLOSED: 1,
+    GateState.UNDECIDED: 10,
+    GateState.NOT_COMPARABLE: 11,
+    GateState.NO_DECISION: 12,
+    GateState.NOT_FINISHED: 12,
+}
+"""pytest itself uses 0-5; 1 is shared on purpose: a closed gate is a failed run."""
+
+FAILED = 13
+"""Exit status where the gate itself failed: the verdict stands, a report of it does not."""
+
+_DECIDES = (
+    (Verdict.REFUTED, GateState.CLOSED),
+    (Verdict.NOT_COMPARABLE, GateState.NOT_COMPARABLE),
+    (Verdict.UNDECIDED, GateState.UNDECIDED),
+)
+
+_SEVERITY = (Verdict.NOT_COMPARABLE, Verdict.REFUTED, Verdict.UNDECIDED, Verdict.HOLDS)
+
+
+def worst(verdicts: Sequence[Verdict]) -> Verdict:
+    """The verdict of a claim made of several comparisons: all must hold.
+
+    No comparison at all is undecided: nothing measured is not green.
+    """
+    return min(verdicts, key=_SEVERITY.index) if verdicts else Verdict.UNDECIDED
+
+
+def decide(
+    claims: Sequence[ClaimRecord],
+    policy: Policy,
+    failed_tests: Sequence[str] = (),
+    gaps: Sequence[str] = (),
+) -> GateResult:
+    """Answer the whole run, failing closed; tests that failed beside the claims close it too.
+
+    Open needs a whole run, every gate claim to hold, every required claim and benchmark to have
+    been judged, and at least one gate claim. That all must hold is an intersection-union test: the
+    chance of a false release is bounded by that of a single claim, without correction.
+
+    Args:
+        gaps: what kept the run from being whole; with any there is no decision.
+    """
+    result = _answer(claims, policy, failed_tests, gaps)
+    return replace(result, errors=error_control(claims))
+
+
+def undecidable(reasons: Sequence[str], policy: str) -> GateResult:
+    """There is no decision, for these reasons."""
+    return _result(GateState.NO_DECISION, tuple(reasons), policy)
+
+
+def error_control(claims: Sequence[ClaimRecord]) -> ErrorControl | None:
+    """Bound false release and false block by the tails of the gate claims' comparisons.
+
+    The two are about different things: opening needs all of them to hold (intersection-union),
+    closing needs any one refuted (union).
+    """
+    from rlvr_gate.stats.error_rates import gate_error_rates
+
+    tails = [
+        (1 - judgement.interval.level) / 2
+        for claim in claims
+        if claim.kind is Kind.GATE
+        for judgement in claim.judgements
+        if judgement.p_value is not None
+    ]
+    if not tails:
+        return None
+    rates = gate_error_rates(tails)
+    return ErrorControl(len(tails), round(rates.false_release, 9), round(rates.false_block, 9))
+
+
+def with_p_values(claims: Sequence[ClaimRecord]) -> list[ClaimRecord]:
+    """The claims with their p-values, those of the findings adjusted as one family (Holm)."""
+    from rlvr_gate.stats.error_rates import holm
+
+    known = [replace(claim, p_value=_p_value(claim)) for claim in claims]
+    family = [c for c in known if c.kind is Kind.FINDING and c.p_value is not None]
+    ps = [c.p_value for c in family if c.p_value is not None]
+    adjusted = dict(zip((c.nodeid for c in family), holm(ps) if ps else (), strict=True))
+    return [replace(claim, adjusted_p=adjusted.get(claim.nodeid)) for claim in known]
+
+
+def _p_value(claim: ClaimRecord) -> float | None:
+    """Of the claim's verdict.
+
+    All of its comparisons must hold, so the largest p speaks for `holds`; any one refutes it, so
+    the smallest p of a refuted one does, times the number of comparisons.
+    """
+    known = [j.p_value for j in claim.judgements if j.p_value is not None]
+    if len(known) < len(claim.judgements) or not known:
+        return None
+    if claim.verdict is not Verdict.REFUTED:
+        return max(known)
+    refuted = [
+        j.p_value
+        for j in claim.judgements
+        if j.verdict is Verdict.REFUTED and j.p_value is not None
+    ]
+    return min([1.0, *(len(known) * p for p in refuted)])
+
+
+def _answer(
+    claims: Sequence[ClaimRecord],
+    policy: Policy,
+    failed_tests: Sequence[str],
+    gaps: Sequence[str],
+) -> GateResult:
+    gates = [claim for claim in claims if claim.kind is Kind.GATE]
+    missing = (*gaps, *_unjudged(claims), *_missing(gates, policy))
+    if missing:
+        return _result(GateState.NO_DECISION, missing, policy.name)
+    if failed_tests:
+        failed = tuple(f"{nodeid} (failed)" for nodeid in failed_tests)
+        return _result(GateState.CLOSED, failed, policy.name)
+    for verdict, state in _DECIDES:
+        deciding = tuple(name(claim) for claim in gates if claim.verdict is verdict)
+        if deciding:
+            return _result(state, deciding, policy.name)
+    return _result(GateState.OPEN, tuple(name(claim) for claim in gates), policy.name)
+
+
+def _result(state: GateState, deciding: tuple[str, ...], policy: str) -> GateResult:
+    return GateResult(state, EXIT_STATUS[state], deciding, policy)
+
+
+class Named(Protocol):
+    """A claim at one benchmark and k, judged or not."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def benchmark(self) -> str | None: ...
+    @property
+    def k(self) -> int | None: ...
+
+
+def name(claim: Named) -> str:
+    """`K1 on countdown`, `K1 on countdown at k=8`, or just `W1`."""
+    on = f" on {claim.benchmark}" if claim.benchmark else ""
+    at = f" at k={claim.k}" if claim.k else ""
+    return f"{claim.id}{on}{at}"
+
+
+def _unjudged(claims: Sequence[ClaimRecord]) -> tuple[str, ...]:
+    """Claims that were asked and gave no answer: those that raised, gate claims that compared
+    nothing or were skipped."""
+    said = [(claim, _why_unjudged(claim)) for claim in claims]
+    return tuple(f"{name(claim)} ({why})" for claim, why in said if why)
+
+
+def _why_unjudged(claim: ClaimRecord) -> str:
+    if claim.broken:
+        return claim.reason or "raised"
+    if claim.kind is Kind.GATE and not claim.judgements:
+        return f"skipped: {claim.reason}" if claim.skipped else claim.reason or "not judged"
+    return ""
+
+
+def _missing(gates: Sequence[ClaimRecord], policy: Policy) -> tuple[str, ...]:
+    judged = {claim.id for claim in gates}
+    benchmarks = {claim.benchmark for claim in gates}
+    wanted = [c for c in policy.required_claims if c not in judged]
+    wanted += [f"benchmark {b}" for b in policy.required_benchmarks if b not in benchmarks]
+    missing = tuple(f"{what} (required, not judged)" for what in wanted)
+    return missing or (() if gates else ("no gate claim was judged",))
