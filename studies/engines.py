@@ -46,7 +46,7 @@ def bare() -> None:
     from vllm import LLM, SamplingParams
     from vllm.sampling_params import RequestOutputKind
 
-    from rlvr_gate_fixtures.backends.vllm.backend import child as vllm_child
+    from rlvr_gate_fixtures.backends.vllm import child as vllm_child
 
     job = json.loads(sys.stdin.readline())
     engine = LLM(

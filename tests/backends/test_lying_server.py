@@ -17,7 +17,8 @@ import pytest
 from rlvr_gate.records import Checkpoint, Completion, Sampling, Stream
 from rlvr_gate_fixtures.backends import BackendError, Request
 from rlvr_gate_fixtures.backends.answers import answers
-from rlvr_gate_fixtures.backends.server.backend import ServerBackend, endpoint
+from rlvr_gate_fixtures.backends.server import endpoint
+from rlvr_gate_fixtures.backends.server.backend import ServerBackend
 from rlvr_gate_fixtures.backends.server.keys import KEY
 from rlvr_gate_fixtures.inputs.checkpoints import resolve
 

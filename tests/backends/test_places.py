@@ -162,7 +162,7 @@ def test_transformers_on_gpus_are_those_of_a_run_without_devices() -> None:
 def test_vllm_takes_the_devices_of_its_build(
     monkeypatch: pytest.MonkeyPatch, build: str, device: str, fits: bool
 ) -> None:
-    from rlvr_gate_fixtures.backends.vllm.backend import backend as vllm
+    from rlvr_gate_fixtures.backends.vllm import backend as vllm
 
     monkeypatch.setattr(vllm, "version", lambda name: f"1.2.3+{build}")
     if fits:
@@ -176,7 +176,7 @@ def test_vllm_takes_the_devices_of_its_build(
 
 
 def test_vllm_waits_for_the_memory_of_its_own_devices(monkeypatch: pytest.MonkeyPatch) -> None:
-    from rlvr_gate_fixtures.backends.vllm.backend import backend as vllm
+    from rlvr_gate_fixtures.backends.vllm import backend as vllm
 
     asked: list[str] = []
     monkeypatch.setattr(vllm, "version", lambda name: "1.2.3")

@@ -160,7 +160,7 @@ def test_transformers_on_two_nodes_draw_the_tokens_of_one_process(
     workers = [p for node in cluster.nodes for p in descendants(raylet(node))]
     drawn += drawing
     assert contents(drawn) == contents(list(draw(inner, base, requests)))
-    assert not all_gone({p: "" for p in workers if "transformers_child" in commands(p)})
+    assert not all_gone({p: "" for p in workers if "transformers.child" in commands(p)})
 
 
 def commands(pid: int) -> str:
@@ -223,7 +223,7 @@ def test_a_workers_child_that_is_killed_is_replaced(cluster: Any, base: Checkpoi
         pid
         for node in cluster.nodes
         for pid, command in descendants(raylet(node)).items()
-        if "transformers_child" in command
+        if "transformers.child" in command
     )
     os.kill(child, signal.SIGKILL)
     drawn += drawing
@@ -291,7 +291,7 @@ def test_our_own_cluster_dies_with_a_killed_run(base: Checkpoint, tmp_path: Path
         assert parent.stdout is not None
         assert parent.stdout.readline() == "drawing\n"
         ours = descendants(parent.pid)
-        assert any("transformers_child" in command for command in ours.values())
+        assert any("transformers.child" in command for command in ours.values())
         parent.kill()
     assert not all_gone(ours)
 

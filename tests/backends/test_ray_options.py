@@ -12,7 +12,7 @@ import pytest
 
 from rlvr_gate.records import Checkpoint, Sampling, Stream
 from rlvr_gate_fixtures.backends import Backend, Request, load
-from rlvr_gate_fixtures.backends.ray.backend import backend as module
+from rlvr_gate_fixtures.backends.ray import backend as module
 from rlvr_gate_fixtures.backends.ray.worker import Worker, fingerprint
 
 SCRIPT = {"*": {"*": {"right": "yes", "wrong": "no", "success": 0.5}}}

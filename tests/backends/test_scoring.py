@@ -111,7 +111,7 @@ def test_a_checkpoint_does_not_diverge_from_itself(backend, pair, drawn):
 
 @pytest.mark.parametrize("room", [3, 7, 64])
 def test_long_passages_in_pieces_are_the_same(models, drawn, monkeypatch, room):
-    from rlvr_gate_fixtures.backends.transformers.backend import scoring
+    from rlvr_gate_fixtures.backends.transformers import scoring
 
     texts = [(p.prompt_ids, p.token_ids) for p, _ in drawn[:6]]
     whole = dict(scoring.score(models, texts))
@@ -143,7 +143,7 @@ def test_many_jobs_keep_positions(backend, pair, drawn, monkeypatch):
 
 
 def test_what_never_happens_counts_nothing(models):
-    from rlvr_gate_fixtures.backends.transformers.backend import scoring
+    from rlvr_gate_fixtures.backends.transformers import scoring
 
     logits = torch.tensor([[[0.0, 0.0, -math.inf]]])
     values = scoring._values([logits, logits], torch.tensor([[1]]))
@@ -152,7 +152,7 @@ def test_what_never_happens_counts_nothing(models):
 
 
 def test_other_vocabularies_are_refused(models, drawn):
-    from rlvr_gate_fixtures.backends.transformers.backend import scoring
+    from rlvr_gate_fixtures.backends.transformers import scoring
 
     class Other:
         config = type("Config", (), {"vocab_size": 7})

@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from rlvr_gate_fixtures.backends.transformers.backend import steady  # noqa: E402  # after importorskip
+from rlvr_gate_fixtures.backends.transformers import steady  # noqa: E402  # after importorskip
 from rlvr_gate_fixtures.backends.transformers.steady import SteadyRows  # noqa: E402
 
 

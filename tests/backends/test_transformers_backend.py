@@ -46,7 +46,7 @@ def stream(base: Checkpoint, seed: int = 0, **sampling: float) -> Stream:
 
 def children(parent: int) -> list[int]:
     found = subprocess.run(
-        ["pgrep", "-f", "transformers_child"], capture_output=True, text=True, check=False
+        ["pgrep", "-f", "transformers.child"], capture_output=True, text=True, check=False
     )
     return [
         int(pid)

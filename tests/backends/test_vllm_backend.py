@@ -24,8 +24,8 @@ from rlvr_gate.records import Checkpoint, FinishReason, Sampling, Stream
 from rlvr_gate_fixtures.backends import BackendError, Drawn, Request, load
 from rlvr_gate_fixtures.backends.devices import spread
 from rlvr_gate_fixtures.backends.philox import sample_seed
+from rlvr_gate_fixtures.backends.vllm import backend as module
 from rlvr_gate_fixtures.backends.vllm.backend import VllmBackend, settle
-from rlvr_gate_fixtures.backends.vllm.backend import backend as module
 from rlvr_gate_fixtures.inputs.checkpoints import resolve
 
 needs_vllm = pytest.mark.skipif(not find_spec("vllm"), reason="needs vLLM: make test-vllm")

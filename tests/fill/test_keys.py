@@ -14,8 +14,8 @@ from textwrap import dedent
 import pytest
 
 from rlvr_gate.records import Measure, Sampling, Score, Stream
-from rlvr_gate_fixtures.store.packing import digest16
 from rlvr_gate_fixtures.store import keys
+from rlvr_gate_fixtures.store.packing import digest16
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

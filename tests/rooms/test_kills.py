@@ -39,8 +39,8 @@ PLANTED = {
 }  # fmt: skip
 FAULTS = {
     "kill -9 pytest": ("", signal.SIGKILL),
-    "kill -9 child": ("backends.transformers_child", signal.SIGKILL),
-    "kill -9 grading worker": ("rlvr_gate_fixtures.grading.pool", signal.SIGKILL),
+    "kill -9 child": ("backends.transformers.child", signal.SIGKILL),
+    "kill -9 grading worker": ("rlvr_gate_fixtures.grading.worker", signal.SIGKILL),
     "SIGTERM": ("", signal.SIGTERM),
     "SIGHUP": ("", signal.SIGHUP),
 }
