@@ -262,7 +262,7 @@ def test_a_worker_that_somebody_kills_costs_no_completion(grader):
     """The completion at hand gets a second worker; what kills that too is unscored."""
     grader.submit(Ask(key, "good", "5", "5") for key in range(2000))
     decided = grader.poll(5)
-    mine = ["pgrep", "-P", str(os.getpid()), "-f", "rlvr_gate_fixtures.grading.pool"]
+    mine = ["pgrep", "-P", str(os.getpid()), "-f", "rlvr_gate_fixtures.grading"]
     (pid,) = subprocess.run(mine, capture_output=True, text=True, check=True).stdout.split()
     os.kill(int(pid), signal.SIGKILL)
     while grader.pending:

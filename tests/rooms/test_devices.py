@@ -96,7 +96,7 @@ def drawing(pair, *args: str) -> tuple[subprocess.Popen[str], list[int]]:
 def model_children(pids: list[int]) -> list[int]:
     """Those that have a model, each below a guardian with the same command."""
     with_command = [(pid, Path(f"/proc/{pid}/cmdline").read_bytes()) for pid in pids]
-    found = [pid for pid, words in with_command if b"transformers_child" in words]
+    found = [pid for pid, words in with_command if b"transformers.child" in words]
     return [pid for pid in found if parent(pid) in found]
 
 
