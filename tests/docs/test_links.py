@@ -53,7 +53,7 @@ def test_the_readme_lists_every_page() -> None:
 
 
 def test_pages_named_in_the_code_exist() -> None:
-    sources = [p for room in ("plugins", "fixtures", "reports", "benchmarks", "suites")
+    sources = [p for room in ("plugins", "fixtures", "reports", "studies", "suites")
                for p in (ROOT / room).rglob("*.py")]  # fmt: skip
     named = {n for p in sources for n in re.findall(r"docs/\w+\.md", p.read_text("utf-8"))}
     assert named
@@ -69,11 +69,11 @@ ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
 
 
 def is_module(room: Path, name: str) -> bool:
-    return (room / name / "__init__.py").is_file() or (room / f"{name}.py").is_file()
+    return (room / name).is_dir() or (room / f"{name}.py").is_file()
 
 
 def test_the_picture_names_modules_that_exist() -> None:
-    found = re.findall(r"(plugins|fixtures|reports): ([\w, ]+)$", ARCHITECTURE, flags=re.MULTILINE)
+    found = re.findall(r"(plugins|fixtures|reports): ([\w, /]+)$", ARCHITECTURE, flags=re.MULTILINE)
     named = [(room, name) for room, names in found for name in names.split(", ")]
     assert len(named) > 20
     assert [each for each in named if not is_module(ROOMS[each[0]], each[1])] == []

@@ -134,7 +134,7 @@ def test_a_generator_that_cannot_run_is_a_clear_error(task, monkeypatch, error):
 def test_a_shipped_benchmark_in_the_cache_needs_no_generator(tmp_path, child_env):
     pytest.importorskip("reasoning_gym")
     code = (
-        "import sys; from pathlib import Path; from rlvr_gate_fixtures import benchmarks\n"
+        "import sys; from pathlib import Path; from rlvr_gate_fixtures.inputs import benchmarks\n"
         "loaded = benchmarks.load('chain_sum', cache=Path(sys.argv[1]))\n"
         "print(loaded.digest, len(loaded.problems), 'reasoning_gym' in sys.modules)"
     )

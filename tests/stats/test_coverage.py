@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-STUDY = Path(__file__).parents[2] / "benchmarks" / "coverage.py"
+STUDY = Path(__file__).parents[2] / "studies" / "coverage.py"
 
 
 @pytest.fixture(scope="module")
