@@ -163,10 +163,10 @@ def markers() -> Iterator[str]:
 
 def quantities() -> Iterator[str]:
     """Public methods of what a claim is handed."""
-    from rlvr_gate.claims.quantities import Quantity
     from rlvr_gate.claims.solved import SolvedSets
     from rlvr_gate.claims.updates import UpdateView
     from rlvr_gate.claims.views import CheckpointView, PairView
+    from rlvr_gate.judging.quantities import Quantity
 
     yield from ("## Quantities", "", "What a claim compares: with `<`, `<=`, `>`, `>=`, after "
                 "`+` and `-` where there are several.")  # fmt: skip

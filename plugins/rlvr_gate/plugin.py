@@ -25,7 +25,7 @@ from rlvr_gate.records import ClaimRecord, Kind, Verdict
 from rlvr_gate.visible import capped, for_log
 
 if TYPE_CHECKING:
-    from rlvr_gate.claims.quantities import Ledger
+    from rlvr_gate.judging.quantities import Ledger
     from rlvr_gate.judging.settling import Look
 
 pytest_plugins = ["rlvr_gate.collected", "rlvr_gate_fixtures.plugin", "rlvr_gate_reports.plugin"]
@@ -173,7 +173,7 @@ def bound(request: pytest.FixtureRequest) -> float:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     claim = item.stash.get(claim_key, None)
     if claim is not None:
-        from rlvr_gate.claims.quantities import Ledger
+        from rlvr_gate.judging.quantities import Ledger
 
         look = item.stash.get(look_key, None)
         item.stash[ledger_key] = Ledger.at(look, claim.level) if look else Ledger(claim.level)

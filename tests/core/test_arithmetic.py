@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rlvr_gate.claims.quantities import Estimate, Exact, Ledger, Proportion, Quantity
 from rlvr_gate.claims.views import CheckpointView, PairView
+from rlvr_gate.judging.quantities import Estimate, Exact, Ledger, Proportion, Quantity
 from rlvr_gate.records import Interval, Tally, Verdict
 
 LEVEL = 0.95

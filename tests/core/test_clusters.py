@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rlvr_gate.claims.quantities import Ledger
-from rlvr_gate.claims.units import units
 from rlvr_gate.claims.views import CheckpointView, PairView
+from rlvr_gate.judging.quantities import Ledger
+from rlvr_gate.judging.units import units
 from rlvr_gate.records import Tally
 
 

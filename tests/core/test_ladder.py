@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from rlvr_gate.claims.overview import overview
-from rlvr_gate.claims.quantities import Ledger
 from rlvr_gate.claims.views import CheckpointView, EvidenceSource, PairView
 from rlvr_gate.gate.explain import notes
+from rlvr_gate.judging.quantities import Ledger
 from rlvr_gate.records import Tally
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from rlvr_gate.claims.quantities import Ledger
+from rlvr_gate.judging.quantities import Ledger
 from rlvr_gate.judging.settling import HOPE, Look
 from rlvr_gate.records import ClaimRecord, Interval, Judgement, Kind, Verdict
 from rlvr_gate.stats.looks import look_levels

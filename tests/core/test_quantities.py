@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from rlvr_gate.claims.quantities import Exact, Ledger, Proportion
 from rlvr_gate.claims.views import CheckpointView, PairView, incomparable
+from rlvr_gate.judging.quantities import Exact, Ledger, Proportion
 from rlvr_gate.records import CheckpointFacts, Sampling, Tally, Verdict
 
 

@@ -8,8 +8,8 @@ from typing import cast
 import numpy as np
 import pytest
 
-from rlvr_gate.claims.quantities import Ledger
 from rlvr_gate.claims.views import CheckpointView, EvidenceSource, ScoreOf, TokenScores
+from rlvr_gate.judging.quantities import Ledger
 from rlvr_gate.records import Measure, Tally, Verdict
 from rlvr_gate.stats.intervals import mean_interval
 

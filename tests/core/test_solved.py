@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rlvr_gate.claims.quantities import Ledger
 from rlvr_gate.claims.solved import SolvedSets, resting
 from rlvr_gate.gate.explain import NOISE, explain
+from rlvr_gate.judging.quantities import Ledger
 from rlvr_gate.records import ClaimRecord, Kind, Tally, Verdict
 from rlvr_gate.stats.adaptive import Rounds
 from rlvr_gate.stats.null import against_same_model

@@ -86,7 +86,11 @@ def test_the_fixed_estimator_is_biased_under_the_rule():
 
 def test_rounds_say_who_goes_on():
     rule = Rounds((16, 32, 64), 8)
-    assert rule.goes_on([16, 16, 64], [7, 8, 0]).tolist() == [True, False, False]
+    assert rule.goes_on(np.array([16, 16, 64]), np.array([7, 8, 0])).tolist() == [
+        True,
+        False,
+        False,
+    ]
     assert rule.next_size(0) == 16
     assert rule.next_size(16) == 32
     with pytest.raises(ValueError, match="no round follows 64"):

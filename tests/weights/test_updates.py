@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rlvr_gate.claims.quantities import Ledger
 from rlvr_gate.claims.updates import UpdateView
+from rlvr_gate.judging.quantities import Ledger
 from rlvr_gate.records import Verdict
 from rlvr_gate.weights.compare import compare, pairing
 from rlvr_gate.weights.joint import count_together

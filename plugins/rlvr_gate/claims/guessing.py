@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlvr_gate.claims.quantities import Quantity
+from rlvr_gate.judging.quantities import Quantity
 from rlvr_gate.records import Answers, Interval, Judgement, Verdict
 from rlvr_gate.stats.guess import guess_floor, guess_pass_at_k, guessable
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from rlvr_gate.claims.quantities import Quantity
+from rlvr_gate.judging.quantities import Quantity
 from rlvr_gate.stats.bands import Band, crossover, simultaneous_band
 
 

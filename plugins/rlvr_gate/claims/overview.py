@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rlvr_gate.claims.ladder import band, crossing
-from rlvr_gate.claims.quantities import Ledger, Quantity
 from rlvr_gate.claims.views import CheckpointView, EvidenceSource
+from rlvr_gate.judging.quantities import Ledger, Quantity
 
 Curve = list[dict[str, float]]
 

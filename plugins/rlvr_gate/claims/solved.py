@@ -9,12 +9,12 @@ from itertools import product
 
 import numpy as np
 
-from rlvr_gate.claims.quantities import Estimate, Ledger, Proportion
-from rlvr_gate.claims.terms import Array
-from rlvr_gate.claims.units import units
 from rlvr_gate.gate.explain import NOISE
 from rlvr_gate.judging import readings
 from rlvr_gate.judging.p_values import two_sided
+from rlvr_gate.judging.quantities import Estimate, Ledger, Proportion
+from rlvr_gate.judging.terms import Array
+from rlvr_gate.judging.units import units
 from rlvr_gate.records import Interval, Tally
 from rlvr_gate.stats.intervals import ratio_interval
 from rlvr_gate.stats.null import NullComparison, compared

@@ -13,7 +13,7 @@ from functools import cached_property
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Protocol
 
-from rlvr_gate.claims.quantities import Exact, Ledger
+from rlvr_gate.judging.quantities import Exact, Ledger
 from rlvr_gate.weights.compare import TensorChange, Update
 
 if TYPE_CHECKING:  # these take scipy, which collecting tests does not need

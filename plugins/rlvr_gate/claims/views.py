@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from rlvr_gate.claims.guessing import Guessing, filtered
 from rlvr_gate.claims.ladder import band, crossing
-from rlvr_gate.claims.quantities import Exact, Ledger, Quantity
 from rlvr_gate.claims.solved import SolvedSets
-from rlvr_gate.claims.terms import Term
 from rlvr_gate.claims.updates import UpdateView, Weights
 from rlvr_gate.judging import readings
 from rlvr_gate.judging.power import Within, within
+from rlvr_gate.judging.quantities import Exact, Ledger, Quantity
 from rlvr_gate.judging.readings import Reading
+from rlvr_gate.judging.terms import Term
 from rlvr_gate.records import CheckpointFacts, Interval, Judgement, Measure, Tally, Verdict
 from rlvr_gate.stats.passk import default_ladder
 from rlvr_gate.stats.repeats import Repeats

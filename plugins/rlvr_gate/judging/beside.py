@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rlvr_gate.claims.units import Units
 from rlvr_gate.judging.power import Within, detectable, unanswerable, would_decide
 from rlvr_gate.judging.readings import ONE_SAMPLE
+from rlvr_gate.judging.units import Units
 from rlvr_gate.records import Interval, Verdict
 from rlvr_gate.stats.intervals import mean_interval
 
 if TYPE_CHECKING:
-    from rlvr_gate.claims.quantities import Quantity
-    from rlvr_gate.claims.terms import Term
+    from rlvr_gate.judging.quantities import Quantity
+    from rlvr_gate.judging.terms import Term
 
 _SHOWN_PROBLEMS = 6
 

@@ -8,51 +8,17 @@ Rao-Blackwell estimator of (1-p)^k: exactly unbiased for every k up to the last 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from math import comb
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rlvr_gate.records import Rounds
+
+__all__ = ["Rounds", "adaptive_pass_at_k", "check_states"]
+
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Rounds:
-    """The stopping rule, fixed before sampling.
-
-    Args:
-        sizes: samples of a problem after each round, increasing: ``(16, 32, 64, 128, 256)``.
-        target: correct samples that stop a problem at the end of a round.
-    """
-
-    sizes: tuple[int, ...]
-    target: int
-
-    def __post_init__(self) -> None:
-        if not self.sizes or self.sizes[0] < 1 or list(self.sizes) != sorted(set(self.sizes)):
-            raise ValueError(f"rounds need increasing sizes >= 1, got {self.sizes}")
-        if self.target < 1:
-            raise ValueError(f"rounds need a success target >= 1, got {self.target}")
-
-    def upto(self, look: int) -> Rounds:
-        """The rule as it stands at the end of round ``look`` (from 1): all stop there."""
-        if not 1 <= look <= len(self.sizes):
-            raise ValueError(f"look must be in 1..{len(self.sizes)}, got {look}")
-        return Rounds(self.sizes[:look], self.target)
-
-    def goes_on(self, samples: ArrayLike, correct: ArrayLike) -> NDArray[np.bool_]:
-        """Which problems get another round, ``(problems,)``."""
-        n, c = np.asarray(samples), np.asarray(correct)
-        return np.asarray((n < self.sizes[-1]) & (c < self.target))
-
-    def next_size(self, samples: int) -> int:
-        """Samples after the round that follows ``samples``."""
-        later = [size for size in self.sizes if size > samples]
-        if not later:
-            raise ValueError(f"no round follows {samples} samples, the last is {self.sizes[-1]}")
-        return later[0]
 
 
 def adaptive_pass_at_k(

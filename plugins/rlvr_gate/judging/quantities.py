@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from rlvr_gate.claims.arithmetic import Measured, check_range, number
-from rlvr_gate.claims.terms import Array, Term, merged, times, total
-from rlvr_gate.claims.units import Units, units
+from rlvr_gate.judging.arithmetic import Measured, check_range, number
 from rlvr_gate.judging.beside import both_sides, not_comparable, what_decides
 from rlvr_gate.judging.p_values import binomial_p_value, two_sided
 from rlvr_gate.judging.power import Within, detectable, more_units
 from rlvr_gate.judging.settling import Look
+from rlvr_gate.judging.terms import Array, Term, merged, times, total
+from rlvr_gate.judging.units import Units, units
 from rlvr_gate.records import Interval, Judgement, Verdict
 from rlvr_gate.stats.intervals import mean_interval
 from rlvr_gate.stats.proportions import proportion_interval

@@ -1,0 +1,150 @@
+"""What is asked: problems, benchmarks, checkpoints, and all that determines a sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One item of a benchmark."""
+
+    id: str
+    prompt: str
+    answer: str
+    verifier: str
+    stratum: str = ""
+    cluster: str = ""
+    """Problems of one cluster, such as variants of one question, are not independent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How completions are drawn; both checkpoints of a pair get the same record."""
+
+    temperature: float = 1.0
+    top_p: float = 1.0
+    max_new_tokens: int = 64
+
+    def __post_init__(self) -> None:
+        if not self.temperature > 0:
+            raise ValueError(f"sampling needs temperature > 0, got {self.temperature}")
+        if not 0 < self.top_p <= 1:
+            raise ValueError(f"sampling needs 0 < top_p <= 1, got {self.top_p}")
+        if self.max_new_tokens < 1:
+            raise ValueError(f"sampling needs max_new_tokens >= 1, got {self.max_new_tokens}")
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Weights at one moment, resolved and checked.
+
+    Args:
+        role: `base`, `rlvr`, or a contrast such as `sft`.
+        ref: what the user wrote (registry name, path or hub id with `@revision`).
+        path: the local folder in Hugging Face layout.
+        digest: SHA-256 over weights, configuration and tokenizer; its identity.
+        architecture: `architectures[0]` of config.json.
+        tokenizer_digest: SHA-256 over the tokenizer's vocabulary and rules.
+        stop_ids: token ids that end a completion.
+        template_digest: SHA-256 over everything that shapes a prompt's token ids.
+        notes: what is odd about it, and was accepted; for whoever reads the plan or the report.
+    """
+
+    role: str
+    ref: str
+    path: Path
+    digest: str
+    architecture: str
+    tokenizer_digest: str
+    stop_ids: tuple[int, ...]
+    template_digest: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """A named, pinned set of problems with its verifiers."""
+
+    name: str
+    source: str
+    """Where it comes from, with version and seed, for the report."""
+    digest: str
+    """SHA-256 over the canonical JSON of its problems."""
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...] = ()
+    """What whoever reads its numbers should know of it, such as problems listed twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What determines a family of completions besides prompt and sample index."""
+
+    checkpoint_digest: str
+    sampling: Sampling
+    stop_ids: tuple[int, ...]
+    backend: str
+    """Backend name with everything that changes its numbers: `transformers/float32`."""
+    seed: int
+    """The run seed; an A/A comparison gives the second role another one."""
+
+
+class Measure(StrEnum):
+    """A number for each token of a completion, in nats; always at temperature 1, without top-p."""
+
+    LOGPROB = "logprob"
+    """Log-probability of the token given what comes before it."""
+    ENTROPY = "entropy"
+    """Entropy of the next-token distribution there, over the full vocabulary."""
+    KL = "kl"
+    """Kullback-Leibler divergence of that distribution from another checkpoint's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What determines the scores of a completion besides its token ids and its prompt's."""
+
+    measure: Measure
+    checkpoint_digest: str
+    backend: str
+    other_digest: str = ""
+    """Of the checkpoint that a divergence is to: KL(checkpoint || other)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """The stopping rule, fixed before sampling.
+
+    Args:
+        sizes: samples of a problem after each round, increasing: ``(16, 32, 64, 128, 256)``.
+        target: correct samples that stop a problem at the end of a round.
+    """
+
+    sizes: tuple[int, ...]
+    target: int
+
+    def __post_init__(self) -> None:
+        if not self.sizes or self.sizes[0] < 1 or list(self.sizes) != sorted(set(self.sizes)):
+            raise ValueError(f"rounds need increasing sizes >= 1, got {self.sizes}")
+        if self.target < 1:
+            raise ValueError(f"rounds need a success target >= 1, got {self.target}")
+
+    def upto(self, look: int) -> Rounds:
+        """The rule as it stands at the end of round ``look`` (from 1): all stop there."""
+        if not 1 <= look <= len(self.sizes):
+            raise ValueError(f"look must be in 1..{len(self.sizes)}, got {look}")
+        return Rounds(self.sizes[:look], self.target)
+
+    def goes_on(self, samples: Any, correct: Any) -> Any:
+        """Whether a problem with so many samples gets another round; of arrays, which ones."""
+        return (samples < self.sizes[-1]) & (correct < self.target)
+
+    def next_size(self, samples: int) -> int:
+        """Samples after the round that follows ``samples``."""
+        later = [size for size in self.sizes if size > samples]
+        if not later:
+            raise ValueError(f"no round follows {samples} samples, the last is {self.sizes[-1]}")
+        return later[0]

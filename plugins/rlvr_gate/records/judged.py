@@ -1,0 +1,129 @@
+"""What a claim and the gate answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a claim may do to the release."""
+
+    GATE = "gate"
+    """Decides the release: anything but `holds` keeps the gate from opening."""
+    FINDING = "finding"
+    """Reported; never fails a run by itself."""
+
+
+class Verdict(StrEnum):
+    """The answer to one claim."""
+
+    HOLDS = "holds"
+    REFUTED = "refuted"
+    UNDECIDED = "undecided"
+    NOT_COMPARABLE = "not comparable"
+    """A pre-check failed: the two runs did not ask the same question."""
+
+
+class GateState(StrEnum):
+    """The answer to the whole run."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    UNDECIDED = "undecided"
+    NOT_COMPARABLE = "not comparable"
+    NO_DECISION = "no decision"
+    """The run was not whole: a claim that it needs was not judged."""
+    NOT_FINISHED = "not finished"
+    """What an output says from the start of a run until its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A two-sided confidence interval."""
+
+    low: float
+    high: float
+    level: float
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.high:
+            raise ValueError(f"an interval needs low <= high, got {self.low}, {self.high}")
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One comparison inside a claim: the sentence, the numbers, the verdict."""
+
+    statement: str
+    """The comparison in words: `rlvr pass@1 > base pass@1`."""
+    verdict: Verdict
+    estimate: float
+    interval: Interval
+    threshold: float
+    relation: str
+    """`>`, `>=`, `<` or `<=`: how the estimate must stand to the threshold."""
+    benchmark: str | None
+    k: int | None
+    n: int | None
+    evidence: Mapping[str, object] = field(default_factory=dict)
+    """JSON-able: curves at this k, deciding problems, counts, reasons."""
+    p_value: float | None = None
+    """Two-sided, of `the estimate equals the threshold`: the interval turned round. None where
+    nothing was sampled, or nothing is comparable."""
+
+    def __bool__(self) -> bool:
+        """Whether it holds, so that `assert a > b` reads as the claim it checks."""
+        return self.verdict is Verdict.HOLDS
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRecord:
+    """A claim and its answer, as they travel to gate, report and JUnit."""
+
+    id: str
+    text: str
+    source: str
+    kind: Kind
+    nodeid: str
+    benchmark: str | None
+    k: int | None
+    margin: float
+    verdict: Verdict
+    judgements: tuple[Judgement, ...]
+    reason: str = ""
+    """Why it is undecided or not comparable when no number says so."""
+    broken: bool = False
+    """The test itself raised: the claim was never judged, and the run has failed."""
+    skipped: bool = False
+    """Nobody asked it, e.g. for want of a checkpoint; `reason` says what it needs."""
+    p_value: float | None = None
+    """Of its verdict: the largest of its comparisons where all must hold."""
+    adjusted_p: float | None = None
+    """The same among all findings of the run (Holm); None for gate claims."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorControl:
+    """How often a gate of this policy is wrong at most, and which way."""
+
+    comparisons: int
+    """Sampled comparisons of the gate claims."""
+    false_release: float
+    """Opens although a gate claim is false: all must hold, so the largest tail bounds it."""
+    false_block: float
+    """Closes although every gate claim is true: any refuted one closes it, so the tails add."""
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """The run's answer and why."""
+
+    state: GateState
+    exit_status: int
+    deciding: tuple[str, ...]
+    """Ids (with benchmark) of the claims that decided it."""
+    policy: str
+    errors: ErrorControl | None = None
+    """None where no gate claim compared anything sampled."""
