@@ -73,7 +73,9 @@ def is_module(room: Path, name: str) -> bool:
 
 
 def test_the_picture_names_modules_that_exist() -> None:
-    found = re.findall(r"(plugins|fixtures|reports): ([\w, /]+)$", ARCHITECTURE, flags=re.MULTILINE)
+    found = re.findall(
+        r"(plugins|fixtures|reports): ([\w, /]+)$", ARCHITECTURE, flags=re.MULTILINE
+    )
     named = [(room, name) for room, names in found for name in names.split(", ")]
     assert len(named) > 20
     assert [each for each in named if not is_module(ROOMS[each[0]], each[1])] == []

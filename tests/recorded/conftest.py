@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rlvr_gate_fixtures.recorded import Recorded, RecordedError, read
+from rlvr_gate_fixtures.recorded import FileError, Recorded, read
 
 HERE = Path(__file__).parent / "data"
 _REFERENCE = os.environ.get("RLVR_GATE_REFERENCE_DATA")
@@ -51,7 +51,7 @@ class Bench:
 
     def refusal(self, base: Path | Sequence[Path], rlvr: Path | Sequence[Path], **wish) -> str:
         """Why two runs cannot be read, without the folders' names."""
-        with pytest.raises(RecordedError) as raised:
+        with pytest.raises(FileError) as raised:
             both(base, rlvr, **wish)
         return str(raised.value).replace(f"{self.folder}/", "").replace(f"{HERE}/", "")
 

@@ -26,7 +26,7 @@ MEMORY, SECONDS = 2**30, 10  # more than the process has before it reads; of com
 READER = """
 import gzip, json, resource, sys, time, zipfile
 from pathlib import Path
-from rlvr_gate_fixtures.recorded.fold import RecordedError, Wish, fold
+from rlvr_gate_fixtures.recorded.fold import FileError, Wish, fold
 pages = int(Path("/proc/self/statm").read_text().split()[0])
 resource.setrlimit(resource.RLIMIT_AS, (pages * 4096 + int(sys.argv[1]),) * 2)
 for line in sys.stdin:
@@ -34,7 +34,7 @@ for line in sys.stdin:
     try:
         fold([Path(json.loads(line))], Wish())
         said = "read"
-    except RecordedError as error:
+    except FileError as error:
         said = str(error)
     end = sum(sum(resource.getrusage(who)[:2]) for who in (0, -1))
     print(json.dumps([said, end - start]), flush=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rlvr_gate_fixtures.recorded import RecordedError
+from rlvr_gate_fixtures.recorded import FileError
 from rlvr_gate_fixtures.recorded.fold import fold
 from rlvr_gate_fixtures.recorded.rows import Wish
 
@@ -57,7 +57,7 @@ def test_spoiled_files(kit, tmp_path, name: str, wish: dict, seed: int) -> None:
         spoil(value, rng)
         rows = [json.dumps(row) for row in value] if lines else [json.dumps(value)]
         path.write_text("\n".join(rows))
-        with suppress(RecordedError):
+        with suppress(FileError):
             recorded = kit.both(path, path, **wish)
             assert all(0 <= t.correct + t.unscored <= t.n for t in recorded.tallies["base"])
 
@@ -78,5 +78,5 @@ def test_spoiled_parquet(tmp_path, seed: int) -> None:
         with suppress(arrow.ArrowException, OverflowError, UnicodeEncodeError):
             table = arrow.Table.from_pylist([item])
             write_table(table, tmp_path / "a")
-            with suppress(RecordedError):
+            with suppress(FileError):
                 fold([tmp_path / "a"], Wish())

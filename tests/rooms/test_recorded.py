@@ -173,13 +173,13 @@ def with_line(index: int, line: object) -> list[object]:
 @pytest.fixture
 def refusal(tmp_path):
     """Read two files of counts and return why they cannot be used."""
-    from rlvr_gate_fixtures.recorded import RecordedError, read
+    from rlvr_gate_fixtures.recorded import FileError, read
 
     def why(base: Sequence[object] = BASE, rlvr: Sequence[object] = BETTER) -> str:
         for name, lines in (("base", base), ("rlvr", rlvr)):
             texts = [line if isinstance(line, str) else json.dumps(line) for line in lines]
             (tmp_path / f"{name}.jsonl").write_text("\n".join(texts))
-        with pytest.raises(RecordedError) as raised:
+        with pytest.raises(FileError) as raised:
             read("b", {role: [tmp_path / f"{role}.jsonl"] for role in ("base", "rlvr")})
         return str(raised.value).replace(f"{tmp_path}/", "")
 
