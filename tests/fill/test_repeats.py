@@ -8,9 +8,10 @@ import pytest
 
 from rlvr_gate.records import Benchmark, Checkpoint, Problem, Sampling, Stream
 from rlvr_gate_fixtures.backends.scripted import ScriptedBackend, coins
-from rlvr_gate_fixtures.evidence import StoreEvidence
+from rlvr_gate_fixtures.evidence.stored import StoreEvidence
+from rlvr_gate_fixtures.measurements.samples.draw import Wanted, prepare
 from rlvr_gate_fixtures.progress import Silent
-from rlvr_gate_fixtures.run import Run, Settings, Wanted, prepare
+from rlvr_gate_fixtures.run import Run, Settings
 from rlvr_gate_fixtures.store.samples import Store
 
 PROBLEMS = tuple(Problem(f"p{i}", f"{i}+{i}=", str(2 * i), "exact") for i in range(30))

@@ -23,9 +23,10 @@ from rlvr_gate.records import (
 )
 from rlvr_gate_fixtures.backends import BackendError, Passage, Scored
 from rlvr_gate_fixtures.backends.scripted import ScriptedBackend, coins
+from rlvr_gate_fixtures.measurements.samples.draw import Wanted, prepare
 from rlvr_gate_fixtures.measurements.scores.fill import Asked, check, planned_scores, score
 from rlvr_gate_fixtures.progress import Silent
-from rlvr_gate_fixtures.run import Run, Settings, Wanted, prepare
+from rlvr_gate_fixtures.run import Run, Settings
 from rlvr_gate_fixtures.store.merging import merge
 from rlvr_gate_fixtures.store.samples import Store
 from rlvr_gate_fixtures.store.scores import Scores

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rlvr_gate_fixtures.evidence.weights import WeightEvidence
 from rlvr_gate_fixtures.inputs.checkpoints import CheckpointError, resolve
 from rlvr_gate_fixtures.measurements.weights import read as weighing
-from rlvr_gate_fixtures.measurements.weights.read import Weighing, WeightEvidence
+from rlvr_gate_fixtures.measurements.weights.read import Weighing
 
 NAME = "model.layers.0.mlp.up_proj.weight"
 

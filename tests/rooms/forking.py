@@ -48,7 +48,7 @@ def _import() -> None:
 
     Once, before pytester takes its pictures of `sys.modules`: numpy cannot be imported again.
     """
-    for module in ("stages", "recorded", "recorded.evidence"):
+    for module in ("stages", "recorded", "evidence.recorded"):
         import_module(f"rlvr_gate_fixtures.{module}")
     for module in ("document", "html", "junit", "markdown", "terminal"):
         import_module(f"rlvr_gate_reports.{module}")
