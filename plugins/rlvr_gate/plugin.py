@@ -175,8 +175,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if claim is not None:
         from rlvr_gate.judging.quantities import Ledger
 
-        look = item.stash.get(look_key, None)
-        item.stash[ledger_key] = Ledger.at(look, claim.level) if look else Ledger(claim.level)
+        look, sure = item.stash.get(look_key, None), claim.kind is Kind.GATE
+        item.stash[ledger_key] = Ledger.at(look, claim.level, guaranteed=sure)
 
 
 @pytest.hookimpl(wrapper=True)

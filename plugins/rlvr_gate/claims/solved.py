@@ -115,7 +115,7 @@ class SolvedSets:
         level = self.ledger.level
         return tuple(
             (compared(c.base, c.rlvr, c.both, (budget,), m=1, level=level,
-                      clusters=self._clusters), c)
+                      clusters=self._clusters, guaranteed=self.ledger.guaranteed), c)
             for c in chances
         )  # fmt: skip
 
@@ -145,7 +145,14 @@ class SolvedSets:
         """Of a ratio of means, as in Fieller's interval, under the least sure reading."""
         bounds = -max(ratio, 1e-9), max(1.0, 1.0 - ratio)
         return max(
-            two_sided(values, values, 0.0, bounds, clusters=self._clusters)
+            two_sided(
+                values,
+                values,
+                0.0,
+                bounds,
+                clusters=self._clusters,
+                guaranteed=self.ledger.guaranteed,
+            )
             for values in (top - ratio * bottom for top, bottom in parts)
         )
 
@@ -189,7 +196,13 @@ class SolvedSets:
         return Estimate(
             label,
             len(count) / total if total else None,
-            ratio_interval(top, bottom, level=level, clusters=self._clusters),
+            ratio_interval(
+                top,
+                bottom,
+                level=level,
+                clusters=self._clusters,
+                guaranteed=self.ledger.guaranteed,
+            ),
             self.ledger,
             self.benchmark,
             {"count": len(count), "total": total, **evidence},

@@ -20,14 +20,17 @@ def two_sided(
     bounds: tuple[float, float],
     strata: ArrayLike | None = None,
     clusters: ArrayLike | None = None,
+    guaranteed: bool = False,
 ) -> float:
     """Of a mean whose problems read `low` to `high`; the reading nearest the threshold counts."""
     above = mean_p_value(
-        low, threshold, low=bounds[0], high=bounds[1], strata=strata, clusters=clusters
-    )
+        low, threshold, low=bounds[0], high=bounds[1], strata=strata, clusters=clusters,
+        guaranteed=guaranteed,
+    )  # fmt: skip
     below = mean_p_value(
-        -high, -threshold, low=-bounds[1], high=-bounds[0], strata=strata, clusters=clusters
-    )
+        -high, -threshold, low=-bounds[1], high=-bounds[0], strata=strata, clusters=clusters,
+        guaranteed=guaranteed,
+    )  # fmt: skip
     return min(1.0, 2 * min(above, below))
 
 

@@ -40,14 +40,19 @@ class Ledger:
     """Which of several looks this is, each with its share of 1 - level; None for one look."""
     overall: float | None = None
     """The level all looks keep together; `level` is then this look's own."""
+    guaranteed: bool = False
+    """Whether intervals keep their level for every law of the problems, as a gate claim's must."""
     about: tuple[str, ...] | None = None
     """The benchmarks this claim may speak of: its own, or none; None: any."""
     judgements: list[Judgement] = field(default_factory=list)
 
     @classmethod
-    def at(cls, look: Look, level: float) -> Ledger:
+    def at(cls, look: Look | None, level: float, *, guaranteed: bool = False) -> Ledger:
         """The ledger of one look, all of which together keep `level`."""
-        return cls(level=look.level(level), look=look, overall=level)
+        if look is None:
+            return cls(level, guaranteed=guaranteed)
+        own = look.level(level, guaranteed=guaranteed)
+        return cls(own, look=look, overall=level, guaranteed=guaranteed)
 
     def check(self, benchmark: str) -> None:
         """Refuse what the claim did not ask for: it may not have been drawn, or not at this look.
@@ -72,7 +77,7 @@ class Ledger:
         if judgement.benchmark is not None:
             self.check(judgement.benchmark)
         if self.look is not None and self.overall is not None:
-            judgement = self.look.over_all(judgement, self.overall)
+            judgement = self.look.over_all(judgement, self.overall, guaranteed=self.guaranteed)
         self.judgements.append(judgement)
         return judgement
 
@@ -145,7 +150,8 @@ class Quantity(Measured):
     def p_value(self, threshold: float) -> float:
         """Two-sided, of a mean at the threshold: `interval` turned round, both readings in."""
         at = threshold - self.offset
-        return two_sided(self.low, self.high, at, self.bounds, **self.units)
+        sure = self.ledger.guaranteed
+        return two_sided(self.low, self.high, at, self.bounds, **self.units, guaranteed=sure)
 
     @property
     def samples(self) -> int | None:
@@ -160,7 +166,10 @@ class Quantity(Measured):
     def reading(self, values: Array, level: float) -> Interval:
         """Interval for the mean of one reading of unscored completions."""
         low, high = self.bounds
-        return mean_interval(values, level=level, low=low, high=high, **self.units)
+        sure = self.ledger.guaranteed
+        return mean_interval(
+            values, level=level, low=low, high=high, **self.units, guaranteed=sure
+        )
 
     def _compare(self, other: object, relation: str) -> Judgement:
         if isinstance(other, Quantity):

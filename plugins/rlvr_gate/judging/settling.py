@@ -31,11 +31,13 @@ class Look:
         """Problems that further looks would ask."""
         return self.sizes[-1] - self.problems
 
-    def level(self, overall: float) -> float:
+    def level(self, overall: float, *, guaranteed: bool = False) -> float:
         """The level to judge at, so that all looks together keep `overall`."""
-        return look_levels(overall, self.sizes)[self.number]
+        return look_levels(overall, self.sizes, guaranteed=guaranteed)[self.number]
 
-    def over_all(self, judgement: Judgement, level: float) -> Judgement:
+    def over_all(
+        self, judgement: Judgement, level: float, *, guaranteed: bool = False
+    ) -> Judgement:
         """A judgement made at this look's own level, as what it says over all looks.
 
         The interval covers with `level` at whichever look the sampling stops.
@@ -46,12 +48,15 @@ class Look:
             "of": len(self.sizes),
             "problems": self.problems,
             "of problems": self.sizes[-1],
-            "level": self.level(level),
+            "level": self.level(level, guaranteed=guaranteed),
         }
+        sizes, number = self.sizes, self.number
         return replace(
             judgement,
             interval=replace(judgement.interval, level=level),
-            p_value=None if p is None else p_over_looks(p, self.number, level, self.sizes),
+            p_value=None
+            if p is None
+            else p_over_looks(p, number, level, sizes, guaranteed=guaranteed),
             evidence={**judgement.evidence, "look": told},
         )
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rlvr_gate.records import Interval
+from rlvr_gate.stats.guaranteed import guaranteed_interval, guaranteed_p_value
 from rlvr_gate.stats.proportions import proportion_interval
 
 Floats = NDArray[np.float64]
@@ -38,6 +39,7 @@ def mean_interval(
     clusters: ArrayLike | None = None,
     target: Target = "population",
     within_variance: ArrayLike | None = None,
+    guaranteed: bool = False,
 ) -> Interval:
     """Two-sided interval for the mean over problems of estimates bounded by ``low, high``.
 
@@ -60,6 +62,8 @@ def mean_interval(
             the sampling within problems is uncertain.
         within_variance: variance of each value given its problem, ``(problems,)``; needed
             for ``benchmark`` (see `rlvr_gate.stats.within`).
+        guaranteed: ends that keep their level for every law of bounded values, about a third
+            wider (see `rlvr_gate.stats.guaranteed`); nothing promises that without bounds.
 
     Returns:
         The interval, inside ``low, high``; all of it when there is one independent problem.
@@ -77,6 +81,9 @@ def mean_interval(
         return Interval(max(low, mean - half), min(high, mean + half), level)
     if target != "population":
         raise ValueError(f"target must be population or benchmark, got {target!r}")
+    if guaranteed and np.isfinite([low, high]).all():
+        units = None if clusters is None else _labels(clusters, x.size, "clusters")
+        return guaranteed_interval(x, level=level, low=low, high=high, clusters=units)
     lows, highs = mean_ends(
         x[:, None], level=level, low=low, high=high, strata=strata, clusters=clusters
     )
@@ -181,12 +188,15 @@ def mean_p_value(
     high: float = 1.0,
     strata: ArrayLike | None = None,
     clusters: ArrayLike | None = None,
+    guaranteed: bool = False,
 ) -> float:
     """One-sided p-value of ``mean <= threshold``: small when the mean lies above.
 
     The `mean_interval` turned round: the smallest tail at which its low end still clears the
     threshold. For ``mean >= threshold`` negate values and threshold and swap the bounds.
     """
+    if guaranteed and np.isfinite([low, high]).all():
+        return guaranteed_p_value(values, threshold, low=low, clusters=clusters)
 
     def clears(tail: float) -> bool:
         found = mean_interval(
@@ -210,6 +220,7 @@ def ratio_interval(
     level: float = 0.95,
     high: float = 1.0,
     clusters: ArrayLike | None = None,
+    guaranteed: bool = False,
 ) -> Interval:
     """Interval for ``mean(numerator) / mean(denominator)`` of per-problem values in [0, 1].
 
@@ -221,8 +232,9 @@ def ratio_interval(
     def ends(ratio: float) -> Interval:
         low = -max(ratio, 1e-9)
         return mean_interval(
-            top - ratio * bottom, level=level, low=low, high=1.0, clusters=clusters
-        )
+            top - ratio * bottom, level=level, low=low, high=1.0, clusters=clusters,
+            guaranteed=guaranteed,
+        )  # fmt: skip
 
     return Interval(
         _root(lambda r: ends(r).low > 0, high),

@@ -38,22 +38,32 @@ def look_sizes(problems: int) -> tuple[int, ...]:
     return (*(size for size in early if size >= SMALLEST), problems)
 
 
-def look_levels(level: float, sizes: Sequence[int]) -> tuple[float, ...]:
+def look_levels(
+    level: float, sizes: Sequence[int], *, guaranteed: bool = False
+) -> tuple[float, ...]:
     """Level at which each look must test so that all looks together keep `level`.
+
+    Args:
+        guaranteed: whatever the looks have to do with each other: each spends its own share, and
+            the shares add up. Otherwise what is looked at is taken to be a random walk.
 
     >>> [round(found, 4) for found in look_levels(0.95, (50, 75, 100))]
     [0.9944, 0.9784, 0.9589]
+    >>> [round(found, 4) for found in look_levels(0.95, (50, 75, 100), guaranteed=True)]
+    [0.9944, 0.9819, 0.9736]
     """
-    return _levels(level, tuple(sizes))
+    return _levels(level, tuple(sizes), guaranteed)
 
 
 @lru_cache(maxsize=256)
-def _levels(level: float, sizes: tuple[int, ...]) -> tuple[float, ...]:
+def _levels(level: float, sizes: tuple[int, ...], guaranteed: bool) -> tuple[float, ...]:
     from scipy.special import ndtr
 
     shares = [size / sizes[-1] for size in sizes]
-    bounds = boundaries(spend(1 - level, shares), shares)
-    return tuple(float(2 * ndtr(bound) - 1) for bound in bounds)
+    spent = spend(1 - level, shares)
+    if guaranteed:
+        return tuple(1 - alpha for alpha in spent)
+    return tuple(float(2 * ndtr(bound) - 1) for bound in boundaries(spent, shares))
 
 
 def boundaries(spent: Sequence[float], shares: Sequence[float]) -> tuple[float, ...]:
@@ -90,14 +100,16 @@ def _excess(bound: float, walks: Floats, chance: Floats, scale: float, alpha: fl
     return float(chance @ crossed) - alpha
 
 
-def p_over_looks(p: float, look: int, level: float, sizes: Sequence[int]) -> float:
+def p_over_looks(
+    p: float, look: int, level: float, sizes: Sequence[int], *, guaranteed: bool = False
+) -> float:
     """p-value over all looks of a claim that was decided at `look` (from 0) with `p`.
 
     Weighted Bonferroni, `p` over the share of the budget that is spent at this look; and at most
-    the whole budget 1 - `level` where the look rejects.
+    the whole budget 1 - `level` where the look rejects, at levels as in `look_levels`.
     """
     if not 0 <= p <= 1:
         raise ValueError(f"a p-value must lie in [0, 1], got {p}")
     share = spend(1 - level, [size / sizes[-1] for size in sizes])[look] / (1 - level)
-    rejects = p <= 1 - look_levels(level, sizes)[look]
+    rejects = p <= 1 - look_levels(level, sizes, guaranteed=guaranteed)[look]
     return min(p / share, 1 - level if rejects else 1.0)

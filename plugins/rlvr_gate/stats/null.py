@@ -101,11 +101,13 @@ def compared(
     m: int,
     level: float,
     clusters: ArrayLike | None = None,
+    guaranteed: bool = False,
 ) -> NullComparison:
     """The comparison from chances per problem, however they were estimated.
 
     Args:
         clusters: label per problem; problems of one cluster are not independent.
+        guaranteed: the ratios' intervals keep their level for every law of the problems.
         base, rlvr: that the checkpoint reaches ``m`` within the budget, ``(problems,)``.
         both: that two disjoint sets of base's samples of that budget each do.
     """
@@ -126,21 +128,23 @@ def compared(
         mean_interval(gained, level=level, clusters=clusters),
         float(lost.mean()), float(gained.mean()),
         kept / kept_null if kept is not None and kept_null else None,
-        ratio_interval(base * rlvr, both, level=level, high=2.0, clusters=clusters),
-        *_discovered(base * rlvr + null_lost, rlvr, level, clusters),
+        ratio_interval(base * rlvr, both, level=level, high=2.0, clusters=clusters,
+                       guaranteed=guaranteed),
+        *_discovered(base * rlvr + null_lost, rlvr, level, clusters, guaranteed),
     )  # fmt: skip
 
 
 def _discovered(
-    expected: Floats, rlvr: Floats, level: float, clusters: ArrayLike | None
+    expected: Floats, rlvr: Floats, level: float, clusters: ArrayLike | None, guaranteed: bool
 ) -> tuple[float | None, Interval]:
     """What rlvr solves beyond the problems it shares with base or gains by chance.
 
     ``expected`` lies in [0, 1]: base * rlvr <= base, and both >= 2 base - 1.
     """
     share = ratio_interval(
-        np.clip(expected, 0.0, 1.0), rlvr, level=level, high=2.0, clusters=clusters
-    )
+        np.clip(expected, 0.0, 1.0), rlvr, level=level, high=2.0, clusters=clusters,
+        guaranteed=guaranteed,
+    )  # fmt: skip
     new = 1 - float(expected.sum() / rlvr.sum()) if rlvr.sum() else None
     return new, Interval(1 - share.high, 1 - share.low, level)
 
