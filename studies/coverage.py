@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from rlvr_gate.records import Interval, Verdict
 from rlvr_gate.stats.adaptive import Rounds, adaptive_pass_at_k
 from rlvr_gate.stats.bands import simultaneous_band
+from rlvr_gate.stats.guaranteed import below_zero, guaranteed_interval
 from rlvr_gate.stats.intervals import mean_ends, mean_interval
 from rlvr_gate.stats.looks import look_levels, look_sizes
 from rlvr_gate.stats.null import against_same_model
@@ -437,6 +438,81 @@ def print_unbounded(replicates: int, seed: int) -> None:
                   f"| {known:.3f} | {np.mean((high - low) / (2 * half)):.2f} |")  # fmt: skip
 
 
+TOPS = (0.02, 0.05, 0.1, 0.3, 1.0)
+MIDDLES = (-0.5, 0.0, 0.3, 0.6)
+
+
+def laws(problems: int) -> Iterator[tuple[Floats, Ints, Floats]]:
+    """Laws on three values in [-1, 1] with mean zero: most gain a little, a rare kind loses all.
+
+    Returns:
+        The values, the counts a benchmark can hold of each ``(outcomes, 3)``, and the laws
+        ``(laws, 3)``. At 500 problems the rare kind is at most 6 %, and outcomes with more than
+        70 of it, whose chance is below 1e-9, are left out.
+    """
+    rare = np.geomspace(1e-4, 0.6 if problems < 500 else 0.06, 120)
+    first, second = np.indices((min(problems, 70 if problems >= 500 else problems) + 1,
+                                problems + 1)).reshape(2, -1)  # fmt: skip
+    counts = np.stack([first, second, problems - first - second], axis=1)
+    counts = counts[counts[:, 2] >= 0]
+    for top in TOPS:
+        for middle in (share * top for share in MIDDLES):
+            often = (rare - middle * (1 - rare)) / (top - middle)
+            law = np.stack([rare, 1 - rare - often, often], axis=1)
+            yield np.array([-1.0, middle, top]), counts, law[law.min(axis=1) >= 0]
+
+
+def worst_false_release(
+    problems: int, opens: Callable[[Floats, Ints], NDArray[np.bool_]]
+) -> float:
+    """The largest chance that a mean of zero is called positive, over all of `laws`: exact."""
+    from scipy.special import gammaln, xlogy
+
+    worst = 0.0
+    for values, counts, law in laws(problems):
+        opened = counts[opens(values, counts)]
+        ways = gammaln(problems + 1) - gammaln(opened + 1).sum(axis=1)
+        for each in law:
+            worst = max(worst, float(np.exp(ways + xlogy(opened, each).sum(axis=1)).sum()))
+    return worst
+
+
+def sharp_opens(values: Floats, counts: Ints) -> NDArray[np.bool_]:
+    """Whether the interval of findings lies above zero, for every outcome."""
+    found = []
+    for part in np.array_split(counts, max(1, len(counts) // 2000)):
+        x = np.stack([np.repeat(values, row) for row in part], axis=1)
+        found.append(mean_ends(x, level=LEVEL)[0] > 0)
+    return np.concatenate(found)
+
+
+def guaranteed_opens(values: Floats, counts: Ints) -> NDArray[np.bool_]:
+    """Whether a gate claim's interval lies above zero, for every outcome."""
+    parts = np.array_split(counts + np.array([1, 0, 0]), max(1, len(counts) // 2000))
+    tail = (1 - LEVEL) / 2
+    return np.concatenate([below_zero(values, part) <= tail for part in parts])
+
+
+def print_worst_case(_: int, seed: int) -> None:
+    """False release at a true change of zero, exactly; and what the promise costs in width."""
+    print("| M | findings' interval: worst | gate claims' bound: worst | its width / findings' |"
+          "\n|---|---|---|---|")  # fmt: skip
+    rng, drawn = np.random.default_rng(seed + 8), list(populations(seed))
+    for m in PROBLEMS:
+        ratios = []
+        for _, _, base, rlvr in drawn:
+            b, r = draw(base, rlvr, m, 128, 4, rng)
+            for k in (1, 8, 64, 128):
+                d = pass_at_k(128, r, k) - pass_at_k(128, b, k)
+                sharp = np.subtract(*reversed(mean_ends(d, level=LEVEL)))
+                sure = [guaranteed_interval(x, level=LEVEL, low=-1, high=1) for x in d.T]
+                ratios += [(i.high - i.low) / w for i, w in zip(sure, sharp, strict=True)]
+        low, middle, high = np.quantile(ratios, (0.1, 0.5, 0.9))
+        print(f"| {m} | {worst_false_release(m, sharp_opens):.4f} "
+              f"| {worst_false_release(m, guaranteed_opens):.4f} "
+              f"| {middle:.2f} ({low:.2f}-{high:.2f}) |", flush=True)  # fmt: skip
+
+
 def print_speed(_: int, seed: int) -> None:
     x = np.random.default_rng(seed).uniform(-1, 1, 1000)
     before = time.process_time()
@@ -455,6 +531,7 @@ SECTIONS: dict[str, Callable[[int, int], None]] = {
     "ratios": lambda replicates, seed: print_ratios(min(500, replicates), seed),
     "bands": lambda replicates, seed: print_bands(min(300, replicates), seed),
     "unbounded": print_unbounded,
+    "worst case": print_worst_case,
     "speed": print_speed,
 }
 

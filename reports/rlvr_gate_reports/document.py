@@ -136,6 +136,7 @@ def _judgement(judgement: Judgement) -> dict[str, object]:
         "benchmark": judgement.benchmark,
         "k": judgement.k,
         "n": judgement.n,
+        "guaranteed": judgement.guaranteed,
         "evidence": plain(judgement.evidence),
     }
 

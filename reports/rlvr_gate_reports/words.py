@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from rlvr_gate.gate.decide import name
 from rlvr_gate.records import (
     ClaimRecord,
+    ErrorControl,
     GateState,
     Interval,
     Judgement,
@@ -186,7 +187,21 @@ def release_and_block(record: RunRecord) -> str:
         f"False release at most {level(errors.false_release)} (opens although a gate claim is "
         "false: all must hold, an intersection-union test, not corrected for their number); "
         f"false block at most {level(errors.false_block)} (closes although all are true: any "
-        f"refuted one closes it, a union{', the tails add up' if many else ''})."
+        f"refuted one closes it, a union{', the tails add up' if many else ''}). "
+        + _promise(errors)
+    )
+
+
+def _promise(errors: ErrorControl) -> str:
+    """What both rates rest on."""
+    if not errors.assumed:
+        return (
+            "Both take problems, or their clusters, to be independent, and nothing of how their "
+            "values spread (Gaffke's bound, to which no exception is known)."
+        )
+    return (
+        f"Nothing bounds the numbers of {errors.assumed} of {errors.comparisons} comparisons: "
+        "their tails are nominal, for laws without rare far-out problems."
     )
 
 

@@ -74,3 +74,12 @@ def test_a_judgement_says_what_it_means_over_all_looks() -> None:
 def test_without_looks_nothing_changes() -> None:
     ledger = Ledger(0.95)
     assert ledger.note(judgement()) == judgement()
+
+
+def test_a_gate_claims_looks_add_up() -> None:
+    ledgers = [Ledger.at(Look(i, LOOK.sizes), 0.95, guaranteed=True) for i in range(2)]
+    assert sum(1 - ledger.level for ledger in ledgers) == pytest.approx(0.05)
+    noted = ledgers[1].note(replace(judgement(), p_value=0.04))
+    assert noted.p_value == pytest.approx(0.04 * 0.05 / (1 - ledgers[1].level))
+    assert noted.evidence["look"]["level"] == ledgers[1].level  # type: ignore[index]
+    assert Ledger.at(None, 0.95, guaranteed=True) == Ledger(0.95, guaranteed=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rlvr_gate.gate.decide import decide, with_p_values, worst
@@ -149,10 +151,18 @@ def test_false_release_is_that_of_one_comparison_and_false_blocks_add_up() -> No
     ]
     errors = decide(claims, Policy("p")).errors
     assert errors is not None
-    assert errors.comparisons == 3
+    assert (errors.comparisons, errors.assumed) == (3, 3)
     assert errors.false_release == pytest.approx(0.05)
     assert errors.false_block == pytest.approx(0.025 + 0.025 + 0.05)
     assert decide(claims[2:], Policy("p")).errors is None
+
+
+def test_tails_that_nothing_promises_are_counted() -> None:
+    promised = replace(compared(0.01), guaranteed=True)
+    claims = [claim("K1", Verdict.HOLDS, judgements=(promised, compared(0.01)))]
+    errors = decide(claims, Policy("p")).errors
+    assert errors is not None
+    assert (errors.comparisons, errors.assumed) == (2, 1)
 
 
 def test_findings_are_adjusted_among_themselves_and_gate_claims_are_not() -> None:

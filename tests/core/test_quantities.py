@@ -310,3 +310,31 @@ def test_no_p_value_where_nothing_was_sampled_or_is_comparable() -> None:
     ledger = Ledger(comparability=lambda benchmark: ["prompts differ"])
     pair = pair_of(ledger, base=rows(0, 50, 0.1), rlvr=rows(1, 50, 0.6))
     assert (pair.rlvr.pass_at(1, "b") > pair.base.pass_at(1, "b")).p_value is None
+
+
+def rare_loss() -> dict[str, Sequence[tuple[int, int]]]:
+    """Thirty problems that all gain a little: so does a benchmark that missed a rare loss."""
+    return {"base": [(64, 20)] * 30, "rlvr": [(64, 22 + i % 3) for i in range(30)]}
+
+
+def test_a_gate_claim_is_not_opened_by_what_a_benchmark_may_have_missed() -> None:
+    sure, sharp = pair_of(Ledger(guaranteed=True), **rare_loss()), pair_of(**rare_loss())
+    found = [p.rlvr.pass_at(1, "b") > p.base.pass_at(1, "b") for p in (sure, sharp)]
+    assert [j.verdict for j in found] == [Verdict.UNDECIDED, Verdict.UNDECIDED]
+    assert [j.guaranteed for j in found] == [True, False]
+    assert found[0].interval.low < found[1].interval.low < 0 < found[1].interval.high
+    assert found[0].interval.high > found[1].interval.high
+
+
+@pytest.mark.parametrize("p", [0.3, 0.36, 0.42, 0.5, 0.6])
+def test_a_guaranteed_verdict_is_decided_when_its_p_value_is_small(p: float) -> None:
+    pair = pair_of(Ledger(guaranteed=True), base=rows(0, 60, 0.3), rlvr=rows(1, 60, p))
+    for judged in (
+        pair.rlvr.pass_at(1, "b") > pair.base.pass_at(1, "b"),
+        pair.rlvr.pass_at(1, "b") < pair.base.pass_at(1, "b"),
+        pair.solved("b").retention_beyond_noise >= 0.9,
+        pair.solved("b").retention >= 0.9,
+    ):
+        assert judged.guaranteed
+        assert judged.p_value is not None
+        assert (judged.verdict is not Verdict.UNDECIDED) == (judged.p_value < 0.05)

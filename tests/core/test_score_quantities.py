@@ -108,3 +108,9 @@ def test_without_bounds_values_that_agree_are_a_point():
 def test_one_problem_says_nothing_of_others_without_bounds(views):
     with pytest.raises(ValueError, match="one independent problem"):
         mean_interval([1.0], low=0, high=math.inf)
+
+
+def test_nothing_promises_the_level_of_a_number_without_bounds(source):
+    base = CheckpointView("base", cast(EvidenceSource, source), Ledger(guaranteed=True))
+    assert not (base.log_perplexity("b") < 2.0).guaranteed
+    assert (base.pass_at(1, "b") < 0.5).guaranteed

@@ -10,6 +10,7 @@ import math
 import os
 import random
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -280,7 +281,7 @@ def _claims(counts: Mapping[str, Sequence[Tally]], n: int, reasons: list[str],
         Interval(len(reasons), len(reasons), LEVEL), 0.0, "<=", benchmark, None, None,
         {"not comparable": reasons} if reasons else {},
     )  # fmt: skip
-    k1 = _paired(counts, 1, ">", 0.0, benchmark, reasons)
+    k1 = replace(_paired(counts, 1, ">", 0.0, benchmark, reasons), guaranteed=True)
     c1 = _paired(counts, n, ">=", -0.02, benchmark, reasons)
     k2 = _paired(counts, n, "<", 0.0, benchmark, reasons)
     pair = list(zip(counts["base"], counts["rlvr"], strict=True))

@@ -30,6 +30,10 @@ def test_undecided_explains_itself(gate, valid) -> None:
     document = gate.document()
     valid(document)
     assert document["gate"]["error_control"]["comparisons"] == 1
+    assert document["gate"]["error_control"]["assumed"] == 0
+    assert {c["kind"] for c in document["claims"] for j in c["judgements"] if j["guaranteed"]} == {
+        "gate"
+    }
     evidence = claims(document)["K1"]["evidence"]
     assert evidence["would decide"]["problems"] > 0
     assert evidence["power"]["minimum detectable effect"] > 0

@@ -67,21 +67,27 @@ def error_control(claims: Sequence[ClaimRecord]) -> ErrorControl | None:
     """Bound false release and false block by the tails of the gate claims' comparisons.
 
     The two are about different things: opening needs all of them to hold (intersection-union),
-    closing needs any one refuted (union).
+    closing needs any one refuted (union). Both are true whatever the laws of the problems, as far
+    as each comparison's interval is (`Judgement.guaranteed`).
     """
     from rlvr_gate.stats.error_rates import gate_error_rates
 
-    tails = [
-        (1 - judgement.interval.level) / 2
+    sampled = [
+        judgement
         for claim in claims
         if claim.kind is Kind.GATE
         for judgement in claim.judgements
         if judgement.p_value is not None
     ]
-    if not tails:
+    if not sampled:
         return None
-    rates = gate_error_rates(tails)
-    return ErrorControl(len(tails), round(rates.false_release, 9), round(rates.false_block, 9))
+    rates = gate_error_rates([(1 - judgement.interval.level) / 2 for judgement in sampled])
+    return ErrorControl(
+        len(sampled),
+        round(rates.false_release, 9),
+        round(rates.false_block, 9),
+        sum(not judgement.guaranteed for judgement in sampled),
+    )
 
 
 def with_p_values(claims: Sequence[ClaimRecord]) -> list[ClaimRecord]:

@@ -199,6 +199,7 @@ class Quantity(Measured):
                 k=plain.k,
                 n=plain.samples,
                 p_value=None if reasons else plain.p_value(threshold),
+                guaranteed=self.ledger.guaranteed and all(map(math.isfinite, plain.bounds)),
                 evidence=both_sides(plain, relation, reasons)
                 | what_decides(plain, interval, verdict, threshold),
             )
@@ -387,6 +388,7 @@ def _over_problems(
         n=None,
         evidence={**evidence, **not_comparable(reasons), **power},
         p_value=None if reasons else p_value,
+        guaranteed=measured.ledger.guaranteed,
     )
 
 

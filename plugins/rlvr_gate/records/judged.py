@@ -72,6 +72,8 @@ class Judgement:
     p_value: float | None = None
     """Two-sided, of `the estimate equals the threshold`: the interval turned round. None where
     nothing was sampled, or nothing is comparable."""
+    guaranteed: bool = False
+    """Whether the interval keeps its level for every law of the problems: a gate claim's does."""
 
     def __bool__(self) -> bool:
         """Whether it holds, so that `assert a > b` reads as the claim it checks."""
@@ -114,6 +116,8 @@ class ErrorControl:
     """Opens although a gate claim is false: all must hold, so the largest tail bounds it."""
     false_block: float
     """Closes although every gate claim is true: any refuted one closes it, so the tails add."""
+    assumed: int = 0
+    """Of these comparisons, those whose tails are nominal: nothing bounds their numbers."""
 
 
 @dataclass(frozen=True, slots=True)
