@@ -251,7 +251,8 @@ def test_two_strata_of_one_problem(refusal) -> None:
         ("--regrade=number", "base.jsonl, line 1: no completions to grade: leave out --regrade"),
         (
             "--regrade=sympy",
-            "unknown verifier 'sympy'; known: choice, countdown, exact, integer, number",
+            "unknown verifier 'sympy'; known: choice, countdown, exact, integer, math, number, "
+            "yes_no",
         ),
         ("--recorded-score=acc", "base.jsonl: counts hold one score, leave out --recorded-score"),
         ("--recorded=rlvr", "expected ROLE=FILE"),

@@ -84,7 +84,7 @@ def quiz(folder: Path) -> None:
     (folder / "quiz.jsonl").write_text("\n".join(map(json.dumps, problems)))
     script = {
         name: {
-            p["problem"]: {"right": "Yes.", "wrong": "no, no", "success": rate(i)}
+            p["problem"]: {"right": "Tails.", "wrong": "heads, heads", "success": rate(i)}
             for i, p in enumerate(problems)
         }
         for name, rate in (("old", lambda i: 0.1 if i % 2 else 0.9), ("new", lambda i: 0.95))
@@ -110,5 +110,5 @@ def test_the_reference_tells_of_them(tree: Path) -> None:
     done = python(tree, "docs/reference.py", cwd=tree)
     assert done.returncode == 0, done.stderr
     page = (tree / "docs" / "reference.md").read_text("utf-8")
-    for row in ("| `mostly_solved(benchmark)` | `Quantity` |", "| `yes_no` | 1 |", "| M1 |"):
+    for row in ("| `mostly_solved(benchmark)` | `Quantity` |", "| `coin` | 1 |", "| M1 |"):
         assert row in page

@@ -139,9 +139,11 @@ def test_exact_ignores_surrounding_white_space_only() -> None:
 
 def test_every_verifier_has_a_version_for_stored_grades() -> None:
     assert {name: verifier.version for name, verifier in VERIFIERS.items()} == {
-        "choice": "1",
-        "countdown": "2",
+        "choice": "2",
+        "countdown": "3",
         "exact": "1",
-        "integer": "2",
-        "number": "2",
+        "integer": "3",
+        "math": "1",
+        "number": "3",
+        "yes_no": "1",
     }

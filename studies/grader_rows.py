@@ -1,0 +1,65 @@
+"""Completions that the field's graders disagree on: case, completion, answer on file, our verdict.
+
+True is correct. The cases are those of a table of fourteen graders; its texts are not public, so
+these are written after their names.
+"""
+
+from __future__ import annotations
+
+FILLER = " and that is how one sees it after a while" * 10
+
+ROWS: tuple[tuple[str, str, str, bool], ...] = (
+    ("two boxes, gold last", r"First \boxed{5}. Checking again, it is \boxed{7}.", "7", True),
+    ("two boxes, gold first", r"First \boxed{5}. Checking again, it is \boxed{7}.", "5", False),
+    ("the answer is", "So the answer is 42.", "42", True),
+    ("final answer, I hope", "The final answer is $42$. I hope it is correct.", "42", True),
+    ("no anchor, last number", "6 times 7 makes 42", "42", True),
+    ("no anchor, number then tail number", "It makes 42, found in 3 ways", "42", False),
+    ("#### 1,234", "617 * 2 = 1234\n#### 1,234", "1234", True),
+    ("boxed 1,234", r"\boxed{1,234}", "1234", True),
+    ("boxed 1{,}234", r"\boxed{1{,}234}", "1234", True),
+    (r"boxed 1,\!234", r"\boxed{1,\!234}", "1234", True),
+    ("50% vs 0.5", r"\boxed{50\%}", "0.5", True),
+    ("50% vs 50", r"\boxed{50\%}", "50", True),
+    ("0.5 vs 50", r"\boxed{0.5}", "50", False),
+    ("5000 vs 50", r"\boxed{5000}", "50", False),
+    ("100.009 vs 100", r"\boxed{100.009}", "100", False),
+    ("1234567 vs 1234600", r"\boxed{1234567}", "1234600", False),
+    ("1/2 vs 0.5", r"\boxed{\frac{1}{2}}", "0.5", True),
+    ("2/4 vs 1/2", r"\boxed{\frac{2}{4}}", r"\frac{1}{2}", True),
+    ("033 vs 33", r"\boxed{033}", "33", True),
+    ("33 vs 033", r"\boxed{33}", "033", True),
+    ("27 vs 27.0", r"\boxed{27}", "27.0", True),
+    ("336 vs 336 degrees", r"\boxed{336}", r"336^\circ", True),
+    ("x=5 vs 5", r"\boxed{x=5}", "5", True),
+    ("5 vs x=5", r"\boxed{5}", "x=5", True),
+    ("(1,2) vs [1,2]", r"\boxed{(1,2)}", "[1,2]", False),
+    ("1,2 vs 2,1", r"\boxed{1,2}", "2,1", True),
+    ("{1,2} vs 1,2", r"\boxed{\{1,2\}}", "1,2", True),
+    ("text C vs C", r"\boxed{\text{C}}", "C", True),
+    ("-5 vs 5", r"\boxed{-5}", "5", False),
+    ("unicode minus", r"\boxed{−5}", "-5", True),
+    ("Answer: 42", "Answer: 42", "42", True),
+    ("Answer: boxed 42", r"Answer: \boxed{42}", "42", True),
+    ("**Answer:** 42", "**Answer:** 42", "42", True),
+    ("Answer: 42 apples", "Answer: 42 apples", "42", True),
+    ("Answer: 42 then 400 characters", "Answer: 42\n" + FILLER, "42", True),
+    ("boxed 42 then 400 characters", r"\boxed{42}" + FILLER, "42", True),
+    ("unclosed box", r"so we get \boxed{42", "42", False),
+    ("boxed space 42", r"\boxed 42", "42", True),
+    ("fbox", r"\fbox{42}", "42", True),
+    ("2^10", r"\boxed{2^{10}}", "1024", True),
+    ("10 cm", r"\boxed{10 \text{ cm}}", "10", True),
+    ("sci latex vs e", r"\boxed{4.5 \times 10^{33}}", "4.5e33", True),
+    ("sci 4.49 vs 4.5e33", r"\boxed{4.49 \times 10^{33}}", "4.5e33", False),
+    ("3.14 vs pi", r"\boxed{3.14}", r"\pi", False),
+    ("3.1416 vs pi", r"\boxed{3.1416}", r"\pi", False),
+    ("mixed 1 1/2 vs 1.5", r"\boxed{1 \frac{1}{2}}", "1.5", True),
+    ("52 vs 52_8", r"\boxed{52}", "52_8", True),
+    (r"18.9 vs \$18.90", r"\boxed{18.9}", r"\$18.90", True),
+    ("1/3 vs 0.3333", r"\boxed{\frac{1}{3}}", "0.3333", False),
+    ("interval vs tuple", r"\boxed{(3,4)}", "(3,4]", False),
+    ("2x+3 vs y=2x+3", r"\boxed{2x+3}", "y=2x+3", True),
+    ("<answer>42</answer>", "<answer>42</answer>", "42", True),
+    ("empty", "", "42", False),
+)
