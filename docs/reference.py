@@ -29,8 +29,8 @@ Row = Sequence[str]
 def page() -> str:
     """The whole page."""
     sections = (
-        options, exit_statuses, claims, policies, fixtures, markers, quantities, benchmarks,
-        verifiers, recorded, backends, hooks,
+        options, exit_statuses, claims, policies, fixtures, markers, quantities, exhibits,
+        benchmarks, verifiers, recorded, backends, hooks,
     )  # fmt: skip
     return "\n\n".join([HEAD, *("\n".join(section()) for section in sections)]) + "\n"
 
@@ -166,6 +166,7 @@ def quantities() -> Iterator[str]:
     from rlvr_gate.claims.solved import SolvedSets
     from rlvr_gate.claims.updates import UpdateView
     from rlvr_gate.claims.views import CheckpointView, PairView
+    from rlvr_gate.judging.arithmetic import Measured
     from rlvr_gate.judging.quantities import Quantity
 
     yield from ("## Quantities", "", "What a claim compares: with `<`, `<=`, `>`, `>=`, after "
@@ -178,9 +179,23 @@ def quantities() -> Iterator[str]:
     ):
         yield from ("", f"**{title}**: {summary(view)}", "")
         yield from table(("", "returns", "is"), methods(view))
+    yield from ("", f"**every number**: {summary(Measured)}", "")
+    yield from table(("", "returns", "is"), methods(Measured))
     yield from ("", f"**every `Quantity`**: {summary(Quantity)}", "")
     again = (row for row in methods(Quantity) if row[1] == code("Quantity"))
     yield from table(("", "returns", "is"), again)
+
+
+def exhibits() -> Iterator[str]:
+    """What `beside` takes."""
+    from rlvr_gate.records import exhibits
+
+    yield from ("## Exhibits", "", "What a suite may put beside a verdict: "
+                "`quantity.beside(Table(…), Curves(…))`, each from `rlvr_gate`.", "")  # fmt: skip
+    kinds = (exhibits.Table, exhibits.Curves, exhibits.Heat, exhibits.Facts)
+    shown = ((k, ", ".join(inspect.signature(k).parameters)) for k in kinds)
+    rows = ((code(f"{kind.__name__}({fields})"), summary(kind)) for kind, fields in shown)
+    yield from table(("exhibit", "is"), rows)
 
 
 def methods(view: type) -> Iterator[Row]:

@@ -7,12 +7,9 @@ the policy alone. `schema/gate-1.schema.json` describes the document.
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
-from numbers import Integral, Real
 
 from rlvr_gate.records import (
     Benchmark,
@@ -21,8 +18,10 @@ from rlvr_gate.records import (
     Interval,
     Judgement,
     RunRecord,
+    Saving,
     Tally,
 )
+from rlvr_gate.records.plain import told
 from rlvr_gate_reports.reading import claim_order, deciding_judgement, role_order
 
 SCHEMA = "rlvr-gate/gate-1"
@@ -39,30 +38,30 @@ def to_document(record: RunRecord) -> dict[str, object]:
             "exit_status": gate.exit_status,
             "deciding": list(gate.deciding),
             "policy": gate.policy,
-            "error_control": None if gate.errors is None else dataclasses.asdict(gate.errors),
+            "error_control": told(gate.errors),
         },
         "claims": [_claim(claim) for claim in sorted(record.claims, key=claim_order)],
         "samples": record.samples,
-        "rounds": None if record.rounds is None else plain(dataclasses.asdict(record.rounds)),
-        "saving": None if record.saving is None else plain(dataclasses.asdict(record.saving)),
+        "rounds": told(record.rounds),
+        "saving": _saving(record.saving),
         "level": record.level,
         "seed": record.seed,
         "checkpoints": [_checkpoint(facts) for facts in record.checkpoints],
         "benchmarks": [_benchmark(benchmark) for benchmark in record.benchmarks],
         "counts": {name: _counts(record.counts[name]) for name in sorted(record.counts)},
         "curves": {
-            name: {role: plain(record.curves[name][role]) for role in role_order(curves)}
+            name: {role: told(record.curves[name][role]) for role in role_order(curves)}
             for name, curves in sorted(record.curves.items())
         },
-        "crossovers": {name: plain(found) for name, found in sorted(record.crossovers.items())},
-        "strata": {name: plain(rows) for name, rows in sorted(record.strata.items())},
-        "weights": {role: plain(record.weights[role]) for role in role_order(record.weights)},
+        "crossovers": {name: told(found) for name, found in sorted(record.crossovers.items())},
+        "strata": {name: told(rows) for name, rows in sorted(record.strata.items())},
+        "weights": {role: told(record.weights[role]) for role in role_order(record.weights)},
         "run": {
             "command": record.command,
             "created": record.created,
             "versions": dict(sorted(record.versions.items())),
-            "seconds": plain(dict(sorted(record.seconds.items()))),
-            "sampled": plain(dict(sorted(record.sampled.items()))),
+            "seconds": told(dict(sorted(record.seconds.items()))),
+            "sampled": told(dict(sorted(record.sampled.items()))),
         },
     }
 
@@ -79,28 +78,6 @@ def schema() -> dict[str, object]:
     return loaded
 
 
-def plain(value: object) -> object:
-    """A JSON value equal to `value`; numbers that are not finite become None.
-
-    Raises:
-        TypeError: there is no such value; says which type was met.
-    """
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, Integral):
-        return int(value)
-    if isinstance(value, Real):
-        return float(value) if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): plain(entry) for key, entry in value.items()}
-    if isinstance(value, Sequence | set | frozenset):
-        entries: Iterable[object] = value if isinstance(value, Sequence) else sorted(value)
-        return [plain(entry) for entry in entries]
-    raise TypeError(f"evidence must be JSON-able, got {type(value).__name__}: {value!r}")
-
-
 def _claim(claim: ClaimRecord) -> dict[str, object]:
     deciding = deciding_judgement(claim)
     return {
@@ -113,13 +90,13 @@ def _claim(claim: ClaimRecord) -> dict[str, object]:
         "k": claim.k,
         "verdict": str(claim.verdict),
         "reason": claim.reason,
-        "estimate": None if deciding is None else plain(deciding.estimate),
+        "estimate": None if deciding is None else told(deciding.estimate),
         "interval": None if deciding is None else _interval(deciding.interval),
-        "margin": plain(claim.margin),
-        "p_value": plain(claim.p_value),
-        "adjusted_p": plain(claim.adjusted_p),
+        "margin": told(claim.margin),
+        "p_value": told(claim.p_value),
+        "adjusted_p": told(claim.adjusted_p),
         "n": None if deciding is None else deciding.n,
-        "evidence": {} if deciding is None else plain(deciding.evidence),
+        "evidence": {} if deciding is None else told(deciding.evidence),
         "judgements": [_judgement(judgement) for judgement in claim.judgements],
     }
 
@@ -128,21 +105,25 @@ def _judgement(judgement: Judgement) -> dict[str, object]:
     return {
         "statement": judgement.statement,
         "verdict": str(judgement.verdict),
-        "estimate": plain(judgement.estimate),
+        "estimate": told(judgement.estimate),
         "interval": _interval(judgement.interval),
         "relation": judgement.relation,
-        "threshold": plain(judgement.threshold),
-        "p_value": plain(judgement.p_value),
+        "threshold": told(judgement.threshold),
+        "p_value": told(judgement.p_value),
         "benchmark": judgement.benchmark,
         "k": judgement.k,
         "n": judgement.n,
         "guaranteed": judgement.guaranteed,
-        "evidence": plain(judgement.evidence),
+        "evidence": told(judgement.evidence),
     }
 
 
+def _saving(saving: Saving | None) -> dict[str, object] | None:
+    return None if saving is None else {**told(saving), "looks": told(saving.looks)}
+
+
 def _interval(interval: Interval) -> dict[str, object]:
-    return {"low": plain(interval.low), "high": plain(interval.high), "level": interval.level}
+    return {"low": told(interval.low), "high": told(interval.high), "level": interval.level}
 
 
 def _checkpoint(facts: CheckpointFacts) -> dict[str, object]:
@@ -151,7 +132,7 @@ def _checkpoint(facts: CheckpointFacts) -> dict[str, object]:
         "ref": facts.ref,
         "digest": facts.digest,
         "backend": facts.backend,
-        "sampling": dataclasses.asdict(facts.sampling),
+        "sampling": told(facts.sampling),
         "stop_ids": list(facts.stop_ids),
         "seed": facts.seed,
         "prompt_digests": dict(sorted(facts.prompt_digests.items())),

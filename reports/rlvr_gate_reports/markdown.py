@@ -9,10 +9,12 @@ from itertools import accumulate
 from rlvr_gate.records import (
     CheckpointFacts,
     ClaimRecord,
+    CurvePoint,
     GateState,
     Interval,
     Kind,
     RunRecord,
+    StratumRow,
     Verdict,
 )
 from rlvr_gate.visible import LONGEST_LINE, one_line
@@ -162,7 +164,7 @@ def _benchmark(record: RunRecord, benchmark: str) -> str:
         found = crossover(curves.get("difference", ()))
         told = record.crossovers.get(benchmark)
         if told:
-            parts.append(f"rlvr − base: {escape(str(told['text']))}.")
+            parts.append(f"rlvr − base: {escape(told.text)}.")
         elif found:
             parts.append(
                 f"Estimated curves cross between k = {found.last_lead} and k = {found.next_k}: "
@@ -194,26 +196,26 @@ def _lost(problems: Sequence[Solved]) -> str:
     return f"Lost: {', '.join(escape(i, _SHORT) for i in ids[:_SHOWN_IDS])}{more}."
 
 
-def _curves(curves: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
+def _curves(curves: Mapping[str, Sequence[CurvePoint]]) -> str:
     roles = role_order(curves)
-    ks = sorted({int(point["k"]) for points in curves.values() for point in points})
-    at = {role: {int(point["k"]): point for point in curves[role]} for role in roles}
+    ks = sorted({int(point.k) for points in curves.values() for point in points})
+    at = {role: {int(point.k): point for point in curves[role]} for role in roles}
     rows = [[str(k), *(_point(at[role].get(k), role) for role in roles)] for k in ks]
     return _table(["k", *map(escape, roles)], rows, len(rows))
 
 
-def _strata(rows: Sequence[Mapping[str, object]]) -> str:
+def _strata(rows: Sequence[StratumRow]) -> str:
     head = ["Stratum", "Problems", "k", "base → rlvr", "difference [interval]"]
     shown = [words.stratum(row) for row in rows[:_SHOWN_ROWS]]
     return _table(head, [[escape(cell, _SHORT) for cell in row] for row in shown], len(rows))
 
 
-def _point(point: Mapping[str, float] | None, role: str) -> str:
+def _point(point: CurvePoint | None, role: str) -> str:
     if point is None:
         return "–"
     signed = role == "difference"
-    bounds = words.interval(Interval(point["low"], point["high"], 0.0), signed=signed)
-    return f"{words.number(point['value'], signed=signed)} {bounds}"
+    bounds = words.interval(Interval(point.low, point.high, 0.0), signed=signed)
+    return f"{words.number(point.value, signed=signed)} {bounds}"
 
 
 def _weights(weights: Mapping[str, object]) -> str:

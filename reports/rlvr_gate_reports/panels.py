@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rlvr_gate.records import Benchmark, Example, Interval, Problem, RunRecord, Tally
+from rlvr_gate.records import (
+    Benchmark,
+    Crossover,
+    CurvePoint,
+    Example,
+    Expected,
+    Interval,
+    Problem,
+    RunRecord,
+    Tally,
+)
 from rlvr_gate.visible import capped
 from rlvr_gate_reports import svg, words
 from rlvr_gate_reports.reading import (
@@ -28,7 +38,7 @@ _NAME, _ANSWER = 200, 400  # characters kept of an id, and of an answer
 _SHOWN_PROBLEMS, _SHOWN_STRATA = 5_000, 1_000
 _CLASS_ORDER = ("lost", "gained", "preserved", "unreached")
 
-Point = Mapping[str, float]
+Point = CurvePoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +134,7 @@ def benchmark_panel(record: RunRecord, name: str, anchor: str) -> BenchmarkPanel
     pair = solved(counts)
     classes = class_counts(pair) if pair else {}
     head, rows = _table(by_role)
+    crossed = record.crossovers.get(name)
     strata, problems = record.strata.get(name, ()), _problems(record, name, anchor)
     return BenchmarkPanel(
         name=name,
@@ -132,9 +143,9 @@ def benchmark_panel(record: RunRecord, name: str, anchor: str) -> BenchmarkPanel
         asked=_asked(record, name),
         figures=tuple(_figures(by_role, classes, counts, _chance(record, name))),
         curves=svg.curves(by_role, crossover(gap)),
-        difference=svg.difference(gap, _allowed(record.crossovers.get(name))),
+        difference=svg.difference(gap, _allowed(crossed)),
         reading=_reading(gap),
-        crossover=str(record.crossovers.get(name, {}).get("text", "")),
+        crossover=crossed.text if crossed else "",
         strata=tuple(words.stratum(row) for row in strata[:_SHOWN_STRATA]),
         more_strata=max(len(strata) - _SHOWN_STRATA, 0),
         table_head=head,
@@ -161,7 +172,7 @@ def _figures(
     chance: str,
 ) -> list[Figure]:
     figures = []
-    gap = sorted(by_role.get("difference", ()), key=lambda point: point["k"])
+    gap = sorted(by_role.get("difference", ()), key=lambda point: point.k)
     for point in dict.fromkeys([0, len(gap) - 1] if gap else []):
         figures.append(_gap_figure(by_role, gap[point]))
     if classes:
@@ -185,12 +196,12 @@ def _figures(
 
 def _gap_figure(by_role: Mapping[str, Sequence[Point]], gap: Point) -> Figure:
     values = [
-        words.number(point["value"])
+        words.number(point.value)
         for role in ("base", "rlvr")
         for point in by_role.get(role, ())
-        if point["k"] == gap["k"]
+        if point.k == gap.k
     ]
-    return Figure(f"pass@{gap['k']:g}, base → rlvr", " → ".join(values), _with_interval(gap, True))
+    return Figure(f"pass@{gap.k:g}, base → rlvr", " → ".join(values), _with_interval(gap, True))
 
 
 def _chance(record: RunRecord, name: str) -> str:
@@ -199,25 +210,18 @@ def _chance(record: RunRecord, name: str) -> str:
     return f"; base against itself at half the samples: {kept}" if kept else ""
 
 
-def _noise(row: Mapping[str, object]) -> tuple[str, str, str]:
-    what, *values = row.values()
-    ours, chance = (
-        words.number(value if isinstance(value, int | float) else None) for value in values
-    )
-    return str(what), ours, chance
+def _noise(row: Expected) -> tuple[str, str, str]:
+    return row.expected, words.number(row.rlvr), words.number(row.itself)
 
 
-def _allowed(crossover: Mapping[str, object] | None) -> tuple[int | None, int | None] | None:
-    if crossover is None:
-        return None
-    low, high = (crossover.get(end) for end in ("low", "high"))
-    return low if isinstance(low, int) else None, high if isinstance(high, int) else None
+def _allowed(crossed: Crossover | None) -> tuple[int | None, int | None] | None:
+    return None if crossed is None else (crossed.low, crossed.high)
 
 
 def _reading(gap: Sequence[Point]) -> str:
     """The difference panel in a sentence."""
-    ahead = [f"{point['k']:g}" for point in gap if point["low"] > 0]
-    behind = [f"{point['k']:g}" for point in gap if point["high"] < 0]
+    ahead = [f"{point.k:g}" for point in gap if point.low > 0]
+    behind = [f"{point.k:g}" for point in gap if point.high < 0]
     said = []
     if ahead:
         said.append(f"rlvr is ahead, its interval clear of zero, at k = {', '.join(ahead)}")
@@ -233,7 +237,7 @@ def _table(
     by_role: Mapping[str, Sequence[Point]],
 ) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     roles = role_order(by_role)
-    at = {role: {int(point["k"]): point for point in by_role[role]} for role in roles}
+    at = {role: {int(point.k): point for point in by_role[role]} for role in roles}
     ks = sorted({k for points in at.values() for k in points})
     rows = tuple(
         (str(k), *(_with_interval(at[role].get(k), role == "difference") for role in roles))
@@ -245,8 +249,8 @@ def _table(
 def _with_interval(point: Point | None, signed: bool) -> str:
     if point is None:
         return "–"
-    bounds = Interval(point["low"], point["high"], 0.0)
-    value = words.number(point["value"], signed=signed)
+    bounds = Interval(point.low, point.high, 0.0)
+    value = words.number(point.value, signed=signed)
     return f"{value} {words.interval(bounds, signed=signed)}"
 
 

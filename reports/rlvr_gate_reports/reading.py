@@ -11,8 +11,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rlvr_gate.gate.decide import name
-from rlvr_gate.gate.explain import NOISE
-from rlvr_gate.records import ClaimRecord, Judgement, Kind, RunRecord, Tally, Verdict
+from rlvr_gate.records import (
+    ClaimRecord,
+    CurvePoint,
+    Expected,
+    Judgement,
+    Kind,
+    RunRecord,
+    Tally,
+    Verdict,
+)
 
 PAIR = ("base", "rlvr")
 CLASSES = ("preserved", "gained", "lost", "unreached")
@@ -50,7 +58,7 @@ class Solved:
 
 
 @dataclass(frozen=True, slots=True)
-class Crossover:
+class Crossing:
     """Where the estimated curves cross for good: rlvr leads at `last_lead`, not at `next_k`."""
 
     last_lead: int
@@ -100,8 +108,7 @@ def deciding_claims(record: RunRecord) -> list[ClaimRecord]:
 def incomparable(claim: ClaimRecord) -> list[str]:
     """Why the claim's runs are not comparable, in words."""
     judgement = deciding_judgement(claim)  # falsy unless it holds, so compare with None
-    found = () if judgement is None else judgement.evidence.get("not comparable", ())
-    reasons = [str(r) for r in found] if isinstance(found, Sequence) else []
+    reasons = [] if judgement is None else list(judgement.evidence.incomparable)
     return reasons or ([claim.reason] if claim.reason else [])
 
 
@@ -135,14 +142,13 @@ def class_counts(problems: Sequence[Solved]) -> dict[str, int]:
     return {kind: kinds.count(kind) for kind in CLASSES}
 
 
-def noise(record: RunRecord, benchmark: str) -> list[Mapping[str, object]]:
+def noise(record: RunRecord, benchmark: str) -> Sequence[Expected]:
     """What rlvr, and what base against itself, loses and gains; empty where no claim asked."""
     for claim in record.claims:
         for judgement in claim.judgements:
-            rows = judgement.evidence.get(NOISE)
-            if claim.benchmark == benchmark and isinstance(rows, Sequence):
-                return [row for row in rows if isinstance(row, Mapping)]
-    return []
+            if claim.benchmark == benchmark and judgement.evidence.noise:
+                return judgement.evidence.noise.rows
+    return ()
 
 
 def to_the_end(tallies: Sequence[Tally]) -> list[Tally]:
@@ -199,14 +205,14 @@ def rate(tallies: Sequence[Tally], what: str) -> float | None:
     return sum(int(getattr(tally, what)) for tally in tallies) / total if total else 0.0
 
 
-def crossover(difference: Sequence[Mapping[str, float]]) -> Crossover | None:
+def crossover(difference: Sequence[CurvePoint]) -> Crossing | None:
     """Between which ladder points rlvr's lead ends for good; None if it never does."""
-    points = sorted(difference, key=lambda point: point["k"])
-    ahead = [index for index, point in enumerate(points) if point["value"] > 0]
-    if not ahead or ahead[-1] == len(points) - 1 or points[-1]["value"] >= 0:
+    points = sorted(difference, key=lambda point: point.k)
+    ahead = [index for index, point in enumerate(points) if point.value > 0]
+    if not ahead or ahead[-1] == len(points) - 1 or points[-1].value >= 0:
         return None
     last = ahead[-1]
-    return Crossover(int(points[last]["k"]), int(points[last + 1]["k"]))
+    return Crossing(int(points[last].k), int(points[last + 1].k))
 
 
 def _bin(tally: Tally) -> int:

@@ -11,11 +11,12 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape as escape_html
 
+from rlvr_gate.records import CurvePoint
 from rlvr_gate.visible import one_line
 from rlvr_gate_reports import words
-from rlvr_gate_reports.reading import BINS, Crossover, role_order
+from rlvr_gate_reports.reading import BINS, Crossing, role_order
 
-Point = Mapping[str, float]
+Point = CurvePoint
 
 _W, _H = 460, 300  # of a chart; drawn at about this size, so text stays readable
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 104, 14, 40
@@ -49,28 +50,28 @@ class _Axes:
         return self.bottom - share * (self.bottom - _TOP)
 
 
-def curves(by_role: Mapping[str, Sequence[Point]], crossing: Crossover | None = None) -> Svg:
+def curves(by_role: Mapping[str, Sequence[Point]], crossing: Crossing | None = None) -> Svg:
     """pass@k of each checkpoint against k, with pointwise bands and labels at the end."""
     drawn = {role: _sorted(by_role[role]) for role in role_order(by_role)}
     drawn = {role: points for role, points in drawn.items() if points and role != "difference"}
     if not drawn:
         return Svg("")
-    top = max(point["high"] for points in drawn.values() for point in points)
+    top = max(point.high for points in drawn.values() for point in points)
     high = 1.0 if top > 0.6 else max(math.ceil(10 * top) / 10, 0.1)
     axes = _Axes(_ks(drawn.values()), 0.0, high, _H)
     parts = [_grid(axes, _steps(0.0, high)), _k_axis(axes)]
-    css = _role_css(drawn)
+    css = turns(drawn)
     parts += [_band(axes, points, css[role]) for role, points in drawn.items()]
     if crossing:
         parts.append(_crossing(axes, crossing))
     parts += [_line(axes, points, role, css[role]) for role, points in drawn.items()]
     parts.append(_end_labels(axes, drawn, css))
     spoken = ", ".join(
-        f"{role} from {words.number(p[0]['value'])} at k={p[0]['k']:g} "
-        f"to {words.number(p[-1]['value'])} at k={p[-1]['k']:g}"
+        f"{role} from {words.number(p[0].value)} at k={p[0].k:g} "
+        f"to {words.number(p[-1].value)} at k={p[-1].k:g}"
         for role, p in drawn.items()
     )
-    return _svg(parts, _W, _H, f"pass@k curves: {spoken}")
+    return picture(parts, _W, _H, f"pass@k curves: {spoken}")
 
 
 def difference(
@@ -85,14 +86,13 @@ def difference(
     if not points:
         return Svg("")
     height = 220
-    ends = ("low", "high", "band_low", "band_high")
-    reach = max(abs(point[end]) for point in points for end in ends if end in point)
+    reach = max(abs(end) for point in points for end in _ends(point))
     reach = max(math.ceil(reach * 10) / 10, 0.1)
     axes = _Axes(_ks([points]), -reach, reach, height)
     parts = [_grid(axes, _steps(-reach, reach), signed=True), _k_axis(axes)]
     parts.append(_band(axes, points, "difference"))
-    if all("band_low" in point for point in points):
-        parts += [_edge(axes, points, end) for end in ("band_low", "band_high")]
+    if all(len(_ends(point)) == 4 for point in points):
+        parts += [_edge(axes, points, end) for end in (2, 3)]
     zero = axes.y(0)
     parts.append(f'<path class="zero" d="M{_LEFT} {zero:.1f}H{_W - _RIGHT}"/>')
     if allowed and allowed[0] is not None:
@@ -101,11 +101,11 @@ def difference(
         parts.append(f'<path class="allowed" d="{span}"/>')
     parts.append(_line(axes, points, "difference", "difference"))
     side = _W - _RIGHT + 10
-    parts.append(_text(side, axes.y(reach / 2) + 4, "rlvr ahead", "side"))
-    parts.append(_text(side, axes.y(-reach / 2) + 4, "base ahead", "side"))
+    parts.append(text(side, axes.y(reach / 2) + 4, "rlvr ahead", "side"))
+    parts.append(text(side, axes.y(-reach / 2) + 4, "base ahead", "side"))
     outer = points[0], points[-1]
-    spoken = " to ".join(f"{words.number(p['value'], signed=True)} at k={p['k']:g}" for p in outer)
-    return _svg(parts, _W, height, f"paired difference rlvr minus base: {spoken}")
+    spoken = " to ".join(f"{words.number(p.value, signed=True)} at k={p.k:g}" for p in outer)
+    return picture(parts, _W, height, f"paired difference rlvr minus base: {spoken}")
 
 
 def histogram(bins: Mapping[str, Sequence[int]]) -> Svg:
@@ -133,13 +133,13 @@ def histogram(bins: Mapping[str, Sequence[int]]) -> Svg:
                 # Three digits are wider than a bar: let them lean away from the other one.
                 lean = (2 * place - 1) * 5 if n >= 100 else 0
                 middle = x + step * 0.07 + (place + 0.5) * bar + lean
-                parts.append(_text(middle, bottom - n * scale - 4, str(n), "mid small"))
-        parts.append(_text(x + step / 2, bottom + 15, label, "mid small"))
-    parts.append(_text((left + width) / 2, height - 8, "accuracy of a problem (12 bins)", "mid"))
+                parts.append(text(middle, bottom - n * scale - 4, str(n), "mid small"))
+        parts.append(text(x + step / 2, bottom + 15, label, "mid small"))
+    parts.append(text((left + width) / 2, height - 8, "accuracy of a problem (12 bins)", "mid"))
     spoken = "; ".join(
         f"{role}: {bins[role][0]} never solved, {bins[role][-1]} always solved" for role in roles
     )
-    return _svg(parts, width, height, f"accuracy histogram: {spoken}")
+    return picture(parts, width, height, f"accuracy histogram: {spoken}")
 
 
 def forest(low: float, estimate: float, high: float, reach: float, verdict: str) -> Svg:
@@ -172,7 +172,7 @@ def forest(low: float, estimate: float, high: float, reach: float, verdict: str)
         f'transform="rotate(45 {x(estimate):.1f} {middle})"/>',
     ]
     spoken = f"interval against threshold: {verdict}"
-    return _svg(parts, width, height, spoken, f"forest {words.slug(verdict)}")
+    return picture(parts, width, height, spoken, f"forest {words.slug(verdict)}")
 
 
 def proportions(parts: Sequence[tuple[str, int]]) -> Svg:
@@ -190,7 +190,7 @@ def proportions(parts: Sequence[tuple[str, int]]) -> Svg:
         )
         x += size
     spoken = ", ".join(f"{n} {label}" for label, n in parts)
-    return _svg(drawn, width, height, f"solved sets: {spoken}", "proportions", stretch=True)
+    return picture(drawn, width, height, f"solved sets: {spoken}", "proportions", stretch=True)
 
 
 def bar(fraction: float, role: str) -> Svg:
@@ -199,9 +199,9 @@ def bar(fraction: float, role: str) -> Svg:
     filled = width * min(max(fraction, 0.0), 1.0)
     parts = [
         f'<rect class="track" width="{width}" height="{height}"/>',
-        f'<rect class="bar {_role_css([role])[role]}" width="{filled:.2f}" height="{height}"/>',
+        f'<rect class="bar {turns([role])[role]}" width="{filled:.2f}" height="{height}"/>',
     ]
-    return _svg(parts, width, height, words.number(fraction), "meter", stretch=True)
+    return picture(parts, width, height, words.number(fraction), "meter", stretch=True)
 
 
 def heat(
@@ -225,14 +225,14 @@ def heat(
         return Svg("")
     top, left, cell, height = 34 if spell else 6, 118, 58 if spell else 12, 22 if spell else 12
     largest = max(known) or 1.0
-    css = _role_css([role])[role]
+    css = turns([role])[role]
     parts = []
     for index, label in enumerate(columns):
         if spell:
-            parts.append(_text(left + (index + 0.5) * cell, top - 8, _cut(label, 9), "mid small"))
+            parts.append(text(left + (index + 0.5) * cell, top - 8, cut(label, 9), "mid small"))
     for y, (label, line) in enumerate(zip(rows, values, strict=True)):
         bottom = top + (y + 1) * height
-        parts.append(_text(left - 8, bottom - height / 2 + 4, _cut(label, 18), "end small"))
+        parts.append(text(left - 8, bottom - height / 2 + 4, cut(label, 18), "end small"))
         for x, value in enumerate(line):
             if value is None:
                 continue
@@ -245,13 +245,14 @@ def heat(
             )
             if spell:
                 middle = left + (x + 0.5) * cell
-                parts.append(_text(middle, bottom - 7, words.number(value), "mid small ink"))
+                parts.append(text(middle, bottom - 7, words.number(value), "mid small ink"))
     spoken = f"{what}: from {words.number(min(known))} to {words.number(max(known))}"
-    return _svg(parts, left + cell * len(columns) + 6, top + height * len(rows) + 4, spoken)
+    return picture(parts, left + cell * len(columns) + 6, top + height * len(rows) + 4, spoken)
 
 
-def _svg(parts: Iterable[str], width: float, height: float, label: str, css: str = "chart",
-         *, stretch: bool = False) -> Svg:  # fmt: skip
+def picture(parts: Iterable[str], width: float, height: float, label: str, css: str = "chart",
+            *, stretch: bool = False) -> Svg:  # fmt: skip
+    """Parts as one picture; `label` is what is said of it to those who do not see it."""
     keep = ' preserveAspectRatio="none"' if stretch else ""
     return Svg(
         f'<svg class="{css}" viewBox="0 0 {width:g} {height:g}"{keep} role="img" '
@@ -265,8 +266,8 @@ def _grid(axes: _Axes, values: Sequence[float], *, signed: bool = False) -> str:
     for value in values:
         y = axes.y(value)
         parts.append(f'<path class="grid" d="M{_LEFT} {y:.1f}H{_W - _RIGHT}"/>')
-        text = f"{value:{'+' if signed and value else ''}.{decimals}f}"
-        parts.append(_text(_LEFT - 8, y + 4, text.replace("-", "−"), "end"))
+        said = f"{value:{'+' if signed and value else ''}.{decimals}f}"
+        parts.append(text(_LEFT - 8, y + 4, said.replace("-", "−"), "end"))
     return "".join(parts)
 
 
@@ -276,13 +277,13 @@ def _k_axis(axes: _Axes) -> str:
     parts = [f'<path class="axis" d="M{_LEFT} {axes.bottom}H{_W - _RIGHT}"/>']
     for k in shown:
         parts.append(f'<path class="axis" d="M{axes.x(k):.1f} {axes.bottom}v4"/>')
-        parts.append(_text(axes.x(k), axes.bottom + 17, str(k), "mid"))
+        parts.append(text(axes.x(k), axes.bottom + 17, str(k), "mid"))
     middle = (_LEFT + _W - _RIGHT) / 2
-    parts.append(_text(middle, axes.bottom + 34, "k (log scale)", "mid"))
+    parts.append(text(middle, axes.bottom + 34, "k (log scale)", "mid"))
     return "".join(parts)
 
 
-def _role_css(roles: Iterable[str]) -> dict[str, str]:
+def turns(roles: Iterable[str]) -> dict[str, str]:
     """Colour and dash of a role; contrasts take turns."""
     contrasts = [role for role in roles if role not in ("base", "rlvr", "difference")]
     turns = {role: f"contrast c{index % 3}" for index, role in enumerate(contrasts)}
@@ -290,18 +291,25 @@ def _role_css(roles: Iterable[str]) -> dict[str, str]:
 
 
 def _band(axes: _Axes, points: Sequence[Point], css: str) -> str:
-    upper = [f"{axes.x(p['k']):.1f},{axes.y(p['high']):.1f}" for p in points]
-    lower = [f"{axes.x(p['k']):.1f},{axes.y(p['low']):.1f}" for p in reversed(points)]
+    upper = [f"{axes.x(p.k):.1f},{axes.y(p.high):.1f}" for p in points]
+    lower = [f"{axes.x(p.k):.1f},{axes.y(p.low):.1f}" for p in reversed(points)]
     return f'<polygon class="band {css}" points="{" ".join([*upper, *lower])}"/>'
 
 
-def _edge(axes: _Axes, points: Sequence[Point], end: str) -> str:
-    path = "L".join(f"{axes.x(p['k']):.1f} {axes.y(p[end]):.1f}" for p in points)
+def _ends(point: Point) -> tuple[float, ...]:
+    """Those of the pointwise interval, and of the band where there is one."""
+    if point.band_low is None or point.band_high is None:
+        return point.low, point.high
+    return point.low, point.high, point.band_low, point.band_high
+
+
+def _edge(axes: _Axes, points: Sequence[Point], end: int) -> str:
+    path = "L".join(f"{axes.x(p.k):.1f} {axes.y(_ends(p)[end]):.1f}" for p in points)
     return f'<path class="edge" d="M{path}"/>'
 
 
 def _line(axes: _Axes, points: Sequence[Point], role: str, css: str) -> str:
-    at = [(axes.x(p["k"]), axes.y(p["value"])) for p in points]
+    at = [(axes.x(p.k), axes.y(p.value)) for p in points]
     path = "L".join(f"{x:.1f} {y:.1f}" for x, y in at)
     marks = "".join(_mark(x, y, p, role, css) for (x, y), p in zip(at, points, strict=True))
     return f'<path class="line {css}" d="M{path}"/>{marks}'
@@ -309,9 +317,11 @@ def _line(axes: _Axes, points: Sequence[Point], role: str, css: str) -> str:
 
 def _mark(x: float, y: float, point: Point, role: str, css: str) -> str:
     signed = role == "difference"
-    low, value, high = (words.number(point[at], signed=signed) for at in ("low", "value", "high"))
-    title = f"<title>{escape(role)} at k={point['k']:g}: {value} [{low}, {high}]</title>"
-    decided = "" if not signed or point["low"] > 0 or point["high"] < 0 else " open"
+    low, value, high = (
+        words.number(end, signed=signed) for end in (point.low, point.value, point.high)
+    )
+    title = f"<title>{escape(role)} at k={point.k:g}: {value} [{low}, {high}]</title>"
+    decided = "" if not signed or point.low > 0 or point.high < 0 else " open"
     css = f"mark {css}{decided}"
     if role == "base":
         return (
@@ -322,26 +332,27 @@ def _mark(x: float, y: float, point: Point, role: str, css: str) -> str:
 
 
 def _end_labels(axes: _Axes, drawn: Mapping[str, Sequence[Point]], css: Mapping[str, str]) -> str:
-    wanted = sorted((axes.y(points[-1]["value"]), role) for role, points in drawn.items())
+    wanted = sorted((axes.y(points[-1].value), role) for role, points in drawn.items())
     parts, last = [], -math.inf
     for y, role in wanted:
         last = max(y, last + _LABEL_GAP)
-        label = f"{_cut(role, 8)} {words.number(drawn[role][-1]['value'])}"
-        parts.append(_text(_W - _RIGHT + 10, last + 4, label, f"label {css[role]}"))
+        label = f"{cut(role, 8)} {words.number(drawn[role][-1].value)}"
+        parts.append(text(_W - _RIGHT + 10, last + 4, label, f"label {css[role]}"))
     return "".join(parts)
 
 
-def _crossing(axes: _Axes, crossing: Crossover) -> str:
+def _crossing(axes: _Axes, crossing: Crossing) -> str:
     x = axes.x(math.sqrt(crossing.last_lead * crossing.next_k))
     anchor, shift = ("mid", 0) if _LEFT + 60 < x < _W - _RIGHT - 60 else ("", 6)
     label = f"curves cross, k {crossing.last_lead}–{crossing.next_k}"
-    return f'<path class="cross" d="M{x:.1f} {_TOP}V{axes.bottom}"/>' + _text(
+    return f'<path class="cross" d="M{x:.1f} {_TOP}V{axes.bottom}"/>' + text(
         x + shift, axes.bottom - 8, label, f"{anchor} small halo".strip()
     )
 
 
-def _text(x: float, y: float, text: str, css: str = "") -> str:
-    return f'<text class="{css}" x="{x:.1f}" y="{y:.1f}">{escape(text)}</text>'
+def text(x: float, y: float, said: str, css: str = "") -> str:
+    """A text at a place of a picture."""
+    return f'<text class="{css}" x="{x:.1f}" y="{y:.1f}">{escape(said)}</text>'
 
 
 def escape(text: str) -> str:
@@ -359,11 +370,11 @@ def _steps(low: float, high: float) -> list[float]:
 
 
 def _ks(curves_: Iterable[Sequence[Point]]) -> list[int]:
-    return sorted({int(point["k"]) for points in curves_ for point in points})
+    return sorted({int(point.k) for points in curves_ for point in points})
 
 
 def _sorted(points: Sequence[Point]) -> list[Point]:
-    return sorted(points, key=lambda point: point["k"])
+    return sorted(points, key=lambda point: point.k)
 
 
 def _bin_words(index: int) -> str:
@@ -373,5 +384,6 @@ def _bin_words(index: int) -> str:
     return f"accuracy in ({low:.1f}, {high:.1f}{')' if index == len(BINS) - 2 else ']'}"
 
 
-def _cut(text: str, most: int) -> str:
+def cut(text: str, most: int) -> str:
+    """At most so many characters, the last a sign that there were more."""
     return text if len(text) <= most else text[: most - 1] + "…"

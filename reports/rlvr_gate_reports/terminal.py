@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from rlvr_gate.records import ClaimRecord, GateState, Kind, RunRecord, Verdict
+from rlvr_gate.records import ClaimRecord, CurvePoint, GateState, Kind, RunRecord, Verdict
 from rlvr_gate.visible import harmless, one_line
 from rlvr_gate_reports import words
 from rlvr_gate_reports.reading import (
@@ -157,7 +157,7 @@ def _fitting(blocks: Sequence[Sequence[Line]], room: int) -> list[Line]:
 
 def _curves(record: RunRecord, benchmark: str) -> list[Line]:
     curves = record.curves.get(benchmark, {})
-    ks = _spread(sorted({int(point["k"]) for points in curves.values() for point in points}))
+    ks = _spread(sorted({int(point.k) for points in curves.values() for point in points}))
     roles = [role for role in ("base", "rlvr", "difference") if curves.get(role)]
     if not ks or not roles:
         return []
@@ -165,10 +165,10 @@ def _curves(record: RunRecord, benchmark: str) -> list[Line]:
     head = f"{title:<25}" + "".join(f"{f'k={k}':>{_COLUMN}}" for k in ks)
     lines = [_line((head, "dim"))]
     for role in roles:
-        points = {int(point["k"]): point for point in curves[role]}
+        points = {int(point.k): point for point in curves[role]}
         signed = role == "difference"
-        for style, keys in (("plain", ("value",)), ("dim", ("low", "high"))):
-            cells = [_cell(points.get(k), keys, signed) for k in ks]
+        for style, read in (("plain", _value), ("dim", _bounds)):
+            cells = [_cell(read, points.get(k), signed) for k in ks]
             first = role if style == "plain" else ""
             row = f"  {first:<23}" + "".join(f"{cell:>{_COLUMN}}" for cell in cells)
             lines.append(_line((row, style)))
@@ -177,13 +177,22 @@ def _curves(record: RunRecord, benchmark: str) -> list[Line]:
 
 def _crossover(record: RunRecord, benchmark: str) -> list[Line]:
     found = record.crossovers.get(benchmark)
-    return [_line(_cut(f"  {found['text']}", WIDTH))] if found else []
+    return [_line(_cut(f"  {found.text}", WIDTH))] if found else []
 
 
-def _cell(point: Mapping[str, float] | None, keys: Sequence[str], signed: bool) -> str:
+def _cell(read: Callable[[CurvePoint], tuple[float, ...]], point: CurvePoint | None,
+          signed: bool) -> str:  # fmt: skip
     if point is None:
         return "-"
-    return "..".join(words.number(point[key], signed=signed) for key in keys)
+    return "..".join(words.number(number, signed=signed) for number in read(point))
+
+
+def _value(point: CurvePoint) -> tuple[float, ...]:
+    return (point.value,)
+
+
+def _bounds(point: CurvePoint) -> tuple[float, ...]:
+    return point.low, point.high
 
 
 def _solved(record: RunRecord, benchmark: str) -> list[Line]:

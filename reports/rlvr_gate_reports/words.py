@@ -7,7 +7,7 @@ estimates, intervals, margins and policy files read alike. U+2212 is the minus s
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from rlvr_gate.gate.decide import name
 from rlvr_gate.records import (
@@ -17,8 +17,10 @@ from rlvr_gate.records import (
     Interval,
     Judgement,
     Kind,
+    LookedAt,
     RunRecord,
     Saving,
+    StratumRow,
     Verdict,
 )
 from rlvr_gate.visible import one_line
@@ -67,8 +69,7 @@ def interval(bounds: Interval, *, signed: bool = False) -> str:
 
 def is_difference(judgement: Judgement) -> bool:
     """Whether the estimate compares two quantities, so that its sign should be shown."""
-    curves = judgement.evidence.get("curves")
-    return judgement.interval.low < 0 or (isinstance(curves, Sequence) and len(curves) > 1)
+    return judgement.interval.low < 0 or len(judgement.evidence.sides or ()) > 1
 
 
 def estimate(judgement: Judgement) -> str:
@@ -101,15 +102,12 @@ def needs(judgement: Judgement) -> str:
     return f"{relation}\N{NO-BREAK SPACE}{number(judgement.threshold)}"
 
 
-def stratum(row: Mapping[str, object]) -> tuple[str, ...]:
+def stratum(row: StratumRow) -> tuple[str, ...]:
     """Stratum, problems, k, `base → rlvr` and the paired difference with its interval."""
-    base, rlvr, gap, low, high = (
-        float(end) if isinstance(end := row[key], int | float) else math.nan
-        for key in ("base", "rlvr", "difference", "low", "high")
-    )
-    difference = f"{number(gap, signed=True)} {interval(Interval(low, high, 0.0), signed=True)}"
-    names = tuple(str(row[key]) for key in ("stratum", "problems", "k"))
-    return (*names, f"{number(base)} → {number(rlvr)}", difference)
+    bounds = interval(Interval(row.low, row.high, 0.0), signed=True)
+    difference = f"{number(row.difference, signed=True)} {bounds}"
+    both = f"{number(row.base)} → {number(row.rlvr)}"
+    return row.stratum, str(row.problems), str(row.k), both, difference
 
 
 def level(value: float) -> str:
@@ -265,24 +263,24 @@ def used_of(saved: Saving | None) -> str:
 
 def asked(judgement: Judgement | None) -> str:
     """`50 of 100 problems`, of a claim settled before all were asked; else empty."""
-    look = None if judgement is None else judgement.evidence.get("look")
-    if not isinstance(look, Mapping) or look["problems"] == look["of problems"]:
+    look = None if judgement is None else judgement.evidence.look
+    if look is None or look.problems == look.of_problems:
         return ""
-    return f"{look['problems']:,} of {look['of problems']:,} problems"
+    return f"{look.problems:,} of {look.of_problems:,} problems"
 
 
-def looks(look: Mapping[str, int]) -> str:
+def looks(look: LookedAt) -> str:
     """How far a benchmark was asked until its claims were settled.
 
-    >>> looks({"looks": 1, "of_looks": 2, "problems": 50, "of_problems": 100})
+    >>> looks(LookedAt(looks=1, of_looks=2, problems=50, of_problems=100))
     '50 of 100 problems asked: every claim was settled at look 1 of 2'
     """
-    asked = f"{look['problems']:,} of {look['of_problems']:,} problems asked"
-    if look["looks"] < look["of_looks"]:
-        return f"{asked}: every claim was settled at look {look['looks']} of {look['of_looks']}"
-    ended = look.get("to_the_end", look["problems"])
-    more = f", {ended:,} of them to the end" if ended < look["problems"] else ""
-    return f"{asked}{more}, in {look['of_looks']} looks"
+    asked = f"{look.problems:,} of {look.of_problems:,} problems asked"
+    if look.looks < look.of_looks:
+        return f"{asked}: every claim was settled at look {look.looks} of {look.of_looks}"
+    ended = look.problems if look.to_the_end is None else look.to_the_end
+    more = f", {ended:,} of them to the end" if ended < look.problems else ""
+    return f"{asked}{more}, in {look.of_looks} looks"
 
 
 def luck(problems: Sequence[Solved]) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from rlvr_gate.claims.views import CheckpointView, PairView
 from rlvr_gate.judging.quantities import Estimate, Exact, Ledger, Proportion, Quantity
-from rlvr_gate.records import Interval, Tally, Verdict
+from rlvr_gate.records import Evidence, Interval, Tally, Verdict
 
 LEVEL = 0.95
 
@@ -241,7 +241,7 @@ def test_nothing_to_count_stays_undecided_however_it_is_moved() -> None:
 
 def test_exact_numbers_add_up_and_keep_their_reasons() -> None:
     ledger = Ledger()
-    ours = Exact("rlvr shift", 0.2, ledger, {"matrices": 4}, ("no update",))
+    ours = Exact("rlvr shift", 0.2, ledger, Evidence(numbers={"matrices": 4}), ("no update",))
     theirs = Exact("sft shift", 0.5, ledger)
     found = theirs - 2 * ours
     assert (found.label, found.value) == ("sft shift − (2 × rlvr shift)", pytest.approx(0.1))

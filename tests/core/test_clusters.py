@@ -67,8 +67,8 @@ def test_verdict_p_value_and_notes_count_clusters() -> None:
     assert one.verdict == many.verdict == "undecided"
     assert many.p_value == pytest.approx(one.p_value, rel=0.15)
     assert wrong.p_value < 0.5 * one.p_value
-    assert many.evidence["independent clusters"] == 40
-    assert "independent clusters" not in one.evidence
+    assert many.evidence.clusters == 40
+    assert one.evidence.clusters is None
 
 
 def test_bands_and_solved_sets_count_clusters() -> None:
@@ -80,7 +80,7 @@ def test_bands_and_solved_sets_count_clusters() -> None:
         assert ends[1][1] - ends[1][0] > 0.5 * (ends[0][1] - ends[0][0])
     alone, together = (p.solved("b").retention_beyond_noise >= 0.5 for p in (one, many))
     assert together.interval.low == pytest.approx(alone.interval.low, abs=0.03)
-    assert one.crossover(8, "b")["crossover"]["low"] == many.crossover(8, "b")["crossover"]["low"]
+    assert one.crossover(8, "b").low == many.crossover(8, "b").low
 
 
 def test_a_problem_without_a_cluster_is_one_of_its_own() -> None:

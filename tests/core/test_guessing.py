@@ -73,15 +73,17 @@ BASE, RLVR = [4] * 60 + [0] * 20, [8] * 30 + [0] * 50  # base covers more at k =
 def test_nothing_to_guess_leaves_the_conclusion_alone() -> None:
     found = judged(BASE, RLVR, floor_of(*[0.0] * 80))
     assert found.verdict is Verdict.HOLDS
-    assert found.evidence["guessable problems"] == []
+    assert found.evidence.guessable == ()
 
 
 def test_the_same_leader_without_the_guessable_problems_holds() -> None:
     found = judged(BASE, RLVR, floor_of(*[0.2] * 10, *[0.0] * 70))
     assert found.verdict is Verdict.HOLDS
-    kept = cast(list[dict[str, object]], found.evidence["conclusions"])
-    assert [row["problems"] for row in kept] == ["all: 80", "without the guessable: 70"]
-    assert len(cast(list[object], found.evidence["guessable problems"])) == 10
+    assert [row.problems for row in found.evidence.conclusions or ()] == [
+        "all: 80",
+        "without the guessable: 70",
+    ]
+    assert len(found.evidence.guessable or ()) == 10
 
 
 def test_another_leader_is_refuted_and_an_open_one_undecided() -> None:
@@ -104,4 +106,4 @@ def test_the_floor_stands_beside_every_claim_at_more_than_one_sample() -> None:
     base, rlvr = (CheckpointView(role, source, Ledger()) for role in ("base", "rlvr"))
     large = base.pass_at(16, "b") > rlvr.pass_at(16, "b")
     assert any("guessing from the other problems' answers" in note for note in notes(large))
-    assert "guess floor" not in (base.pass_at(1, "b") > rlvr.pass_at(1, "b")).evidence
+    assert (base.pass_at(1, "b") > rlvr.pass_at(1, "b")).evidence.guess_floor is None

@@ -11,7 +11,7 @@ from rlvr_gate.claims.overview import overview
 from rlvr_gate.claims.views import CheckpointView, EvidenceSource, PairView
 from rlvr_gate.gate.explain import notes
 from rlvr_gate.judging.quantities import Ledger
-from rlvr_gate.records import Tally
+from rlvr_gate.records import Facts, Tally
 
 
 class Counts:
@@ -49,14 +49,14 @@ CROSSING = (
 def test_the_band_holds_the_pointwise_interval_and_the_crossover_is_where_the_curves_are() -> None:
     seen = overview(source(*CROSSING), "b", (1, 2, 4, 8, 16, 32, 64), 0.95)
     points = seen.curves["difference"]
-    assert all(p["band_low"] - 1e-9 <= p["low"] <= p["value"] <= p["high"] <= p["band_high"] + 1e-9
+    assert all(p.band_low - 1e-9 <= p.low <= p.value <= p.high <= p.band_high + 1e-9
                for p in points)  # fmt: skip
-    assert points[0]["band_low"] > 0
-    assert points[-1]["band_high"] < 0
-    last = max(p["k"] for p in points if p["value"] > 0)
-    assert seen.crossover["last lead"] == last
-    assert seen.crossover["low"] is not None
-    assert seen.crossover["low"] <= seen.crossover["k"] <= seen.crossover["high"]  # type: ignore[operator]
+    assert points[0].band_low > 0
+    assert points[-1].band_high < 0
+    crossed = seen.crossover
+    assert crossed.last_lead == max(p.k for p in points if p.value > 0)
+    assert crossed.low is not None
+    assert crossed.low <= crossed.k <= crossed.high
 
 
 def test_what_was_not_scored_widens_the_band_to_both_sides() -> None:
@@ -64,8 +64,8 @@ def test_what_was_not_scored_widens_the_band_to_both_sides() -> None:
     doubtful = [Tally(t.problem, t.n, max(t.correct - 6, 0), 6) for t in rlvr]
     sure = overview(source(base, rlvr), "b", (1, 4), 0.95).curves["difference"]
     open_ = overview(source(base, doubtful), "b", (1, 4), 0.95).curves["difference"]
-    assert open_[0]["band_low"] < sure[0]["band_low"]
-    assert open_[0]["band_high"] > sure[0]["band_high"]
+    assert open_[0].band_low < sure[0].band_low
+    assert open_[0].band_high > sure[0].band_high
 
 
 @pytest.mark.parametrize(
@@ -88,9 +88,9 @@ def test_the_crossover_reads_as_a_sentence(
 def test_evidence_beside_a_verdict_has_no_part_in_it() -> None:
     pair = pair_of(*CROSSING)
     plain = pair.base.pass_at(64, "b") > pair.rlvr.pass_at(64, "b")
-    beside = pair.base.pass_at(64, "b").beside({"x": 1}) > pair.rlvr.pass_at(64, "b")
+    beside = pair.base.pass_at(64, "b").beside(Facts({"x": 1})) > pair.rlvr.pass_at(64, "b")
     assert (plain.verdict, plain.interval) == (beside.verdict, beside.interval)
-    assert beside.evidence["x"] == 1
+    assert beside.evidence.exhibits == (Facts({"x": 1}),)
 
 
 def test_strata_take_the_spread_between_them_out() -> None:
@@ -104,20 +104,20 @@ def test_strata_take_the_spread_between_them_out() -> None:
     assert one.value == two.value
     wide, narrow = one.interval(0.95), two.interval(0.95)
     assert narrow.high - narrow.low < wide.high - wide.low
-    assert (two > 0).evidence["strata"] == 2
-    assert "strata" not in (one > 0).evidence
+    assert (two > 0).evidence.strata == 2
+    assert (one > 0).evidence.strata is None
 
 
 def test_every_stratum_has_its_own_row_at_the_smallest_and_the_largest_k() -> None:
     strata = ("hard", "easy")
     base, rlvr = tallies([2, 50] * 20, strata=strata), tallies([20, 52] * 20, strata=strata)
     rows = overview(source(base, rlvr), "b", (1, 8, 64), 0.95).strata
-    assert [(row["stratum"], row["k"]) for row in rows] == [
+    assert [(row.stratum, row.k) for row in rows] == [
         ("easy", 1), ("easy", 64), ("hard", 1), ("hard", 64),
     ]  # fmt: skip
     hard = rows[2]
-    assert hard["problems"] == 20
-    assert hard["difference"] == pytest.approx(18 / 64)
+    assert hard.problems == 20
+    assert hard.difference == pytest.approx(18 / 64)
     assert overview(source(*CROSSING), "b", (1, 8), 0.95).strata == []
 
 
@@ -125,8 +125,8 @@ def test_this_benchmark_alone_is_shown_beside_the_population_and_decides_nothing
     draws = np.random.default_rng(0).integers(0, 64, 80).tolist()
     pair = pair_of(tallies(draws), tallies(draws[::-1]))
     judged = pair.rlvr.pass_at(1, "b") > pair.base.pass_at(1, "b")
-    population, fixed = cast(list[dict[str, float]], judged.evidence["targets"])
-    assert (population["low"], population["high"]) == (judged.interval.low, judged.interval.high)
-    assert fixed["high"] - fixed["low"] < population["high"] - population["low"]
-    assert [t["decides"] for t in (population, fixed)] == [True, False]
+    population, fixed = judged.evidence.targets
+    assert (population.low, population.high) == (judged.interval.low, judged.interval.high)
+    assert fixed.high - fixed.low < population.high - population.low
+    assert [t.decides for t in (population, fixed)] == [True, False]
     assert any("this benchmark's problems alone" in note for note in notes(judged))

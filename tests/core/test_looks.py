@@ -8,15 +8,24 @@ import pytest
 
 from rlvr_gate.judging.quantities import Ledger
 from rlvr_gate.judging.settling import HOPE, Look
-from rlvr_gate.records import ClaimRecord, Interval, Judgement, Kind, Verdict
+from rlvr_gate.records import (
+    ClaimRecord,
+    Evidence,
+    Interval,
+    Judgement,
+    Kind,
+    LookTaken,
+    Verdict,
+    WouldDecide,
+)
 from rlvr_gate.stats.looks import look_levels
 
 LOOK = Look(0, (50, 100))
 
 
-def judgement(verdict: Verdict = Verdict.UNDECIDED, **evidence: object) -> Judgement:
+def judgement(verdict: Verdict = Verdict.UNDECIDED, more: WouldDecide | None = None) -> Judgement:
     return Judgement("a > b", verdict, 0.1, Interval(-0.1, 0.3, 0.95), 0.0, ">", "sums", 1, 16,
-                     evidence, 0.004)  # fmt: skip
+                     Evidence(would_decide=more), 0.004)  # fmt: skip
 
 
 def claim(*judgements: Judgement, kind: Kind = Kind.FINDING, **more: object) -> ClaimRecord:
@@ -26,7 +35,7 @@ def claim(*judgements: Judgement, kind: Kind = Kind.FINDING, **more: object) -> 
 
 
 def needing(problems: int | None) -> Judgement:
-    return judgement(**{"would decide": {"problems": problems, "samples": None, "text": ""}})
+    return judgement(more=WouldDecide(problems, None, ""))
 
 
 def test_a_decided_claim_is_settled() -> None:
@@ -65,9 +74,7 @@ def test_a_judgement_says_what_it_means_over_all_looks() -> None:
     noted = ledger.note(strict)
     assert noted.interval == Interval(-0.1, 0.3, 0.95)
     assert noted.p_value == pytest.approx(0.004 * 0.05 / (1 - ledger.level))
-    assert noted.evidence["look"] == {
-        "number": 1, "of": 2, "problems": 50, "of problems": 100, "level": ledger.level,
-    }  # fmt: skip
+    assert noted.evidence.look == LookTaken(1, 2, 50, 100, ledger.level)
     assert ledger.judgements == [noted]
 
 
@@ -81,5 +88,5 @@ def test_a_gate_claims_looks_add_up() -> None:
     assert sum(1 - ledger.level for ledger in ledgers) == pytest.approx(0.05)
     noted = ledgers[1].note(replace(judgement(), p_value=0.04))
     assert noted.p_value == pytest.approx(0.04 * 0.05 / (1 - ledgers[1].level))
-    assert noted.evidence["look"]["level"] == ledgers[1].level  # type: ignore[index]
+    assert noted.evidence.look == LookTaken(2, 2, 100, 100, ledgers[1].level)
     assert Ledger.at(None, 0.95, guaranteed=True) == Ledger(0.95, guaranteed=True)

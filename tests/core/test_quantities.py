@@ -9,7 +9,15 @@ import pytest
 
 from rlvr_gate.claims.views import CheckpointView, PairView, incomparable
 from rlvr_gate.judging.quantities import Exact, Ledger, Proportion
-from rlvr_gate.records import CheckpointFacts, Sampling, Tally, Verdict
+from rlvr_gate.records import (
+    CheckpointFacts,
+    Deciding,
+    Judgement,
+    Sampling,
+    Tally,
+    Verdict,
+    WouldDecide,
+)
 
 
 class Recorded:
@@ -114,7 +122,7 @@ def test_what_is_not_comparable_is_not_judged() -> None:
     pair = pair_of(ledger, base=rows(0, 50, 0.1), rlvr=rows(1, 50, 0.6))
     judged = pair.rlvr.pass_at(1, "b") > pair.base.pass_at(1, "b")
     assert judged.verdict is Verdict.NOT_COMPARABLE
-    assert judged.evidence["not comparable"] == ["prompts differ"]
+    assert judged.evidence.incomparable == ("prompts differ",)
     alone = pair.rlvr.pass_at(1, "b") > 0.3
     assert alone.verdict is Verdict.HOLDS  # one checkpoint needs no partner
 
@@ -124,10 +132,8 @@ def test_a_refuted_claim_names_the_problems_that_decided_it() -> None:
     rlvr = [(8, 2)] * 30 + [(8, 0)]
     judged = pair_of(base=base, rlvr=rlvr)
     verdict = judged.rlvr.pass_at(1, "b") > judged.base.pass_at(1, "b")
-    first = verdict.evidence["deciding problems"][0]  # type: ignore[index]
-    assert first == {
-        "problem": "p30", "difference": -1.0, "rlvr pass@1": "0/8", "base pass@1": "8/8",
-    }  # fmt: skip
+    first, *_ = verdict.evidence.deciding or ()
+    assert first == Deciding("p30", -1.0, {"rlvr pass@1": "0/8", "base pass@1": "8/8"})
 
 
 def test_solved_sets_count_problems() -> None:
@@ -217,20 +223,20 @@ def test_truncation_unscored_and_counts_are_part_of_the_question() -> None:
     assert "samples differ" in fewer[0]
 
 
-def decided_by(judged: object) -> dict[str, object]:
-    found = judged.evidence["would decide"]  # type: ignore[attr-defined]
-    assert isinstance(found, dict)
+def decided_by(judged: Judgement) -> WouldDecide:
+    found = judged.evidence.would_decide
+    assert found is not None
     return found
 
 
 def test_every_judgement_says_what_such_a_run_detects() -> None:
     pair = pair_of(base=rows(0, 50, 0.1), rlvr=rows(1, 50, 0.6))
     judged = pair.rlvr.pass_at(1, "b") > pair.base.pass_at(1, "b")
-    power = judged.evidence["power"]
-    assert isinstance(power, dict)
+    power = judged.evidence.power
+    assert power is not None
     half = (judged.interval.high - judged.interval.low) / 2
-    assert half < power["minimum detectable effect"] < 2 * half
-    assert "would decide" not in judged.evidence
+    assert half < power.effect < 2 * half
+    assert judged.evidence.would_decide is None
 
 
 def test_undecided_by_sampling_alone_names_samples_and_problems() -> None:
@@ -239,9 +245,9 @@ def test_undecided_by_sampling_alone_names_samples_and_problems() -> None:
     judged = pair.rlvr.pass_at(1, "b") > pair.base.pass_at(1, "b")
     assert judged.verdict is Verdict.UNDECIDED
     more = decided_by(judged)
-    assert isinstance(more["problems"], int)
-    assert more["problems"] > 0
-    assert "more problems" in str(more["text"])
+    assert isinstance(more.problems, int)
+    assert more.problems > 0
+    assert "more problems" in more.text
 
 
 def test_where_problems_differ_too_much_no_number_of_samples_would_do() -> None:
@@ -251,20 +257,20 @@ def test_where_problems_differ_too_much_no_number_of_samples_would_do() -> None:
     pair = pair_of(base=base, rlvr=rlvr)
     judged = pair.rlvr.pass_at(1, "b") > pair.base.pass_at(1, "b")
     more = decided_by(judged)
-    assert more["samples"] is None
-    assert str(more["text"]).endswith("no number of samples at these problems would")
+    assert more.samples is None
+    assert more.text.endswith("no number of samples at these problems would")
 
 
 def test_what_was_not_scored_is_not_healed_by_more_of_it() -> None:
     pair = pair_of(base=[(10, 5)] * 40, rlvr=[(10, 2, 6)] * 40)
     judged = pair.rlvr.pass_at(1, "b") > pair.base.pass_at(1, "b")
-    assert "were not scored leave it open" in str(decided_by(judged)["text"])
+    assert "were not scored leave it open" in decided_by(judged).text
 
 
 def test_one_problem_asks_for_others() -> None:
     pair = pair_of(base=[(10, 5)], rlvr=[(10, 6)])
     judged = pair.rlvr.pass_at(1, "b") > pair.base.pass_at(1, "b")
-    assert "more problems are needed" in str(decided_by(judged)["text"])
+    assert "more problems are needed" in decided_by(judged).text
 
 
 def test_two_values_of_one_checkpoint_are_not_independent() -> None:
@@ -279,8 +285,8 @@ def test_a_share_of_problems_asks_for_problems() -> None:
     )
     judged = pair.solved("b").lost_share > 0.5
     more = decided_by(judged)
-    assert isinstance(more["problems"], int)
-    assert more["samples"] is None
+    assert isinstance(more.problems, int)
+    assert more.samples is None
 
 
 def test_a_verdict_explains_what_would_decide_it() -> None:

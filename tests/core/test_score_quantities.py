@@ -71,13 +71,13 @@ def test_a_comparison_is_paired_by_problem_and_says_what_it_rests_on(views):
     judged = rlvr.token_entropy("b") < base.token_entropy("b") - 100
     assert judged.verdict is Verdict.REFUTED
     assert judged.n == 2  # completions scored, not the 64 drawn
-    assert judged.evidence["scored by"] == "toy/1"
-    rows = judged.evidence["deciding problems"]
-    assert {tuple(row)[2:] for row in rows} == {
+    assert judged.evidence.scored_by == "toy/1"
+    rows = judged.evidence.deciding
+    assert {tuple(row.sides) for row in rows} == {
         ("rlvr token entropy along rlvr's completions",
          "base token entropy along base's completions")
     }  # fmt: skip
-    assert rows[0]["rlvr token entropy along rlvr's completions"] == "3"
+    assert rows[0].sides["rlvr token entropy along rlvr's completions"] == "3"
 
 
 def test_without_bounds_the_interval_is_finite_and_no_narrower_than_students():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rlvr_gate.claims.solved import SolvedSets, resting
-from rlvr_gate.gate.explain import NOISE, explain
+from rlvr_gate.gate.explain import explain
 from rlvr_gate.judging.quantities import Ledger
 from rlvr_gate.records import ClaimRecord, Kind, Tally, Verdict
 from rlvr_gate.stats.adaptive import Rounds
@@ -55,9 +55,10 @@ def test_the_null_in_closed_form_is_that_over_all_splits() -> None:
     judged = sets_of(base, rlvr).retention_beyond_noise >= 0.93
     assert judged.estimate == pytest.approx(split.retention)
     assert judged.interval.low == pytest.approx(split.retention_interval.low)
-    kept = judged.evidence[NOISE][0]  # type: ignore[index]
-    assert kept["base against itself"] == pytest.approx(split.null.ratios.retention)
-    assert judged.evidence["samples compared"] == 32
+    noise = judged.evidence.noise
+    assert noise is not None
+    assert noise.rows[0].itself == pytest.approx(split.null.ratios.retention)
+    assert noise.samples == 32
 
 
 def test_adaptive_samples_have_a_null_too() -> None:
@@ -72,7 +73,7 @@ def test_adaptive_samples_have_a_null_too() -> None:
 def test_one_sample_cannot_be_split() -> None:
     judged = sets_of([1, 0, 1], [1, 1, 0], n=1).retention_beyond_noise >= 0.93
     assert judged.verdict is Verdict.UNDECIDED
-    assert judged.evidence["same-model null"] == "needs two samples of every problem"
+    assert judged.evidence.no_noise == "needs two samples of every problem"
 
 
 def test_unscored_completions_widen_it_to_both_readings() -> None:

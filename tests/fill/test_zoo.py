@@ -204,7 +204,7 @@ def said(base, folder):
         return str(error), None
     source = type("Source", (), {"update": lambda *_: update})()
     judged = UpdateView("rlvr", "base", source, Ledger()).changed() > 0
-    return f"{judged.verdict.value} {judged.evidence.get('not comparable', '')}", update
+    return f"{judged.verdict.value} {' '.join(judged.evidence.incomparable)}", update
 
 
 @pytest.mark.parametrize("name", CASES)

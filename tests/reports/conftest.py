@@ -18,23 +18,41 @@ import pytest
 
 from rlvr_gate.claims.solved import resting
 from rlvr_gate.gate.decide import decide, with_p_values
-from rlvr_gate.gate.explain import NOISE
 from rlvr_gate.gate.policy import Policy
 from rlvr_gate.records import (
     Benchmark,
     CheckpointFacts,
     ClaimRecord,
+    Crossover,
+    CurvePoint,
+    Curves,
+    Deciding,
+    Evidence,
     Example,
+    Exhibit,
+    Expected,
+    Facts,
     FinishReason,
     Grade,
+    Heat,
     Interval,
     Judgement,
     Kind,
+    Moved,
+    Noise,
+    Power,
     Problem,
     RunRecord,
     Sampling,
+    Side,
+    SolvedCounts,
+    StratumRow,
+    Table,
     Tally,
+    Target,
     Verdict,
+    WeightTotals,
+    WouldDecide,
 )
 
 LEVEL = 0.95
@@ -43,17 +61,16 @@ STATES = ("open", "closed", "undecided", "not comparable")
 
 Values = Sequence[float]
 
-CROSSOVER = {
-    "k": 16, "last lead": 8, "low": 8, "high": None, "level": LEVEL, "ladder": [1, 2, 4, 8, 16],
-    "text": "crossover at k* = 16 (rlvr leads up to k = 8); the simultaneous 95% band allows "
-    "k* from 8 on, or none",
-}  # fmt: skip
+CROSSOVER = Crossover(
+    16, 8, 8, None, LEVEL, (1, 2, 4, 8, 16), "crossover at k* = 16 (rlvr leads up to k = 8); the "
+    "simultaneous 95% band allows k* from 8 on, or none",
+)  # fmt: skip
 UNDECIDED = "about 120 more problems would decide it; no number of samples at these problems would"
 STRATA = [
-    {"stratum": name, "problems": 50, "k": k, "base": 0.2, "rlvr": 0.3, "difference": 0.1,
-     "low": -0.04, "high": 0.24}
-    for name in ("3 numbers", "4 numbers") for k in (1, 16)
-]  # fmt: skip
+    StratumRow(name, 50, k, 0.2, 0.3, 0.1, -0.04, 0.24)
+    for name in ("3 numbers", "4 numbers")
+    for k in (1, 16)
+]
 
 
 @pytest.fixture(name="run")
@@ -154,16 +171,29 @@ NASTY = (
 )
 
 
+def hostile_exhibits() -> tuple[Exhibit, ...]:
+    """Everything that a suite may write, written by an attacker."""
+    return (
+        Facts({NASTY: NASTY}, NASTY),
+        Table(NASTY, [NASTY, "b"], [[NASTY, 1e300], [None, -1]], problems=NASTY, signed=["b"]),
+        Curves(NASTY, {NASTY: [(1, 2), (3, 4)]}, NASTY, NASTY),
+        Heat(NASTY, [NASTY], [NASTY, "b"], [[-1.5, None]], NASTY),
+    )
+
+
 def hostile() -> RunRecord:
     """Every text that a model, a file or a command line can choose is an attack."""
     role = f'sft"><script>alert(2)</script>{NASTY}'
     problem = Problem(f"p-{NASTY}", NASTY, NASTY, "exact", NASTY)
     tallies = (Tally(problem.id, 4, 1, 1, 1, 2, 40, NASTY),)
-    point = {"k": 1.0, "value": 0.25, "low": 0.0, "high": 0.6}
+    point = CurvePoint(1.0, 0.25, 0.0, 0.6)
     judgement = Judgement(
         NASTY, Verdict.REFUTED, -0.1, Interval(-0.2, -0.05, LEVEL), 0.0, ">", NASTY, 1, 4,
-        {NASTY: NASTY, "curves": [{"label": NASTY, "value": float("nan"), "low": 0, "high": 1}],
-         "deciding problems": [{"problem": problem.id, NASTY: NASTY}]},
+        Evidence(
+            sides=(Side(NASTY, NASTY, float("nan"), 0, 1),),
+            deciding=(Deciding(problem.id, float("inf"), {NASTY: NASTY}),),
+            scored_by=NASTY, notes=(NASTY,), numbers={NASTY: None}, exhibits=hostile_exhibits(),
+        ),
     )  # fmt: skip
     claim = ClaimRecord(NASTY, NASTY, NASTY, Kind.GATE, NASTY, NASTY, 1, 0.0, Verdict.REFUTED,
                         (judgement,), NASTY)  # fmt: skip
@@ -181,8 +211,8 @@ def hostile() -> RunRecord:
             for r in roles
         ],
         benchmarks=[Benchmark(NASTY, NASTY, NASTY, (problem,))],
-        crossovers={NASTY: {**CROSSOVER, "text": NASTY}},
-        strata={NASTY: [{**STRATA[0], "stratum": NASTY}]},
+        crossovers={NASTY: replace(CROSSOVER, text=NASTY)},
+        strata={NASTY: [replace(STRATA[0], stratum=NASTY)]},
         weights={role: {"against": NASTY, "total": {"parameters": 4, "unchanged": 1,
                  "unchanged_fraction": 0.25}, "tensors": [{"name": NASTY, "dtype": NASTY,
                  "shape": [2, 2], "parameters": 4, "unchanged": 1, "max_abs": 0.1,
@@ -247,12 +277,12 @@ def _estimate(values: Values, low: float, high: float) -> tuple[float, Interval]
     return mean, Interval(max(low, mean - half), min(high, mean + half), LEVEL)
 
 
-def _point(k: int, values: Values, low: float = 0.0) -> dict[str, float]:
+def _point(k: int, values: Values, low: float = 0.0) -> CurvePoint:
     mean, bounds = _estimate(values, low, 1.0)
-    return {"k": float(k), "value": mean, "low": bounds.low, "high": bounds.high}
+    return CurvePoint(float(k), mean, bounds.low, bounds.high)
 
 
-def _curves(counts: Mapping[str, Sequence[Tally]], n: int) -> dict[str, list[dict[str, float]]]:
+def _curves(counts: Mapping[str, Sequence[Tally]], n: int) -> dict[str, list[CurvePoint]]:
     ks = [1 << i for i in range(n.bit_length()) if 1 << i <= n]
     values = {role: {k: [_pass_at(t, k) for t in ts] for k in ks} for role, ts in counts.items()}
     curves = {role: [_point(k, values[role][k]) for k in ks] for role in counts}
@@ -260,8 +290,10 @@ def _curves(counts: Mapping[str, Sequence[Tally]], n: int) -> dict[str, list[dic
         _point(k, [r - b for b, r in zip(values["base"][k], values["rlvr"][k], strict=True)], -1.0)
         for k in ks
     ]
-    for point in curves["difference"]:
-        point |= {"band_low": point["low"] - 0.02, "band_high": point["high"] + 0.02}
+    curves["difference"] = [
+        replace(point, band_low=point.low - 0.02, band_high=point.high + 0.02)
+        for point in curves["difference"]
+    ]
     return curves
 
 
@@ -279,7 +311,7 @@ def _claims(counts: Mapping[str, Sequence[Tally]], n: int, reasons: list[str],
         "differences between the two runs' questions = 0",
         Verdict.NOT_COMPARABLE if reasons else Verdict.HOLDS, float(len(reasons)),
         Interval(len(reasons), len(reasons), LEVEL), 0.0, "<=", benchmark, None, None,
-        {"not comparable": reasons} if reasons else {},
+        Evidence(incomparable=tuple(reasons)),
     )  # fmt: skip
     k1 = replace(_paired(counts, 1, ">", 0.0, benchmark, reasons), guaranteed=True)
     c1 = _paired(counts, n, ">=", -0.02, benchmark, reasons)
@@ -291,11 +323,14 @@ def _claims(counts: Mapping[str, Sequence[Tally]], n: int, reasons: list[str],
     k4 = Judgement(
         "lost / (lost + gained) > 0.5", Verdict.UNDECIDED, share,
         Interval(max(share - 0.3, 0), min(share + 0.2, 1), LEVEL), 0.5, ">", benchmark, None, None,
-        {"count": len(lost), "total": len(lost) + len(gained),
-         "lost problems": [{"problem": b.problem, "base": f"{b.correct}/{b.n}",
-                            "rlvr": f"{r.correct}/{r.n}", "rests on": str(resting(b, r))}
-                           for b, r in lost],
-         NOISE: [{"expected": "retention (SRR)", "rlvr": 0.73, "base against itself": 0.91}]},
+        Evidence(
+            count=len(lost), total=len(lost) + len(gained),
+            solved=SolvedCounts(
+                sum(bool(b.correct and r.correct) for b, r in pair), len(gained), len(lost),
+                sum(not (b.correct or r.correct) for b, r in pair), _moved(lost), _moved(gained),
+            ),
+            noise=Noise(n // 2, (Expected("retention (SRR)", 0.73, 0.91),)),
+        ),
         0.012,
     )  # fmt: skip
     rows = [
@@ -314,6 +349,13 @@ def _claims(counts: Mapping[str, Sequence[Tally]], n: int, reasons: list[str],
     ]  # fmt: skip
 
 
+def _moved(pairs: Sequence[tuple[Tally, Tally]]) -> tuple[Moved, ...]:
+    return tuple(
+        Moved(b.problem, f"{b.correct}/{b.n}", f"{r.correct}/{r.n}", str(resting(b, r)))
+        for b, r in pairs
+    )
+
+
 def _paired(counts: Mapping[str, Sequence[Tally]], k: int, relation: str, threshold: float,
             benchmark: str, reasons: list[str]) -> Judgement:  # fmt: skip
     base, rlvr = ([_pass_at(t, k) for t in counts[role]] for role in ("base", "rlvr"))
@@ -321,29 +363,27 @@ def _paired(counts: Mapping[str, Sequence[Tally]], k: int, relation: str, thresh
     mean, bounds = _estimate(values, -1, 1)
     sides = {"rlvr": _estimate(rlvr, 0, 1), "base": _estimate(base, 0, 1)}
     order = sorted(range(len(values)), key=lambda i: values[i], reverse=relation[0] == "<")
-    evidence: dict[str, object] = {
-        "curves": [
-            {"role": role, "label": f"{role} pass@{k}", "value": m, "low": b.low, "high": b.high}
-            for role, (m, b) in sides.items()
-        ],
-        "problems": len(values),
-        "deciding problems": [
-            {"problem": counts["base"][i].problem, "difference": values[i],
-             **{f"{role} pass@{k}": f"{counts[role][i].correct}/{counts[role][i].n}"
-                for role in ("rlvr", "base")}}
+    open_ = bounds.low <= threshold <= bounds.high
+    evidence = Evidence(
+        sides=tuple(
+            Side(role, f"{role} pass@{k}", m, b.low, b.high) for role, (m, b) in sides.items()
+        ),
+        problems=len(values),
+        deciding=tuple(
+            Deciding(counts["base"][i].problem, values[i], {
+                f"{role} pass@{k}": f"{counts[role][i].correct}/{counts[role][i].n}"
+                for role in ("rlvr", "base")
+            })
             for i in order[:6] if values[i]
-        ],
-        "power": {"minimum detectable effect": 0.049, "power": 0.8},
-        "targets": [
-            {"target": "population", "decides": True, "low": bounds.low, "high": bounds.high},
-            {"target": "this benchmark", "decides": False, "low": mean - 0.01,
-             "high": mean + 0.01},
-        ],
-    }  # fmt: skip
-    if reasons:
-        evidence["not comparable"] = reasons
-    if bounds.low <= threshold <= bounds.high:
-        evidence["would decide"] = {"problems": 120, "samples": None, "text": UNDECIDED}
+        ),
+        targets=(
+            Target("population", True, bounds.low, bounds.high),
+            Target("this benchmark", False, mean - 0.01, mean + 0.01),
+        ),
+        incomparable=tuple(reasons),
+        power=Power(0.049, 0.8),
+        would_decide=WouldDecide(120, None, UNDECIDED) if open_ else None,
+    )  # fmt: skip
     high, low = bounds.high > threshold, bounds.low < threshold
     claimed, against = (high and not low, low and not high)
     if relation[0] == "<":
@@ -361,7 +401,8 @@ def _sparsity() -> ClaimRecord:
     exact = Judgement(
         "rlvr weights unchanged since base > 0.36", Verdict.HOLDS, 0.6213,
         Interval(0.6213, 0.6213, LEVEL), 0.36, ">", None, None, None,
-        {"rlvr weights unchanged since base": 0.6213, "parameters": 1_446_144},
+        Evidence(numbers={"rlvr weights unchanged since base": 0.6213},
+                 weights=WeightTotals(1_446_144, 898_489, 0.6213)),
     )  # fmt: skip
     return ClaimRecord("W1", "RLVR leaves most weights bit-identical", "arXiv:2511.08567 tab. 1",
                        Kind.FINDING, "suites/weights/test_w1.py::test_w1", None, None, 0.0,

@@ -13,6 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from rlvr_gate.records import CheckpointFacts, Interval, RunRecord, Sampling, Tally
+from rlvr_gate.records.plain import told
 from rlvr_gate_reports import document
 
 Run = Callable[..., RunRecord]
@@ -129,7 +130,7 @@ def test_a_claim_without_a_judgement_has_no_numbers(run: Run) -> None:
 
 def test_numbers_that_are_not_finite_become_null() -> None:
     given = {"a": math.nan, "b": [math.inf, -math.inf], "c": 0.1, "d": True, "e": 3}
-    assert document.plain(given) == {"a": None, "b": [None, None], "c": 0.1, "d": True, "e": 3}
+    assert told(given) == {"a": None, "b": [None, None], "c": 0.1, "d": True, "e": 3}
 
 
 def test_floats_keep_their_full_precision(run: Run) -> None:
@@ -142,13 +143,13 @@ def test_floats_keep_their_full_precision(run: Run) -> None:
 
 
 def test_evidence_that_is_not_json_is_an_error_that_names_its_type() -> None:
-    with pytest.raises(TypeError, match="JSON-able, got complex"):
-        document.plain({"p": [1j]})
+    with pytest.raises(TypeError, match="JSON value, got complex"):
+        told({"p": [1j]})
 
 
 def test_numpy_numbers_are_numbers() -> None:
     np = pytest.importorskip("numpy")
-    assert document.plain({"a": np.float64(0.5), "b": np.int64(3)}) == {"a": 0.5, "b": 3}
+    assert told({"a": np.float64(0.5), "b": np.int64(3)}) == {"a": 0.5, "b": 3}
 
 
 def test_a_checkpoint_carries_all_that_determines_its_completions() -> None:

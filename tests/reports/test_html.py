@@ -213,7 +213,7 @@ def test_thousands_of_rows_are_cut_with_a_note(run: Run) -> None:
     row, claim = record.strata["countdown"][0], record.claims[1]
     many = replace(
         record,
-        strata={"countdown": [{**row, "stratum": f"s{i}"} for i in range(20_000)]},
+        strata={"countdown": [replace(row, stratum=f"s{i}") for i in range(20_000)]},
         claims=[replace(claim, id=f"C{i}") for i in range(1_100)],
     )
     text = html.render(many)

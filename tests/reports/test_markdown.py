@@ -72,7 +72,7 @@ def test_thousands_of_everything_fit_a_step_summary(run: Run, name: str) -> None
     """Too large a summary is dropped whole: 20,000 strata, 5,000 claims, 60 benchmarks."""
     record = run("closed", samples=16)
     one, row = record.claims[1], record.strata["countdown"][0]
-    strata = [{**row, "stratum": f"{name}{i}"} for i in range(20_000)]
+    strata = [replace(row, stratum=f"{name}{i}") for i in range(20_000)]
     names = ["countdown", *(f"{name}{i}" for i in range(60))]
     many = replace(
         record,

@@ -10,10 +10,22 @@ from itertools import product
 
 import pytest
 
-from rlvr_gate.records import Interval, Judgement, Kind, RunRecord, Saving, Tally, Verdict
+from rlvr_gate.records import (
+    CurvePoint,
+    Evidence,
+    Interval,
+    Judgement,
+    Kind,
+    LookedAt,
+    LookTaken,
+    RunRecord,
+    Saving,
+    Tally,
+    Verdict,
+)
 from rlvr_gate.stats.adaptive import Rounds
 from rlvr_gate_reports import html, markdown, reading, words
-from rlvr_gate_reports.reading import Crossover
+from rlvr_gate_reports.reading import Crossing
 from rlvr_gate_reports.terminal import summary
 
 Run = Callable[..., RunRecord]
@@ -62,9 +74,9 @@ def test_what_rests_on_luck_is_said() -> None:
 @pytest.mark.parametrize(
     ("gaps", "found"),
     [
-        ([0.1, 0.05, -0.1], Crossover(2, 4)),
-        ([0.1, -0.05, 0.1, -0.1], Crossover(4, 8)),
-        ([0.1, 0.0, -0.1], Crossover(1, 2)),
+        ([0.1, 0.05, -0.1], Crossing(2, 4)),
+        ([0.1, -0.05, 0.1, -0.1], Crossing(4, 8)),
+        ([0.1, 0.0, -0.1], Crossing(1, 2)),
         ([0.1, 0.05], None),
         ([-0.1, -0.05], None),
         ([-0.1, 0.05], None),
@@ -73,9 +85,9 @@ def test_what_rests_on_luck_is_said() -> None:
     ],
 )
 def test_curves_cross_where_the_lead_ends_for_good(
-    gaps: list[float], found: Crossover | None
+    gaps: list[float], found: Crossing | None
 ) -> None:
-    points = [{"k": 2.0**i, "value": gap} for i, gap in enumerate(gaps)]
+    points = [CurvePoint(2.0**i, gap, gap, gap) for i, gap in enumerate(gaps)]
     assert reading.crossover(points) == found
 
 
@@ -190,7 +202,7 @@ def test_bins_of_adaptive_samples_are_of_the_unbiased_accuracy() -> None:
 
 @pytest.mark.parametrize("write", ["html", "markdown", "terminal"])
 def test_every_report_says_what_was_saved(run: Run, write: str) -> None:
-    looks = {"looks": 1, "of_looks": 2, "problems": 50, "of_problems": 100, "to_the_end": 50}
+    looks = LookedAt(1, 2, 50, 100, to_the_end=50)
     saved = Saving(1_000, 20_000, 4_000, 60_000, {"countdown": looks})
     record = replace(run(problems=4, samples=8), rounds=Rounds((8,), 2), saving=saved)
     if write == "terminal":
@@ -215,15 +227,16 @@ def test_what_was_skipped_comes_last_and_is_not_undecided(run: Run) -> None:
 
 
 def test_a_claim_settled_early_says_on_how_many_problems() -> None:
-    look = {"number": 1, "of": 3, "problems": 50, "of problems": 100, "level": 0.99}
+    look = LookTaken(1, 3, 50, 100, 0.99)
     judged = Judgement("", Verdict.HOLDS, 0.1, Interval(0, 1, 0.95), 0.0, ">", "b", 1, 4,
-                       {"look": look})  # fmt: skip
+                       Evidence(look=look))  # fmt: skip
     assert words.asked(judged) == "50 of 100 problems"
-    assert words.asked(replace(judged, evidence={"look": {**look, "problems": 100}})) == ""
-    assert words.asked(None) == words.asked(replace(judged, evidence={})) == ""
+    all_of_them = Evidence(look=replace(look, problems=100))
+    assert words.asked(replace(judged, evidence=all_of_them)) == ""
+    assert words.asked(None) == words.asked(replace(judged, evidence=Evidence())) == ""
 
 
 def test_looks_in_words() -> None:
-    look = {"looks": 2, "of_looks": 2, "problems": 100, "of_problems": 100, "to_the_end": 50}
+    look = LookedAt(2, 2, 100, 100, to_the_end=50)
     assert words.looks(look) == "100 of 100 problems asked, 50 of them to the end, in 2 looks"
     assert words.saving(None) == ""

@@ -3,47 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
 
+from rlvr_gate.records import CurvePoint
 from rlvr_gate_reports import svg
-from rlvr_gate_reports.reading import BINS, Crossover
+from rlvr_gate_reports.reading import BINS, Crossing
 from rlvr_gate_reports.svg import Svg
 
 EVIL = '</title><script>alert(1)</script>" onload="x'
 
 
-def ladder(top: int, value: float = 0.5) -> list[Mapping[str, float]]:
-    return [
-        {"k": float(1 << i), "value": value, "low": value / 2, "high": min(1, value * 1.5)}
-        for i in range(top)
-    ]
+def ladder(top: int, value: float = 0.5) -> list[CurvePoint]:
+    return [CurvePoint(float(1 << i), value, value / 2, min(1, value * 1.5)) for i in range(top)]
 
 
 PICTURES = {
-    "curves": svg.curves({"base": ladder(9), "rlvr": ladder(9, 0.4)}, Crossover(8, 16)),
+    "curves": svg.curves({"base": ladder(9), "rlvr": ladder(9, 0.4)}, Crossing(8, 16)),
     "curves with a contrast": svg.curves({"base": ladder(3), "rlvr": ladder(3), EVIL: ladder(3)}),
     "one k": svg.curves({"base": ladder(1), "rlvr": ladder(1)}),
     "all zero": svg.curves({"base": ladder(4, 0.0), "rlvr": ladder(4, 0.0)}),
-    "difference": svg.difference([{"k": 1, "value": 0.1, "low": -0.1, "high": 0.3}]),
+    "difference": svg.difference([CurvePoint(1, 0.1, -0.1, 0.3)]),
     "band and crossover": svg.difference(
         [
-            {
-                "k": 1 << i,
-                "value": 0.1 - i / 10,
-                "low": -0.2,
-                "high": 0.3,
-                "band_low": -0.35,
-                "band_high": 0.4,
-            }
+            CurvePoint(1 << i, 0.1 - i / 10, -0.2, 0.3, band_low=-0.35, band_high=0.4)
             for i in range(4)
         ],
         (2, None),
     ),
-    "no difference": svg.difference([{"k": 1, "value": 0, "low": 0, "high": 0}]),
+    "no difference": svg.difference([CurvePoint(1, 0, 0, 0)]),
     "histogram": svg.histogram({"base": range(12), "rlvr": range(12)}),
     "forest": svg.forest(-0.2, 0.1, 0.4, 0.5, "not comparable"),
     "forest beyond": svg.forest(-7, -5, -3, 0.5, "refuted"),
@@ -91,9 +81,9 @@ def test_checkpoints_differ_by_shape_as_well_as_colour() -> None:
 
 def test_difference_marks_are_filled_only_where_zero_is_excluded() -> None:
     points = [
-        {"k": 1.0, "value": 0.2, "low": 0.1, "high": 0.3},
-        {"k": 2.0, "value": 0.1, "low": -0.1, "high": 0.3},
-        {"k": 4.0, "value": -0.2, "low": -0.3, "high": -0.1},
+        CurvePoint(1.0, 0.2, 0.1, 0.3),
+        CurvePoint(2.0, 0.1, -0.1, 0.3),
+        CurvePoint(4.0, -0.2, -0.3, -0.1),
     ]
     marks = ElementTree.fromstring(svg.difference(points)).iter("circle")
     assert ["open" in mark.attrib["class"] for mark in marks] == [False, True, False]

@@ -83,15 +83,15 @@ def test_identical_checkpoints_have_no_update_and_nothing_holds(pair):
     view = source.view()
     assert not view.changed() > 0
     assert view.changed().value == 0
-    total = view.update.summary()
-    assert total["unchanged_fraction"] == total["unchanged_fraction_bf16"] == 1
-    assert total["relative_update"] == 0
+    total = view.update.totals()
+    assert total.unchanged_fraction == total.bf16 == 1
+    assert total.relative_update == 0
     assert all(m.unchanged and m.nss == 0 and m.angle == 0 for m in view.shapes.matrices)
     for question in QUESTIONS:
         number = getattr(view, question)()
         for judgement in (number > 0, number <= 0, number >= 0.36):
             assert judgement.verdict is Verdict.NOT_COMPARABLE, question
-            assert "hold the same weights" in judgement.evidence["not comparable"][0]
+            assert "hold the same weights" in judgement.evidence.incomparable[0]
     shared = view.shared_with(source.view("rlvr-2"))
     assert (shared > 0).verdict is Verdict.NOT_COMPARABLE
     assert (source.view("rlvr-2").shared_with(view) > 0).verdict is Verdict.NOT_COMPARABLE
@@ -221,7 +221,7 @@ def test_too_little_in_common_is_not_comparable(save, bf16):
     )
     judgement = source.view().unchanged() >= 0.36
     assert judgement.verdict is Verdict.NOT_COMPARABLE
-    assert "have no partner in rlvr" in judgement.evidence["not comparable"][0]
+    assert "have no partner in rlvr" in judgement.evidence.incomparable[0]
 
 
 def test_a_budget_leaves_out_layers_evenly(save):

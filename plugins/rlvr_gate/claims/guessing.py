@@ -8,14 +8,22 @@ gave is missed, and the floor is then a little low.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rlvr_gate.judging.quantities import Quantity
-from rlvr_gate.records import Answers, Interval, Judgement, Verdict
+from rlvr_gate.records import (
+    Answers,
+    Conclusion,
+    Evidence,
+    Guessable,
+    GuessFloor,
+    Interval,
+    Judgement,
+    Verdict,
+)
 from rlvr_gate.stats.guess import guess_floor, guess_pass_at_k, guessable
 
 LIMIT = 0.05
@@ -36,15 +44,10 @@ class Guessing:
         """Problems that `k` guesses solve with more than `LIMIT`, ``(problems,)``."""
         return guessable(self.floor, k, limit=LIMIT)
 
-    def beside(self, k: int) -> dict[str, object]:
-        """Evidence: what the guesser reaches at this k."""
-        return {
-            "guess floor": {
-                "k": k,
-                "pass@k by guessing": self.reaches(k),
-                "guessable problems": int(self.solves(k).sum()),
-            }
-        }
+    def beside(self, k: int) -> Evidence:
+        """What the guesser reaches at this k."""
+        floor = GuessFloor(k, self.reaches(k), int(self.solves(k).sum()))
+        return Evidence(guess_floor=floor)
 
 
 def guesser(*roles: Sequence[Answers]) -> Guessing | None:
@@ -98,23 +101,23 @@ def _leader(interval: Interval) -> int:
 
 def _evidence(
     difference: Quantity, rest: Quantity | None, guessing: Guessing | None, k: int, level: float
-) -> dict[str, object]:
+) -> Evidence:
     if guessing is None:
-        return {}
-    rows: list[dict[str, Any]] = []
+        return Evidence()
+    rows = []
     for name, quantity in (("all", difference), ("without the guessable", rest)):
         if quantity is not None:
             bounds = quantity.interval(level)
-            rows.append({"problems": f"{name}: {len(quantity.low)}", "difference": quantity.value,
-                         "low": bounds.low, "high": bounds.high})  # fmt: skip
+            which = f"{name}: {len(quantity.low)}"
+            rows.append(Conclusion(which, quantity.value, bounds.low, bounds.high))
     chances = guess_pass_at_k(guessing.floor, k)
     tallies = difference.terms[0].tallies
-    return {
-        **guessing.beside(k),
-        "conclusions": rows,
-        "guessable problems": [
-            {"problem": tallies[i].problem, "chance by guessing": float(chances[i])}
+    return replace(
+        guessing.beside(k),
+        conclusions=tuple(rows),
+        guessable=tuple(
+            Guessable(tallies[i].problem, float(chances[i]))
             for i in np.argsort(-chances, kind="stable")
             if chances[i] > LIMIT
-        ],
-    }
+        ),
+    )

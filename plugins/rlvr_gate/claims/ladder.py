@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from rlvr_gate.judging.quantities import Quantity
-from rlvr_gate.stats.bands import Band, crossover, simultaneous_band
+from rlvr_gate.records import Crossover
+from rlvr_gate.stats import bands
+from rlvr_gate.stats.bands import Band, simultaneous_band
 
 
 def band(differences: Sequence[Quantity], level: float) -> Band:
@@ -33,32 +35,27 @@ def band(differences: Sequence[Quantity], level: float) -> Band:
     return replace(bands[0], estimate=estimate, high=bands[-1].high, pointwise_level=pointwise)
 
 
-def crossing(difference: Band) -> dict[str, object]:
-    """Evidence: the crossover k* and the k's the band allows for it, with a sentence."""
-    found = crossover(difference)
-    told = {
-        "k": found.k,
-        "last lead": found.last_lead,
-        "low": found.low,
-        "high": found.high,
-        "level": found.level,
-        "ladder": list(difference.ks),
-    }
+def crossing(difference: Band) -> Crossover:
+    """The crossover k* and the k's the band allows for it, with a sentence."""
+    found = bands.crossover(difference)
+    text = f"{_estimated(found)}; {_allowed(found)}"
     if max(difference.ks) == 1:
-        return {**told, "text": "k = 1 alone says nothing about where the curves cross"}
-    return {**told, "text": f"{_estimated(told)}; {_allowed(told)}"}
+        text = "k = 1 alone says nothing about where the curves cross"
+    return Crossover(
+        found.k, found.last_lead, found.low, found.high, found.level, difference.ks, text
+    )
 
 
-def _estimated(found: Mapping[str, object]) -> str:
-    if found["k"] is None:
+def _estimated(found: bands.Crossover) -> str:
+    if found.k is None:
         return "no crossover seen: rlvr leads at the largest k"
-    if found["last lead"] is None:
-        return f"rlvr leads at no k from {found['k']} on"
-    return f"crossover at k* = {found['k']} (rlvr leads up to k = {found['last lead']})"
+    if found.last_lead is None:
+        return f"rlvr leads at no k from {found.k} on"
+    return f"crossover at k* = {found.k} (rlvr leads up to k = {found.last_lead})"
 
 
-def _allowed(found: Mapping[str, object]) -> str:
-    low, high, level = found["low"], found["high"], f"{found['level']:.0%}"
+def _allowed(found: bands.Crossover) -> str:
+    low, high, level = found.low, found.high, f"{found.level:.0%}"
     if low is None:
         return f"the simultaneous {level} band rules a crossover out"
     if high is None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rlvr_gate.claims.ladder import band, crossing
 from rlvr_gate.claims.views import CheckpointView, EvidenceSource
 from rlvr_gate.judging.quantities import Ledger, Quantity
+from rlvr_gate.records import Crossover, CurvePoint, StratumRow
 
-Curve = list[dict[str, float]]
+Curve = list[CurvePoint]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +19,8 @@ class Overview:
 
     curves: Mapping[str, Curve]
     """role -> points; the pseudo role `difference` holds rlvr minus base, paired."""
-    crossover: Mapping[str, object]
-    strata: Sequence[Mapping[str, object]]
+    crossover: Crossover
+    strata: Sequence[StratumRow]
 
 
 def overview(
@@ -33,25 +34,25 @@ def overview(
     )
     gaps = [theirs - ours for ours, theirs in zip(base, rlvr, strict=True)]
     whole = band(gaps, level)
-    difference = _curve(gaps, level)
-    for point, low, high in zip(difference, whole.low, whole.high, strict=True):
-        point |= {"band_low": low, "band_high": high}
+    difference = [
+        replace(point, band_low=low, band_high=high)
+        for point, low, high in zip(_curve(gaps, level), whole.low, whole.high, strict=True)
+    ]
     curves = {"base": _curve(base, level), "rlvr": _curve(rlvr, level), "difference": difference}
     ends = dict.fromkeys((0, len(gaps) - 1))
     rows = [row for i in ends for row in _by_stratum(base[i], rlvr[i], level)]
-    return Overview(curves, crossing(whole), sorted(rows, key=lambda row: str(row["stratum"])))
+    return Overview(curves, crossing(whole), sorted(rows, key=lambda row: row.stratum))
 
 
 def _curve(quantities: Sequence[Quantity], level: float) -> Curve:
     points = []
     for quantity in quantities:
         bounds = quantity.interval(level)
-        points.append({"k": quantity.k or 0, "value": quantity.value,
-                       "low": bounds.low, "high": bounds.high})  # fmt: skip
+        points.append(CurvePoint(quantity.k or 0, quantity.value, bounds.low, bounds.high))
     return points
 
 
-def _by_stratum(base: Quantity, rlvr: Quantity, level: float) -> list[dict[str, object]]:
+def _by_stratum(base: Quantity, rlvr: Quantity, level: float) -> list[StratumRow]:
     """The difference in every stratum on its own; each is a smaller benchmark."""
     rows = []
     for stratum in sorted(set(base.strata or ())):
@@ -59,7 +60,10 @@ def _by_stratum(base: Quantity, rlvr: Quantity, level: float) -> list[dict[str, 
         ours, theirs = base.among(keep, stratum), rlvr.among(keep, stratum)
         gap = theirs - ours
         bounds = gap.interval(level)
-        rows.append({"stratum": stratum, "problems": sum(keep), "k": base.k, "base": ours.value,
-                     "rlvr": theirs.value, "difference": gap.value,
-                     "low": bounds.low, "high": bounds.high})  # fmt: skip
+        rows.append(
+            StratumRow(
+                stratum, sum(keep), base.k, ours.value, theirs.value, gap.value,
+                bounds.low, bounds.high,
+            )
+        )  # fmt: skip
     return rows

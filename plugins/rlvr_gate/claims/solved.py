@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 
 import numpy as np
 
-from rlvr_gate.gate.explain import NOISE
 from rlvr_gate.judging import readings
 from rlvr_gate.judging.p_values import two_sided
 from rlvr_gate.judging.quantities import Estimate, Ledger, Proportion
 from rlvr_gate.judging.terms import Array
 from rlvr_gate.judging.units import units
-from rlvr_gate.records import Interval, Tally
+from rlvr_gate.records import Evidence, Expected, Interval, Moved, Noise, SolvedCounts, Tally
 from rlvr_gate.stats.intervals import ratio_interval
 from rlvr_gate.stats.null import NullComparison, compared
 from rlvr_gate.stats.support import Sureness, solved_sets, sureness
@@ -136,7 +135,7 @@ class SolvedSets:
             Interval(low, high, self.ledger.level),
             self.ledger,
             self.benchmark,
-            {**self._evidence(), **self._noise()},
+            self._evidence() | self._noise(),
             len(self.base),
             p_value if known else None,
         )
@@ -156,24 +155,18 @@ class SolvedSets:
             for values in (top - ratio * bottom for top, bottom in parts)
         )
 
-    def _noise(self) -> dict[str, object]:
+    def _noise(self) -> Evidence:
         if not self._null:
-            return {"same-model null": "needs two samples of every problem"}
+            return Evidence(no_noise="needs two samples of every problem")
         found, _ = self._null[0]  # unscored counted as wrong
         pair, null = found.pair, found.null
-        rows = [
-            ("retention (SRR)", pair.ratios.retention, null.ratios.retention),
-            ("discovery (NDR)", pair.ratios.discovery, null.ratios.discovery),
-            ("problems lost", pair.lost, null.lost),
-            ("problems gained", pair.gained, null.gained),
-        ]
-        return {
-            "samples compared": found.budget[0],
-            NOISE: [
-                {"expected": name, "rlvr": ours, "base against itself": chance}
-                for name, ours, chance in rows
-            ],
-        }
+        rows = (
+            Expected("retention (SRR)", pair.ratios.retention, null.ratios.retention),
+            Expected("discovery (NDR)", pair.ratios.discovery, null.ratios.discovery),
+            Expected("problems lost", pair.lost, null.lost),
+            Expected("problems gained", pair.gained, null.gained),
+        )
+        return Evidence(noise=Noise(found.budget[0], rows))
 
     @property
     def _clusters(self) -> tuple[str, ...] | None:
@@ -184,8 +177,9 @@ class SolvedSets:
         count, others = self.ids(counted), self.ids(rest)
         total, evidence = len(count) + len(others), self._evidence()
         problems = len(self.base) if total else 0
+        counted_ = replace(evidence, count=len(count), total=total)
         if min(tally.n for tally in (*self.base, *self.rlvr)) < 2:
-            return self._unknown(label, {"count": len(count), "total": total, **evidence})
+            return self._unknown(label, counted_)
         if self._clusters is None:
             return Proportion(
                 label, len(count), total, self.ledger, self.benchmark, evidence, problems
@@ -205,32 +199,29 @@ class SolvedSets:
             ),
             self.ledger,
             self.benchmark,
-            {"count": len(count), "total": total, **evidence},
+            counted_,
             problems,
             (lambda t: self._ratio_p(t, [(top, bottom)])) if total else None,
         )
 
-    def _unknown(self, label: str, evidence: Mapping[str, object]) -> Estimate:
+    def _unknown(self, label: str, evidence: Evidence) -> Estimate:
         """Which problems can be solved at all, a single sample of each does not tell."""
         anything = Interval(0.0, 1.0, self.ledger.level)
-        said = {**evidence, "notes": [readings.ONE_SAMPLE]}
+        said = replace(evidence, notes=(readings.ONE_SAMPLE,))
         return Estimate(label, None, anything, self.ledger, self.benchmark, said)
 
-    def _evidence(self) -> dict[str, object]:
-        evidence: dict[str, object] = {name: len(self.ids(name)) for name in _CLASSES}
+    def _evidence(self) -> Evidence:
+        preserved, gained, lost, unreached = (len(self.ids(name)) for name in _CLASSES)
+        moved = self._moved("lost"), self._moved("gained")
+        return Evidence(solved=SolvedCounts(preserved, gained, lost, unreached, *moved))
+
+    def _moved(self, which: str) -> tuple[Moved, ...]:
         counts = {t.problem: (t, r) for t, r in zip(self.base, self.rlvr, strict=True)}
-        for name in ("lost", "gained"):
-            evidence[f"{name} problems"] = [
-                {
-                    "problem": p,
-                    "base": f"{b.correct}/{b.n}",
-                    "rlvr": f"{r.correct}/{r.n}",
-                    "rests on": str(resting(b, r)),
-                }
-                for p in self.ids(name)
-                for b, r in [counts[p]]
-            ]
-        return evidence
+        return tuple(
+            Moved(p, f"{b.correct}/{b.n}", f"{r.correct}/{r.n}", str(resting(b, r)))
+            for p in self.ids(which)
+            for b, r in [counts[p]]
+        )
 
 
 def resting(base: Tally, rlvr: Tally) -> Sureness | None:

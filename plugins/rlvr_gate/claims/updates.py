@@ -7,13 +7,14 @@ then nothing but `changed` can be judged, and every other comparison is *not com
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Protocol
 
 from rlvr_gate.judging.quantities import Exact, Ledger
+from rlvr_gate.records import NOTHING, Evidence
 from rlvr_gate.weights.compare import TensorChange, Update
 
 if TYPE_CHECKING:  # these take scipy, which collecting tests does not need
@@ -77,7 +78,7 @@ class UpdateView:
         self,
         what: str,
         value: float | None,
-        evidence: Mapping[str, object] | None = None,
+        evidence: Evidence = NOTHING,
         absent: str = "",
     ) -> Exact:
         """A number about this update; None with the reason why it does not exist."""
@@ -86,7 +87,7 @@ class UpdateView:
             f"{self.role} {what} since {self.against}",
             0.0 if value is None else value,
             self.ledger,
-            {**self.update.summary(), **(evidence or {})},
+            Evidence(weights=self.update.totals()) | evidence,
             tuple(dict.fromkeys(reasons[:1] if self._reasons else reasons)),
         )
 
@@ -98,7 +99,7 @@ class UpdateView:
         label = f"{self.role} share of weights changed since {self.against}"
         found = (self.update.incomplete(), self._lost(), self._rounded_away())
         reasons = tuple(filter(None, found))[:1]
-        return Exact(label, share, self.ledger, self.update.summary(), reasons)
+        return Exact(label, share, self.ledger, Evidence(weights=self.update.totals()), reasons)
 
     def _lost(self) -> str:
         """Why not all was compared that may have changed; of an update that is there, less."""
@@ -163,7 +164,8 @@ class UpdateView:
         shares = {str(key): self.update.share("unchanged_bf16", of) for key, of in groups.items()}
         far = max((abs(share - whole) for share in shares.values()), default=None)
         return self._exact(
-            f"sparsity: farthest {what} from the whole", far, {f"by {what}": shares},
+            f"sparsity: farthest {what} from the whole", far,
+            Evidence(shares={f"by {what}": shares}),
             f"no {what} holds matrices",
         )  # fmt: skip
 
@@ -179,7 +181,7 @@ class UpdateView:
         known = [value for value in found if value is not None]
         return self._exact(
             f"{line} update ratios: variance over chance", median(known) if known else None,
-            {"matrices": len(known)}, "no matrix is changed in part",
+            Evidence(numbers={"matrices": len(known)}), "no matrix is changed in part",
         )  # fmt: skip
 
     # Size and shape
@@ -189,13 +191,13 @@ class UpdateView:
         return [m for m in self.shapes.matrices if not m.unchanged]
 
     def _over(self, what: str, values: Iterable[float | None], by: Callable[[list[float]], float],
-              **evidence: object) -> Exact:  # fmt: skip
+              **numbers: float | None) -> Exact:  # fmt: skip
         known = [value for value in values if value is not None]
         counted = {"matrices": len(known), "layers left out": len(self.shapes.left_out)}
         return self._exact(
             what,
             by(known) if known else None,
-            {**counted, **evidence},
+            Evidence(numbers={**counted, **numbers}),
             "no measured matrix changed",
         )
 
@@ -266,7 +268,8 @@ class UpdateView:
         chance = max(alpha, null) if sign > 0 else min(alpha, null)
         return self._exact(
             what, sign * (share - chance) - 3 * sd,
-            {"overlap": share, "alpha": alpha, "of rounding alone": null, "sd of that": sd},
+            Evidence(numbers={"overlap": share, "alpha": alpha, "of rounding alone": null,
+                              "sd of that": sd}),
         )  # fmt: skip
 
     def violations(self) -> Exact:
@@ -276,7 +279,7 @@ class UpdateView:
         return self._exact(
             "matrices that contradict Weyl, Mirsky or Wedin",
             float(len(found)) if measured else None,
-            {"matrices": len(self.shapes.matrices), "violations": list(found)},
+            Evidence(numbers={"matrices": len(self.shapes.matrices)}, violations=found),
             "no matrix was measured",
         )
 
@@ -287,12 +290,13 @@ class UpdateView:
         found = self.source.together().overlap(self.role, other.role)
         known = found.jaccard is not None and found.jaccard_random is not None
         excess = found.jaccard - found.jaccard_random if known else None  # type: ignore[operator]  # known
-        evidence = {
+        numbers = {
             "jaccard": found.jaccard, "jaccard at random": found.jaccard_random, "o1": found.o1,
             "o1 at random": found.o1_random, "o2": found.o2, "o2 at random": found.o2_random,
             "z": found.z,
         }  # fmt: skip
-        shown = self._exact(f"Jaccard above chance with {other.role}", excess, evidence)
+        what, evidence = f"Jaccard above chance with {other.role}", Evidence(numbers=numbers)
+        shown = self._exact(what, excess, evidence)
         return Exact(
             shown.label, shown.value, self.ledger, shown.evidence,
             (*shown.reasons, *other._reasons),

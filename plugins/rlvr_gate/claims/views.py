@@ -22,7 +22,17 @@ from rlvr_gate.judging.power import Within, within
 from rlvr_gate.judging.quantities import Exact, Ledger, Quantity
 from rlvr_gate.judging.readings import Reading
 from rlvr_gate.judging.terms import Term
-from rlvr_gate.records import CheckpointFacts, Interval, Judgement, Measure, Tally, Verdict
+from rlvr_gate.records import (
+    Alike,
+    CheckpointFacts,
+    Crossover,
+    Evidence,
+    Interval,
+    Judgement,
+    Measure,
+    Tally,
+    Verdict,
+)
 from rlvr_gate.stats.passk import default_ladder
 from rlvr_gate.stats.repeats import Repeats
 
@@ -99,7 +109,7 @@ class CheckpointView:
         reading = readings.solve_rate(tallies, k)
         found = self._wrap(f"pass@{k}", benchmark, reading, tallies, k, within(tallies, k))
         guessing = self.source.guessing(benchmark) if k > 1 else None
-        return found.beside(guessing.beside(k)) if guessing else found
+        return replace(found, evidence=guessing.beside(k)) if guessing else found
 
     def never_solved(self, benchmark: str) -> Quantity:
         """Share of problems no sample solved: the {0} bin of the accuracy histogram."""
@@ -203,7 +213,7 @@ class CheckpointView:
         )
         return Quantity(
             label, benchmark, each, each, _NATS, (term,), self.ledger,
-            context={"scored by": found.by},
+            evidence=Evidence(scored_by=found.by),
         )  # fmt: skip
 
     def _wrap(self, name: str, benchmark: str, reading: Reading, tallies: tuple[Tally, ...],
@@ -246,14 +256,14 @@ class PairView:
         base, rlvr = source.tallies("base", benchmark), source.tallies("rlvr", benchmark)
         return SolvedSets(base, rlvr, benchmark, self.base.ledger)
 
-    def crossover(self, k: int, benchmark: str) -> dict[str, object]:
-        """Evidence to show beside a claim: where rlvr's lead ends, looking at k = 1, 2, 4 … `k`.
+    def crossover(self, k: int, benchmark: str) -> Crossover:
+        """Where rlvr's lead ends, looking at k = 1, 2, 4 … `k`; to show beside a claim.
 
         The interval of k* is read from the simultaneous band of the paired difference.
         """
         ks = default_ladder(k)
         gaps = [self.rlvr.pass_at(k, benchmark) - self.base.pass_at(k, benchmark) for k in ks]
-        return {"crossover": crossing(band(gaps, self.base.ledger.level))}
+        return crossing(band(gaps, self.base.ledger.level))
 
     def guess_filtered(self, k: int, benchmark: str) -> Judgement:
         """Whether the same checkpoint leads at `k` without the problems that guesses solve."""
@@ -264,7 +274,7 @@ class PairView:
         reasons = ledger.comparability(benchmark)
         judged = filtered(gap, guessing, k, ledger.level)
         if reasons:
-            evidence = {**judged.evidence, "not comparable": list(reasons)}
+            evidence = replace(judged.evidence, incomparable=tuple(reasons))
             judged = replace(judged, verdict=Verdict.NOT_COMPARABLE, evidence=evidence)
         return ledger.note(judged)
 
@@ -278,15 +288,10 @@ class PairView:
         reasons = list(ledger.comparability(benchmark))
         open_ = Verdict.UNDECIDED if self.unknown else Verdict.HOLDS
         verdict = Verdict.NOT_COMPARABLE if reasons else open_
-        evidence: dict[str, object] = {"not comparable": reasons} if reasons else {}
-        if notes := self.base.source.notes(benchmark):
-            evidence["notes"] = list(notes)
-        agreeing = self.base.source.repeats(benchmark)
-        if agreeing:
-            evidence["samples that agree"] = [
-                {"role": role, "pairs alike": found.alike, "by chance": found.chance}
-                for role, found in agreeing.items()
-            ]
+        agreeing = tuple(
+            Alike(role, found.alike, found.chance)
+            for role, found in self.base.source.repeats(benchmark).items()
+        )
         failed, unknown = float(len(reasons)), ", ".join(self.unknown)
         return ledger.note(
             Judgement(
@@ -300,7 +305,11 @@ class PairView:
                 benchmark=benchmark,
                 k=None,
                 n=None,
-                evidence=evidence,
+                evidence=Evidence(
+                    notes=tuple(self.base.source.notes(benchmark)),
+                    incomparable=tuple(reasons),
+                    alike=agreeing or None,
+                ),
             )
         )
 

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 
-from rlvr_gate.records import ClaimRecord, Judgement
+from rlvr_gate.gate.shown import Shown, exhibits, tables
+from rlvr_gate.records import ClaimRecord, Curves, Evidence, Facts, Heat, Judgement, Table
 from rlvr_gate.visible import one_line
 
-NOISE = "beside base against itself"
-"""Key of the evidence that shows what two runs of one model lose and gain."""
-_TABLES = (
-    NOISE,
-    "conclusions",
-    "guessable problems",
-    "deciding problems",
-    "lost problems",
-    "gained problems",
-)
+_ROWS, _CELLS = 6, 8  # of an exhibit; the reports have more room
 
 
 def explain(claim: ClaimRecord) -> list[str]:
@@ -49,70 +41,86 @@ def numbers(judgement: Judgement) -> str:
 
 def notes(judgement: Judgement) -> list[str]:
     """What such a run can see, what would decide it, for which problems, where curves cross."""
-    said = []
-    look = judgement.evidence.get("look")
-    if isinstance(look, Mapping):
+    evidence, said = judgement.evidence, []
+    if look := evidence.look:
         said.append(
-            f"judged at look {look['number']} of {look['of']}, on {look['problems']} of "
-            f"{look['of problems']} problems, at level {look['level']:.4g}; the interval holds "
+            f"judged at look {look.number} of {look.of}, on {look.problems} of "
+            f"{look.of_problems} problems, at level {look.level:.4g}; the interval holds "
             f"its {judgement.interval.level:.4g} over all looks"
         )
-    power = judgement.evidence.get("power")
-    if isinstance(power, Mapping):
+    if power := evidence.power:
         said.append(
-            f"a run of this size detects {power['minimum detectable effect']:.3g} or more beyond "
-            f"the threshold (power {power['power']:.0%})"
+            f"a run of this size detects {power.effect:.3g} or more beyond "
+            f"the threshold (power {power.power:.0%})"
         )
-    more = judgement.evidence.get("would decide")
-    if isinstance(more, Mapping):
-        said.append(f"if the estimate stays where it is: {more['text']}")
-    for target in _list(judgement.evidence.get("targets")):
-        if isinstance(target, Mapping) and not target["decides"]:
-            said.append(
-                "the interval above is about the population of such problems; for this "
-                f"benchmark's problems alone it is [{target['low']:+.4g}, {target['high']:+.4g}]"
-            )
-    floor = judgement.evidence.get("guess floor")
-    if isinstance(floor, Mapping):
+    if evidence.would_decide:
+        said.append(f"if the estimate stays where it is: {evidence.would_decide.text}")
+    said += [
+        "the interval above is about the population of such problems; for this "
+        f"benchmark's problems alone it is [{target.low:+.4g}, {target.high:+.4g}]"
+        for target in evidence.targets or ()
+        if not target.decides
+    ]
+    if floor := evidence.guess_floor:
         said.append(
-            f"guessing from the other problems' answers reaches pass@{floor['k']} "
-            f"{floor['pass@k by guessing']:.3g}; it solves {floor['guessable problems']} problems"
+            f"guessing from the other problems' answers reaches pass@{floor.k} "
+            f"{floor.reaches:.3g}; it solves {floor.guessable} problems"
         )
-    said += map(str, _list(judgement.evidence.get("notes")))
-    crossover = judgement.evidence.get("crossover")
-    if isinstance(crossover, Mapping):
-        said.append(str(crossover["text"]))
+    said += evidence.notes
+    if evidence.crossover:
+        said.append(evidence.crossover.text)
     return said
 
 
 def _judged(judgement: Judgement) -> list[str]:
     samples = f"   (n={judgement.n})" if judgement.n else ""
     statement = one_line(judgement.statement, 400)
-    lines = [f"  {statement}{samples}: {judgement.verdict}", f"    {numbers(judgement)}"]
-    lines += [f"    {sentence}" for sentence in notes(judgement)]
-    for reason in _list(judgement.evidence.get("not comparable")):
-        lines.append(f"    not comparable: {reason}")
-    for curve in _list(judgement.evidence.get("curves")):
-        if isinstance(curve, Mapping):
-            lines.append(
-                f"    {curve['label']:<24} {curve['value']:.4f}  "
-                f"[{curve['low']:.4f}, {curve['high']:.4f}]"
-            )
-    for title in _TABLES:
-        rows = _list(judgement.evidence.get(title))
-        if rows:
-            lines.append(f"    {title}:")
-        for row in rows[:6]:
-            if isinstance(row, Mapping):
-                lines.append("      " + "   ".join(f"{k} {_cell(v)}" for k, v in row.items()))
-        if len(rows) > 6:
-            lines.append(f"      … and {len(rows) - 6} more")
+    lines = [f"{statement}{samples}: {judgement.verdict}", f"  {numbers(judgement)}"]
+    lines += [f"  {line}" for line in (*notes(judgement), *_beside(judgement.evidence))]
+    return [f"  {line}" for line in lines]
+
+
+def _beside(evidence: Evidence) -> list[str]:
+    lines = [f"not comparable: {reason}" for reason in evidence.incomparable]
+    lines += [
+        f"{side.label:<24} {side.value:.4f}  [{side.low:.4f}, {side.high:.4f}]"
+        for side in evidence.sides or ()
+    ]
+    for each in (*tables(evidence, _ROWS), *exhibits(evidence, _ROWS)):
+        lines += _drawn(each)
     return lines
+
+
+def _drawn(shown: Shown) -> list[str]:
+    """An exhibit in a few lines."""
+    exhibit = shown.exhibit
+    more = [f"  … and {shown.left_out} more"] if shown.left_out else []
+    return [f"{exhibit.title or 'beside it'}:", *(f"  {line}" for line in _lines(exhibit)), *more]
+
+
+def _lines(exhibit: Table | Curves | Heat | Facts) -> list[str]:
+    if isinstance(exhibit, Table):
+        return [_spelled(zip(exhibit.head, row, strict=True)) for row in exhibit.rows]
+    if isinstance(exhibit, Facts):
+        return [_spelled(exhibit.facts.items())]
+    if isinstance(exhibit, Curves):
+        named = exhibit.curves.items()
+        return [f"{name}: {_spelled(_thinned(points))}" for name, points in named]
+    known = [value for line in exhibit.values for value in line if value is not None]
+    size = f"{len(exhibit.rows)} by {len(exhibit.columns)}"
+    return [f"{size}, from {_cell(min(known))} to {_cell(max(known))}" if known else size]
+
+
+def _thinned(points: Sequence[Sequence[float]]) -> list[tuple[str, float]]:
+    """At most `_CELLS` of them, first and last among these, each its x and its y."""
+    last, steps = len(points) - 1, min(len(points), _CELLS) - 1
+    at = dict.fromkeys(round(n * last / max(steps, 1)) for n in range(steps + 1))
+    return [(f"{points[i][0]:g}", points[i][1]) for i in at]
+
+
+def _spelled(named: Iterable[tuple[str, object]]) -> str:
+    return "   ".join(f"{name} {_cell(value)}" for name, value in named)
 
 
 def _cell(value: object) -> str:
     return f"{value:+.3f}" if isinstance(value, float) else one_line(str(value), 200)
-
-
-def _list(value: object) -> list[object]:
-    return list(value) if isinstance(value, list | tuple) else []

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
 
-from rlvr_gate.records import ClaimRecord, Interval, Judgement, Kind, Verdict
+from rlvr_gate.records import ClaimRecord
+from rlvr_gate.records.plain import Malformed, packed, unpacked
 from rlvr_gate.visible import for_log, one_line
 
 _RECORD = "rlvr_gate.record"
@@ -32,35 +32,30 @@ def to_properties(record: ClaimRecord) -> list[tuple[str, object]]:
 
 def whole(record: ClaimRecord) -> tuple[str, object]:
     """The user property that holds everything, for the controlling process."""
-    text = json.dumps(asdict(record), allow_nan=False)
+    text = json.dumps(packed(record), allow_nan=False)
     return _RECORD, f"{_digest(text)} {text}"
 
 
 def from_properties(properties: Iterable[tuple[str, object]]) -> ClaimRecord | None:
     """The claim record among a report's user properties, if it is a claim's.
 
-    Raises WireError where it was changed on its way.
+    Raises WireError where it was changed on its way, or is none.
     """
     for key, value in properties:
         if key == _RECORD:
             digest, _, text = str(value).partition(" ")
             if digest != _digest(text):
                 raise WireError("its verdict was changed after it was judged; by a plugin?")
-            return _claim(json.loads(text))
+            return _read(text)
     return None
+
+
+def _read(text: str) -> ClaimRecord:
+    try:
+        return unpacked(ClaimRecord, json.loads(text))
+    except (Malformed, json.JSONDecodeError) as error:
+        raise WireError(f"its verdict is no claim record: {error}") from error
 
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def _claim(data: dict[str, object]) -> ClaimRecord:
-    judgements = data.pop("judgements")
-    kind, verdict = Kind(str(data.pop("kind"))), Verdict(str(data.pop("verdict")))
-    parsed = tuple(_judgement(j) for j in judgements)  # type: ignore[attr-defined]  # a JSON list
-    return ClaimRecord(**data, kind=kind, verdict=verdict, judgements=parsed)  # type: ignore[arg-type]  # our own asdict
-
-
-def _judgement(data: dict[str, object]) -> Judgement:
-    verdict, interval = Verdict(str(data.pop("verdict"))), data.pop("interval")
-    return Judgement(**data, verdict=verdict, interval=Interval(**interval))  # type: ignore[arg-type]  # our own asdict

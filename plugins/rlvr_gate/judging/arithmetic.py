@@ -6,12 +6,14 @@ What has a meaning keeps its interval; everything else is refused with a sentenc
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from numbers import Real
 from typing import NoReturn, Self
 
 import numpy as np
 
-from rlvr_gate.records import Judgement
+from rlvr_gate.judging.beside import shown
+from rlvr_gate.records import Crossover, Evidence, Exhibit, Judgement
 
 
 class Measured:
@@ -22,8 +24,17 @@ class Measured:
     """
 
     label: str
+    evidence: Evidence
     __array_ufunc__ = None  # numpy's numbers leave the arithmetic to this class
     __hash__ = object.__hash__
+
+    def beside(self, *exhibits: Exhibit | Crossover) -> Self:
+        """The same number, with a `Table`, `Curves`, `Heat` or `Facts` to show beside its verdict.
+
+        Raises:
+            TypeError, ValueError: something else, or too many.
+        """
+        return replace(self, evidence=shown(exhibits, self.evidence))  # type: ignore[type-var]  # every subclass is a dataclass
 
     def __gt__(self, other: object) -> Judgement:
         return self._compare(other, ">")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,19 @@ import numpy as np
 from rlvr_gate.judging.power import Within, detectable, unanswerable, would_decide
 from rlvr_gate.judging.readings import ONE_SAMPLE
 from rlvr_gate.judging.units import Units
-from rlvr_gate.records import Interval, Verdict
+from rlvr_gate.records import (
+    Crossover,
+    Curves,
+    Deciding,
+    Evidence,
+    Facts,
+    Heat,
+    Interval,
+    Side,
+    Table,
+    Target,
+    Verdict,
+)
 from rlvr_gate.stats.intervals import mean_interval
 
 if TYPE_CHECKING:
@@ -18,33 +31,51 @@ if TYPE_CHECKING:
     from rlvr_gate.judging.terms import Term
 
 _SHOWN_PROBLEMS = 6
+_MOST = 20  # exhibits beside one verdict
 
 
-def not_comparable(reasons: Sequence[str]) -> dict[str, object]:
-    """Why a verdict was not given; nothing where it was."""
-    return {"not comparable": list(reasons)} if reasons else {}
+def shown(exhibits: Sequence[object], evidence: Evidence) -> Evidence:
+    """`evidence`, with what a suite puts beside it.
+
+    Raises:
+        TypeError: it is no exhibit.
+        ValueError: there are too many.
+    """
+    for each in exhibits:
+        if isinstance(each, Crossover):
+            evidence |= Evidence(crossover=each)
+        elif isinstance(each, Table | Curves | Heat | Facts):
+            evidence |= Evidence(exhibits=(each,))
+        else:
+            raise TypeError(
+                "beside a verdict stands a Table, Curves, a Heat map or Facts, got "
+                f"{type(each).__name__}: a dict of names and numbers is Facts({{…}})"
+            )
+    if len(evidence.exhibits) > _MOST:
+        raise ValueError(f"beside a verdict stand at most {_MOST} exhibits")
+    return evidence
 
 
-def both_sides(contrast: Quantity, relation: str, reasons: Sequence[str]) -> dict[str, object]:
+def both_sides(contrast: Quantity, relation: str, reasons: Sequence[str]) -> Evidence:
     """Both sides of a comparison, the problems that weigh most, what comes with the quantity."""
-    level = contrast.ledger.level
-    found: dict[str, object] = {
-        "curves": [_term_evidence(term, level, contrast.units) for term in contrast.terms],
-        "problems": len(contrast.low),
-    }
-    if contrast.strata:
-        found["strata"] = len(set(contrast.strata))
-    clusters = contrast.units["clusters"]
-    if clusters:
-        found["independent clusters"] = len(set(clusters))
-    if len(contrast.terms) > 1:
-        found["deciding problems"] = _deciding(contrast, relation)
-    if contrast.k is not None and len(contrast.terms) > 1 and contrast.within is not None:
-        found["targets"] = _targets(contrast, contrast.within)
-    return {**found, **contrast.context, **not_comparable(reasons)}
+    level, clusters, several = (
+        contrast.ledger.level, contrast.units["clusters"], len(contrast.terms) > 1
+    )  # fmt: skip
+    targets = None
+    if contrast.k is not None and several and contrast.within is not None:
+        targets = _targets(contrast, contrast.within)
+    return contrast.evidence | Evidence(
+        sides=tuple(_side(term, level, contrast.units) for term in contrast.terms),
+        problems=len(contrast.low),
+        strata=len(set(contrast.strata)) if contrast.strata else None,
+        clusters=len(set(clusters)) if clusters else None,
+        deciding=_deciding(contrast, relation) if several else None,
+        targets=targets,
+        incomparable=tuple(reasons),
+    )
 
 
-def _targets(contrast: Quantity, within: Within) -> list[dict[str, object]]:
+def _targets(contrast: Quantity, within: Within) -> tuple[Target, ...]:
     """The interval for these very problems beside the one the verdict is made from."""
     level, (low, high) = contrast.ledger.level, contrast.bounds
     one, other = (
@@ -53,17 +84,17 @@ def _targets(contrast: Quantity, within: Within) -> list[dict[str, object]]:
         for values in (contrast.low, contrast.high)
     )  # fmt: skip
     drawn = contrast.interval(level)
-    return [
-        {"target": "population", "decides": True, "low": drawn.low, "high": drawn.high},
-        {"target": "this benchmark", "decides": False, "low": one.low, "high": other.high},
-    ]
+    return (
+        Target("population", True, drawn.low, drawn.high),
+        Target("this benchmark", False, one.low, other.high),
+    )
 
 
 def what_decides(
     contrast: Quantity, interval: Interval, verdict: Verdict, threshold: float
-) -> dict[str, object]:
+) -> Evidence:
     """The effect that such a run detects, and where it is undecided, what would decide it."""
-    evidence: dict[str, object] = {"power": detectable(interval)}
+    evidence = Evidence(power=detectable(interval))
     if verdict is not Verdict.UNDECIDED:
         return evidence
     if not contrast.certain and contrast.low.mean() <= threshold <= contrast.high.mean():
@@ -73,9 +104,9 @@ def what_decides(
             why = "completions that were not scored leave it open: no run size decides"
         elif contrast.samples == 1:
             why = ONE_SAMPLE
-        return evidence | {"would decide": unanswerable(why)}
+        return replace(evidence, would_decide=unanswerable(why))
     nearest = contrast.low if contrast.value > threshold else contrast.high
-    evidence["would decide"] = would_decide(
+    more = would_decide(
         float(nearest.mean()),
         contrast.reading(nearest, interval.level),
         threshold,
@@ -84,24 +115,19 @@ def what_decides(
         within=contrast.within,
         **contrast.units,
     )
-    return evidence
+    return replace(evidence, would_decide=more)
 
 
-def _term_evidence(term: Term, level: float, units: Units) -> dict[str, object]:
+def _side(term: Term, level: float, units: Units) -> Side:
     low, high = (
         mean_interval(values, level=level, low=term.bounds[0], high=term.bounds[1], **units)
         for values in (term.low, term.high)
     )
-    return {
-        "role": term.role,
-        "label": term.label,
-        "value": float((term.low.mean() + term.high.mean()) / 2),
-        "low": low.low,
-        "high": high.high,
-    }
+    value = float((term.low.mean() + term.high.mean()) / 2)
+    return Side(term.role, term.label, value, low.low, high.high)
 
 
-def _deciding(contrast: Quantity, relation: str) -> list[dict[str, object]]:
+def _deciding(contrast: Quantity, relation: str) -> tuple[Deciding, ...]:
     """The problems that weigh most against the claim (or, if it holds, for it)."""
     values = (contrast.low + contrast.high) / 2  # (problems,)
     sign = 1.0 if relation in (">", ">=") else -1.0
@@ -112,8 +138,6 @@ def _deciding(contrast: Quantity, relation: str) -> list[dict[str, object]]:
         if values[index] == 0:
             break
         problem = contrast.terms[0].tallies[index].problem
-        rows.append(
-            {"problem": problem, "difference": float(values[index])}
-            | {term.label: term.of(int(index)) for term in contrast.terms}
-        )
-    return rows
+        sides = {term.label: term.of(int(index)) for term in contrast.terms}
+        rows.append(Deciding(problem, float(values[index]), sides))
+    return tuple(rows)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rlvr_gate.records import Interval, Tally
+from rlvr_gate.records import Interval, Power, Tally, WouldDecide
 from rlvr_gate.stats.intervals import influences
 from rlvr_gate.stats.verdicts import Enough, enough, minimum_detectable_effect
 from rlvr_gate.stats.within import unbiased_within_variance, within_variance
@@ -52,12 +52,9 @@ def within(tallies: Sequence[Tally], k: int) -> Within | None:
     return Within(each, float(mean))
 
 
-def detectable(interval: Interval) -> dict[str, object]:
+def detectable(interval: Interval) -> Power:
     """Evidence: the distance from the threshold that such a run decides four times in five."""
-    return {
-        "minimum detectable effect": minimum_detectable_effect(interval, power=POWER),
-        "power": POWER,
-    }
+    return Power(minimum_detectable_effect(interval, power=POWER), POWER)
 
 
 def would_decide(
@@ -70,7 +67,7 @@ def would_decide(
     within: Within | None,
     strata: ArrayLike | None = None,
     clusters: ArrayLike | None = None,
-) -> dict[str, object]:
+) -> WouldDecide:
     """Evidence: how many more problems or samples, if the estimate stays where it is.
 
     Args:
@@ -90,26 +87,22 @@ def would_decide(
         variance=len(values) * float(np.sum(z**2)),
         within=0.0 if within is None else within.mean,
     )
-    return _said(found.problems, found.samples, _sentence(found, known=within is not None))
+    return WouldDecide(found.problems, found.samples, _sentence(found, known=within is not None))
 
 
 def more_units(
     estimate: float, interval: Interval, threshold: float, problems: int
-) -> dict[str, object]:
+) -> WouldDecide:
     """Evidence: how many more problems decide a claim about a count of problems."""
     found = enough(
         estimate, interval, threshold, problems=problems, samples=1, variance=1.0, within=0.0
     )
-    return _said(found.problems, None, _sentence(found, known=False))
+    return WouldDecide(found.problems, None, _sentence(found, known=False))
 
 
-def unanswerable(why: str) -> dict[str, object]:
+def unanswerable(why: str) -> WouldDecide:
     """Evidence: there is no such number, and why."""
-    return _said(None, None, why)
-
-
-def _said(problems: int | None, samples: int | None, text: str) -> dict[str, object]:
-    return {"problems": problems, "samples": samples, "text": text}
+    return WouldDecide(None, None, why)
 
 
 def _sentence(found: Enough, *, known: bool) -> str:

@@ -8,7 +8,7 @@ the claim's ledger and returns a Judgement, which is true only if the claim hold
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import add
@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 
 from rlvr_gate.judging.arithmetic import Measured, check_range, number
-from rlvr_gate.judging.beside import both_sides, not_comparable, what_decides
+from rlvr_gate.judging.beside import both_sides, what_decides
 from rlvr_gate.judging.p_values import binomial_p_value, two_sided
 from rlvr_gate.judging.power import Within, detectable, more_units
 from rlvr_gate.judging.settling import Look
 from rlvr_gate.judging.terms import Array, Term, merged, times, total
 from rlvr_gate.judging.units import Units, units
-from rlvr_gate.records import Interval, Judgement, Verdict
+from rlvr_gate.records import NOTHING, Evidence, Interval, Judgement, Verdict
 from rlvr_gate.stats.intervals import mean_interval
 from rlvr_gate.stats.proportions import proportion_interval
 from rlvr_gate.stats.verdicts import judge
@@ -105,12 +105,8 @@ class Quantity(Measured):
     ledger: Ledger
     k: int | None = None
     offset: float = 0.0
-    context: Mapping[str, object] = field(default_factory=dict)
-    """Evidence shown beside the verdict, with no part in it."""
-
-    def beside(self, evidence: Mapping[str, object]) -> Quantity:
-        """The same quantity, with evidence to show beside its verdict."""
-        return replace(self, context={**self.context, **evidence})
+    evidence: Evidence = NOTHING
+    """Shown beside the verdict, with no part in it."""
 
     def among(self, keep: Sequence[bool], which: str) -> Quantity:
         """The same quantity over some of the problems, called `which`."""
@@ -228,7 +224,7 @@ class Quantity(Measured):
             label=label,
             offset=self.offset + sign * other.offset,
             k=self.k if self.k == other.k else None,
-            context={**self.context, **other.context},
+            evidence=self.evidence | other.evidence,
         )
 
     def _of(self, terms: tuple[Term, ...], **more: Any) -> Quantity:
@@ -256,7 +252,7 @@ class Proportion(Measured):
     total: int
     ledger: Ledger
     benchmark: str
-    evidence: Mapping[str, object] = field(default_factory=dict)
+    evidence: Evidence = NOTHING
     problems: int = 0
     """Problems the units were found among; 0 where nobody knows."""
 
@@ -282,8 +278,8 @@ class Proportion(Measured):
         )._affine(factor, offset, label)  # fmt: skip
 
     @property
-    def _counted(self) -> dict[str, object]:
-        return {"count": self.count, "total": self.total, **self.evidence}
+    def _counted(self) -> Evidence:
+        return replace(self.evidence, count=self.count, total=self.total)
 
     def _compare(self, other: object, relation: str) -> Judgement:
         threshold, interval = _threshold(other, self.label), self.interval
@@ -313,7 +309,7 @@ class Estimate(Measured):
     interval: Interval
     ledger: Ledger
     benchmark: str
-    evidence: Mapping[str, object] = field(default_factory=dict)
+    evidence: Evidence = NOTHING
     problems: int = 0
     p_value: Callable[[float], float | None] | None = None
     """Two-sided p of a threshold, as the interval's method has it."""
@@ -366,15 +362,15 @@ def _over_problems(
     verdict: Verdict,
     relation: str,
     threshold: float,
-    evidence: Mapping[str, object],
+    evidence: Evidence,
     p_value: float | None,
 ) -> Judgement:
     """The judgement of one number about a benchmark's problems."""
-    power: dict[str, object] = {}
     if interval.high > interval.low and measured.problems:
-        power["power"] = detectable(interval)
+        evidence = replace(evidence, power=detectable(interval))
         if verdict is Verdict.UNDECIDED:
-            power["would decide"] = more_units(value, interval, threshold, measured.problems)
+            more = more_units(value, interval, threshold, measured.problems)
+            evidence = replace(evidence, would_decide=more)
     reasons = list(measured.ledger.comparability(measured.benchmark))
     return Judgement(
         statement=f"{measured.label} {relation} {threshold:g}",
@@ -386,7 +382,7 @@ def _over_problems(
         benchmark=measured.benchmark,
         k=None,
         n=None,
-        evidence={**evidence, **not_comparable(reasons), **power},
+        evidence=replace(evidence, incomparable=tuple(reasons)),
         p_value=None if reasons else p_value,
         guaranteed=measured.ledger.guaranteed,
     )
@@ -399,12 +395,12 @@ class Exact(Measured):
     label: str
     value: float
     ledger: Ledger
-    evidence: Mapping[str, object] = field(default_factory=dict)
+    evidence: Evidence = NOTHING
     reasons: Sequence[str] = ()
     """Why it must not be compared, e.g. that there is no update to speak of."""
 
     def _affine(self, factor: float, offset: float, label: str) -> Exact:
-        evidence = {**self.evidence, self.label: self.value}
+        evidence = self.evidence | Evidence(numbers={self.label: self.value})
         return replace(self, label=label, value=factor * self.value + offset, evidence=evidence)
 
     def _joined(self, other: Measured, sign: float, label: str) -> Exact:
@@ -415,7 +411,7 @@ class Exact(Measured):
             self,
             label=label,
             value=self.value + sign * other.value,
-            evidence={**other.evidence, **self.evidence, **parts},
+            evidence=other.evidence | self.evidence | Evidence(numbers=parts),
             reasons=list(dict.fromkeys([*self.reasons, *other.reasons])),
         )
 
@@ -428,6 +424,7 @@ class Exact(Measured):
         theirs = other.reasons if isinstance(other, Exact) else ()
         reasons = list(dict.fromkeys([*self.reasons, *theirs]))
         verdict = judge(estimate, interval, relation, threshold)
+        numbers = {right: bar} if right else {}
         return self.ledger.note(
             Judgement(
                 statement=f"{self.label} {relation} {right or format(bar, 'g')}",
@@ -439,10 +436,11 @@ class Exact(Measured):
                 benchmark=None,
                 k=None,
                 n=None,
-                evidence={self.label: self.value, **({right: bar} if right else {}),
-                          **self.evidence, **not_comparable(reasons)},
+                evidence=Evidence(numbers={self.label: self.value, **numbers})
+                | self.evidence
+                | Evidence(incomparable=tuple(reasons)),
             )
-        )  # fmt: skip
+        )
 
 
 _KINDS = {

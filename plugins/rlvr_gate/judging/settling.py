@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from rlvr_gate.records import ClaimRecord, Judgement, Kind, Verdict
+from rlvr_gate.records import ClaimRecord, Judgement, Kind, LookTaken, Verdict
 from rlvr_gate.stats.looks import look_levels, p_over_looks
 
 HOPE = 5
@@ -43,13 +43,10 @@ class Look:
         The interval covers with `level` at whichever look the sampling stops.
         """
         p = judgement.p_value
-        told = {
-            "number": self.number + 1,
-            "of": len(self.sizes),
-            "problems": self.problems,
-            "of problems": self.sizes[-1],
-            "level": self.level(level, guaranteed=guaranteed),
-        }
+        taken = LookTaken(
+            self.number + 1, len(self.sizes), self.problems, self.sizes[-1],
+            self.level(level, guaranteed=guaranteed),
+        )  # fmt: skip
         sizes, number = self.sizes, self.number
         return replace(
             judgement,
@@ -57,7 +54,7 @@ class Look:
             p_value=None
             if p is None
             else p_over_looks(p, number, level, sizes, guaranteed=guaranteed),
-            evidence={**judgement.evidence, "look": told},
+            evidence=replace(judgement.evidence, look=taken),
         )
 
     def settles(self, claim: ClaimRecord) -> bool:
@@ -75,12 +72,12 @@ class Look:
         )
 
     def _hopeless(self, judgement: Judgement) -> bool:
-        more = judgement.evidence.get("would decide")
-        if not isinstance(more, dict):
+        more = judgement.evidence.would_decide
+        if more is None:
             return False  # nobody can say
-        if more["problems"] is None:
+        if more.problems is None:
             return True
-        return self._needed(judgement, more["problems"]) > HOPE * self.left
+        return self._needed(judgement, more.problems) > HOPE * self.left
 
     def _needed(self, judgement: Judgement, more: int) -> float:
         """`more` problems would do at this look's level; fewer do at the last look's."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+
+from rlvr_gate.records.evidence import NOTHING, Evidence
 
 
 class Kind(StrEnum):
@@ -67,8 +68,8 @@ class Judgement:
     benchmark: str | None
     k: int | None
     n: int | None
-    evidence: Mapping[str, object] = field(default_factory=dict)
-    """JSON-able: curves at this k, deciding problems, counts, reasons."""
+    evidence: Evidence = NOTHING
+    """What it rests on, and what the suite put beside it."""
     p_value: float | None = None
     """Two-sided, of `the estimate equals the threshold`: the interval turned round. None where
     nothing was sampled, or nothing is comparable."""

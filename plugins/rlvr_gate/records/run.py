@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from rlvr_gate.records.asked import Benchmark, Problem, Rounds, Sampling
 from rlvr_gate.records.drawn import Example, Tally
+from rlvr_gate.records.evidence import Crossover
 from rlvr_gate.records.judged import ClaimRecord, GateResult
 
 
@@ -30,6 +31,18 @@ class CheckpointFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class LookedAt:
+    """How far a benchmark was asked until every claim was settled."""
+
+    looks: int
+    of_looks: int
+    problems: int
+    of_problems: int
+    to_the_end: int | None = None
+    """Problems that were asked for every k; None: all of `problems`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Saving:
     """What an adaptive run used, against the most samples for every problem and checkpoint."""
 
@@ -38,9 +51,35 @@ class Saving:
     fixed_completions: int
     fixed_tokens: int
     """Estimated: each problem's mean tokens per completion times the most samples."""
-    looks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    """benchmark -> `{looks, of_looks, problems, of_problems, to_the_end}`: how far sampling went
-    until every claim was settled; `to_the_end` problems were asked for every k."""
+    looks: Mapping[str, LookedAt] = field(default_factory=dict)
+    """By benchmark, where there were several looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """One k of a curve: an estimate with its interval."""
+
+    k: float
+    value: float
+    low: float
+    high: float
+    band_low: float | None = None
+    """The ends of the band that holds at every k at once, where there is one."""
+    band_high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StratumRow:
+    """One stratum on its own, at one k; the interval is that of the paired difference."""
+
+    stratum: str
+    problems: int
+    k: int | None
+    base: float
+    rlvr: float
+    difference: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +98,9 @@ class RunRecord:
     benchmarks: Sequence[Benchmark]
     weights: Mapping[str, object]
     """JSON-able update comparison (per tensor and in total); empty where not measured."""
-    curves: Mapping[str, Mapping[str, Sequence[Mapping[str, float]]]]
-    """benchmark -> role -> points `{k, value, low, high}` of the pass@k ladder; the pseudo
-    role `difference` holds rlvr minus base, paired, with the ends `band_low` and `band_high` of
-    the band that holds at every k at once."""
+    curves: Mapping[str, Mapping[str, Sequence[CurvePoint]]]
+    """benchmark -> role -> points of the pass@k ladder; the pseudo role `difference` holds rlvr
+    minus base, paired, with the band that holds at every k at once."""
     versions: Mapping[str, str]
     command: str
     created: str
@@ -74,11 +112,10 @@ class RunRecord:
     samples: int
     level: float
     seed: int
-    crossovers: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    crossovers: Mapping[str, Crossover] = field(default_factory=dict)
     """benchmark -> where rlvr's lead ends, with what the band allows (`ladder.crossing`)."""
-    strata: Mapping[str, Sequence[Mapping[str, object]]] = field(default_factory=dict)
-    """benchmark -> rows `{stratum, problems, k, base, rlvr, difference, low, high}`; empty where
-    the benchmark has no strata."""
+    strata: Mapping[str, Sequence[StratumRow]] = field(default_factory=dict)
+    """benchmark -> its strata; empty where it has none."""
     rounds: Rounds | None = None
     """The stopping rule of an adaptive run; `samples` is then the most a problem gets."""
     saving: Saving | None = None

@@ -16,6 +16,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rlvr_gate.records import WeightTotals
+from rlvr_gate.records.plain import told
 from rlvr_gate.weights.adapter import adapted
 from rlvr_gate.weights.layout import is_adapter, tensor_slots
 from rlvr_gate.weights.pairing import Pair, Pairing, pair_tensors
@@ -119,24 +121,24 @@ class Update:
             f"{most:.0%}), e.g. {', '.join(self.missing[:2]) or 'rows of a resized embedding'}"
         )
 
-    def summary(self) -> dict[str, object]:
-        """Totals as JSON-able numbers."""
-        return {
-            "parameters": self.parameters,
-            "unchanged": self.unchanged,
-            "unchanged_fraction": self.unchanged_fraction,
-            "unchanged_fraction_at_1e-5": self.share("within_tolerance"),
-            "unchanged_fraction_at_relative_1e-3": self.share("within_relative"),
-            "unchanged_fraction_bf16": self.share("unchanged_bf16"),
-            "unchanged_fraction_exact": self.share("unchanged_exact"),
-            "relative_update": self.relative_norm(),
-        }
+    def totals(self) -> WeightTotals:
+        """What it comes to over all tensors."""
+        return WeightTotals(
+            self.parameters,
+            self.unchanged,
+            self.unchanged_fraction,
+            within_tolerance=self.share("within_tolerance"),
+            within_relative=self.share("within_relative"),
+            bf16=self.share("unchanged_bf16"),
+            exact=self.share("unchanged_exact"),
+            relative_update=self.relative_norm(),
+        )
 
     def document(self) -> dict[str, object]:
         """Everything as JSON-able numbers: `{against, total, tensors, matching}`."""
         return {
             "against": self.against,
-            "total": self.summary(),
+            "total": told(self.totals()),
             "tensors": [_document(t) for t in self.tensors],
             "matching": {
                 "notes": list(self.notes),

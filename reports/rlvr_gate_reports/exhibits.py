@@ -1,0 +1,163 @@
+"""Exhibits as pictures and words, whoever made them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import chain
+
+from rlvr_gate.records import Cell, Curves, Heat
+from rlvr_gate_reports import words
+from rlvr_gate_reports.svg import Svg, cut, escape, picture, text, turns
+
+_W, _H = 460, 280
+_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 120, 14, 40
+_LABEL_GAP, _TICKS = 15, 5
+_MANY_CELLS = 12  # columns of a map beyond which cells are small and say their number on hover
+_LOG = 16  # largest over smallest x from which an axis is logarithmic
+
+Point = Sequence[float]
+
+
+def cell(value: Cell, *, signed: bool = False) -> str:
+    """A cell in words: counts with thousands, other numbers with three decimals."""
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "–"}[value]
+    if isinstance(value, int):
+        return words.count(value)
+    if isinstance(value, float):
+        return words.number(value, signed=signed)
+    return value
+
+
+class _Axis:
+    """Numbers to pixels along one side, logarithmic where they span much and are positive."""
+
+    def __init__(self, numbers: Sequence[float], start: float, end: float, *, log: bool) -> None:
+        low, high = min(numbers), max(numbers)
+        self._log = log and low > 0 and high >= _LOG * low
+        self._start, self._end = start, end
+        self._low, self._high = self._scaled(low), self._scaled(high)
+        if not self._high > self._low:
+            pad = abs(self._low) / 10 or 1.0
+            self._low, self._high = self._low - pad, self._high + pad
+
+    def at(self, number: float) -> float:
+        share = (self._scaled(number) - self._low) / (self._high - self._low)
+        return self._start + share * (self._end - self._start)
+
+    def ticks(self) -> list[float]:
+        """Round numbers from end to end."""
+        if self._log:
+            steps = range(math.ceil(self._low), math.floor(self._high) + 1)
+            return [2.0**step for step in steps[:: max(1, len(steps) // _TICKS)]]
+        step = _round_step((self._high - self._low) / _TICKS)
+        first, last = math.ceil(self._low / step), math.floor(self._high / step)
+        return [index * step for index in range(first, last + 1)]
+
+    def _scaled(self, number: float) -> float:
+        return math.log2(number) if self._log else number
+
+
+def curves(exhibit: Curves) -> Svg:
+    """Lines with their bands, ticks at round numbers, and names at the end of each line."""
+    points = list(chain.from_iterable(exhibit.curves.values()))
+    x = _Axis([p[0] for p in points], _LEFT, _W - _RIGHT, log=True)
+    y = _Axis([n for p in points for n in p[1:]], _H - _BOTTOM, _TOP, log=False)
+    css = turns(exhibit.curves)
+    parts = [_grid(x, y, exhibit)]
+    parts += [_band(x, y, of, css[name]) for name, of in exhibit.curves.items() if of[0][2:]]
+    parts += [_line(x, y, of, name, css[name]) for name, of in exhibit.curves.items()]
+    ends = sorted((y.at(of[-1][1]), name) for name, of in exhibit.curves.items())
+    last = -math.inf
+    for place, name in ends:
+        last = max(place, last + _LABEL_GAP)
+        parts.append(text(_W - _RIGHT + 10, last + 4, cut(name, 14), f"label {css[name]}"))
+    spoken = f"{exhibit.title}: {exhibit.y or 'values'} against {exhibit.x}"
+    return picture(parts, _W, max(_H, int(last) + 12), spoken)
+
+
+def heat(exhibit: Heat) -> Svg:
+    """Shades: the fuller the larger; of the other colour, and marked by its sign, below zero."""
+    known = [value for line in exhibit.values for value in line if value is not None]
+    largest = max(map(abs, known), default=0) or 1.0
+    spell = len(exhibit.columns) <= _MANY_CELLS
+    width, height, left = (58, 22, 118) if spell else (12, 12, 118)
+    top = 34 if spell else 6
+    parts = [
+        text(left + (i + 0.5) * width, top - 8, cut(name, 9), "mid small")
+        for i, name in enumerate(exhibit.columns)
+        if spell
+    ]
+    for row, (name, line) in enumerate(zip(exhibit.rows, exhibit.values, strict=True)):
+        y = top + row * height
+        parts.append(text(left - 8, y + height / 2 + 4, cut(name, 18), "end small"))
+        for column, value in enumerate(line):
+            if value is not None:
+                where = f"{name}, {exhibit.columns[column]}"
+                x = left + column * width
+                parts.append(_shade(x, y, width, height, value / largest, value, where))
+                if spell:
+                    shown = words.number(value)
+                    parts.append(text(x + width / 2, y + height - 7, shown, "mid small ink"))
+    span = f"from {words.number(min(known))} to {words.number(max(known))}" if known else "empty"
+    spoken = f"{exhibit.title}: {exhibit.what} {span}"
+    sizes = left + width * len(exhibit.columns) + 6, top + height * len(exhibit.rows) + 4
+    return picture(parts, *sizes, spoken)
+
+
+def _shade(x: float, y: float, width: int, height: int, share: float, value: float,
+           where: str) -> str:  # fmt: skip
+    css = "base" if value < 0 else "rlvr"
+    return (
+        f'<rect class="heat {css}" x="{x}" y="{y}" width="{width - 1}" height="{height - 1}" '
+        f'fill-opacity="{0.06 + 0.74 * abs(share):.3f}">'
+        f"<title>{escape(f'{where}: {words.number(value)}')}</title></rect>"
+    )
+
+
+def _grid(x: _Axis, y: _Axis, exhibit: Curves) -> str:
+    bottom, right = _H - _BOTTOM, _W - _RIGHT
+    parts = [f'<path class="axis" d="M{_LEFT} {bottom}H{right}"/>']
+    for value in y.ticks():
+        at = y.at(value)
+        parts.append(f'<path class="grid" d="M{_LEFT} {at:.1f}H{right}"/>')
+        parts.append(text(_LEFT - 8, at + 4, _tick(value), "end"))
+    for value in x.ticks():
+        parts.append(f'<path class="axis" d="M{x.at(value):.1f} {bottom}v4"/>')
+        parts.append(text(x.at(value), bottom + 17, _tick(value), "mid"))
+    named = f"{exhibit.y} against {exhibit.x}" if exhibit.y else exhibit.x
+    parts.append(text((_LEFT + right) / 2, bottom + 34, cut(named, 50), "mid"))
+    return "".join(parts)
+
+
+def _band(x: _Axis, y: _Axis, points: Sequence[Point], css: str) -> str:
+    known = [p for p in points if p[2:]]
+    upper = [f"{x.at(p[0]):.1f},{y.at(p[3]):.1f}" for p in known]
+    lower = [f"{x.at(p[0]):.1f},{y.at(p[2]):.1f}" for p in reversed(known)]
+    return f'<polygon class="band {css}" points="{" ".join([*upper, *lower])}"/>'
+
+
+def _line(x: _Axis, y: _Axis, points: Sequence[Point], name: str, css: str) -> str:
+    path = "L".join(f"{x.at(p[0]):.1f} {y.at(p[1]):.1f}" for p in points)
+    marks = "".join(_mark(x.at(p[0]), y.at(p[1]), p, name, css) for p in points)
+    return f'<path class="line {css}" d="M{path}"/>{marks}'
+
+
+def _mark(x: float, y: float, point: Point, name: str, css: str) -> str:
+    bounds = f" [{words.number(point[2])}, {words.number(point[3])}]" if point[2:] else ""
+    said = f"{name} at {point[0]:g}: {words.number(point[1])}{bounds}"
+    return (
+        f'<circle class="mark {css}" cx="{x:.1f}" cy="{y:.1f}" r="3.5">'
+        f"<title>{escape(said)}</title></circle>"
+    )
+
+
+def _tick(value: float) -> str:
+    return f"{value:.4g}".replace("-", "−")
+
+
+def _round_step(about: float) -> float:
+    """The next of 1, 2, 5, 10 … up from `about`."""
+    power = 10.0 ** math.floor(math.log10(about))
+    return next(step * power for step in (1, 2, 5, 10) if step * power >= about * (1 - 1e-9))
