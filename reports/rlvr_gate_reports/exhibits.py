@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from itertools import chain
 
-from rlvr_gate.records import Cell, Curves, Heat
+from rlvr_gate.records import Cell, Curves, Exhibit, Facts, Heat, Table
 from rlvr_gate_reports import words
 from rlvr_gate_reports.svg import Svg, cut, escape, picture, text, turns
 
@@ -28,6 +28,33 @@ def cell(value: Cell, *, signed: bool = False) -> str:
     if isinstance(value, float):
         return words.number(value, signed=signed)
     return value
+
+
+def grid(exhibit: Exhibit) -> tuple[list[str], list[list[str]]]:
+    """Any exhibit as a head and rows of words, for where there are no pictures."""
+    if isinstance(exhibit, Table):
+        signed = [name in exhibit.signed for name in exhibit.head]
+        return list(exhibit.head), [
+            [cell(value, signed=s) for value, s in zip(row, signed, strict=True)]
+            for row in exhibit.rows
+        ]
+    if isinstance(exhibit, Facts):
+        return ["", ""], [[name, cell(value)] for name, value in exhibit.facts.items()]
+    if isinstance(exhibit, Heat):
+        lines = zip(exhibit.rows, exhibit.values, strict=True)
+        head = [exhibit.what, *exhibit.columns]
+        return head, [[name, *map(words.number, line)] for name, line in lines]
+    places = sorted({point[0] for points in exhibit.curves.values() for point in points})
+    at = [{point[0]: point for point in points} for points in exhibit.curves.values()]
+    rows = [[f"{x:g}", *(_at(points.get(x)) for points in at)] for x in places]
+    return [exhibit.x, *exhibit.curves], rows
+
+
+def _at(point: Point | None) -> str:
+    if point is None:
+        return "–"
+    bounds = f" [{words.number(point[2])}, {words.number(point[3])}]" if point[2:] else ""
+    return f"{words.number(point[1])}{bounds}"
 
 
 class _Axis:
@@ -145,8 +172,7 @@ def _line(x: _Axis, y: _Axis, points: Sequence[Point], name: str, css: str) -> s
 
 
 def _mark(x: float, y: float, point: Point, name: str, css: str) -> str:
-    bounds = f" [{words.number(point[2])}, {words.number(point[3])}]" if point[2:] else ""
-    said = f"{name} at {point[0]:g}: {words.number(point[1])}{bounds}"
+    said = f"{name} at {point[0]:g}: {_at(point)}"
     return (
         f'<circle class="mark {css}" cx="{x:.1f}" cy="{y:.1f}" r="3.5">'
         f"<title>{escape(said)}</title></circle>"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
+from rlvr_gate.gate.shown import Shown, exhibits
 from rlvr_gate.records import (
     CheckpointFacts,
     ClaimRecord,
@@ -18,10 +19,12 @@ from rlvr_gate.records import (
     Verdict,
 )
 from rlvr_gate.visible import LONGEST_LINE, one_line
+from rlvr_gate_reports import exhibits as worded
 from rlvr_gate_reports import words
 from rlvr_gate_reports.reading import (
     Solved,
     benchmark_names,
+    beside,
     class_counts,
     crossover,
     deciding_judgement,
@@ -48,6 +51,7 @@ _VERDICT = {
 LIMIT = 1_000_000
 """Bytes of the whole; GitHub drops a step summary of more than 1 MiB."""
 _SHOWN_IDS, _SHOWN_ROWS, _SHOWN_BENCHMARKS = 20, 300, 50
+_SHOWN_CELLS = 25  # rows, and columns, of an exhibit
 _LONG, _SHORT = 300, 120  # characters of a sentence and of a name in a table
 _SPECIAL = re.compile(r"([\\`*_{}\[\]|~$#]|^[-+:=]|:(?=//)|(?<=www)\.|(?<!\w)@)", re.IGNORECASE)
 _REFERENCE = re.compile(r"((?<!\w)@(?=\w)|#(?=\d)|\bGH-(?=\d))", re.IGNORECASE)
@@ -60,6 +64,7 @@ def render(record: RunRecord) -> str:
     sections = [
         _gate(record),
         _claims(record),
+        _beside(record),
         *_benchmarks(record),
         _weights(record.weights),
         _provenance(record),
@@ -144,6 +149,28 @@ def _claim(claim: ClaimRecord) -> list[str]:
         words.p_value(claim.adjusted_p).replace("<", "&lt;") or "–",
         escape(claim.source, _SHORT),
     ]
+
+
+def _beside(record: RunRecord) -> str:
+    """What suites put beside their verdicts."""
+    found = list(beside(record))
+    parts = [
+        "\n\n".join([f"### {escape(claim.id, _SHORT)}: {escape(judgement.statement, _LONG)}",
+                     *(_exhibit(each) for each in exhibits(judgement.evidence, _SHOWN_CELLS))])
+        for claim, judgement in found[:_SHOWN_BENCHMARKS]
+    ]  # fmt: skip
+    left = len(found) - len(parts)
+    more = [_more(left, "comparisons")] if left else []
+    return "\n\n".join(["## Beside the verdicts", *parts, *more]) if parts else ""
+
+
+def _exhibit(shown: Shown) -> str:
+    exhibit = shown.exhibit
+    head, rows = worded.grid(exhibit)
+    kept = [[escape(cell, _SHORT) for cell in row[:_SHOWN_CELLS]] for row in rows[:_SHOWN_CELLS]]
+    names = [escape(name, _SHORT) for name in head[:_SHOWN_CELLS]]
+    table = _table(names, kept, len(rows) + shown.left_out)
+    return f"{escape(exhibit.title, _LONG)}\n\n{table}" if exhibit.title else table
 
 
 def _benchmarks(record: RunRecord) -> list[str]:

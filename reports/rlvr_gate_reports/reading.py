@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rlvr_gate.gate.decide import name
@@ -98,6 +98,13 @@ def deciding_judgement(claim: ClaimRecord) -> Judgement | None:
     """The comparison that made the claim's verdict: the first one with that verdict."""
     same = [j for j in claim.judgements if j.verdict is claim.verdict]
     return next(iter(same or claim.judgements), None)
+
+
+def beside(record: RunRecord) -> Iterator[tuple[ClaimRecord, Judgement]]:
+    """The comparisons that a suite put something beside, with their claims, in readers' order."""
+    for kind in Kind:
+        for claim in for_readers(record.claims, kind):
+            yield from ((claim, j) for j in claim.judgements if j.evidence.exhibits)
 
 
 def deciding_claims(record: RunRecord) -> list[ClaimRecord]:

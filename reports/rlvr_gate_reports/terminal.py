@@ -6,11 +6,14 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from rlvr_gate.gate.explain import drawn
+from rlvr_gate.gate.shown import exhibits
 from rlvr_gate.records import ClaimRecord, CurvePoint, GateState, Kind, RunRecord, Verdict
 from rlvr_gate.visible import harmless, one_line
 from rlvr_gate_reports import words
 from rlvr_gate_reports.reading import (
     benchmark_names,
+    beside,
     class_counts,
     deciding_judgement,
     family,
@@ -23,6 +26,7 @@ HEIGHT = 30
 _LONGEST = 10_000  # characters of one text that are looked at
 _SPELLED = {0x2212: "-", 0x2013: "-", 0x2265: ">=", 0x2264: "<=", 0xA0: " "}
 _KS, _COLUMN = 5, 15  # columns of the pass@k table and their width
+_ROWS = 4  # of an exhibit
 
 
 class Span(NamedTuple):
@@ -56,9 +60,25 @@ def summary(record: RunRecord) -> list[Line]:
         [*_curves(record, b), *_crossover(record, b), *_solved(record, b)]
         for b in benchmark_names(record)
     ]
+    blocks += _beside(record)
     claims = _claims(record, room - (len(blocks[0]) if blocks else 0))
     room -= len(claims)
     return [*head, *claims, *_fitting(blocks, room), *work]
+
+
+def _beside(record: RunRecord) -> list[list[Line]]:
+    """What a suite put beside its verdicts, a block for each comparison."""
+    return [
+        [
+            _line((_cut(f"beside {claim.id}: {judgement.statement}", WIDTH), "dim")),
+            *(
+                _line(_cut(f"  {line}", WIDTH))
+                for each in exhibits(judgement.evidence, _ROWS)
+                for line in drawn(each)
+            ),
+        ]
+        for claim, judgement in beside(record)
+    ]
 
 
 def _gate(record: RunRecord) -> list[Line]:

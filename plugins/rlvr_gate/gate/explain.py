@@ -87,12 +87,12 @@ def _beside(evidence: Evidence) -> list[str]:
         for side in evidence.sides or ()
     ]
     for each in (*tables(evidence, _ROWS), *exhibits(evidence, _ROWS)):
-        lines += _drawn(each)
+        lines += drawn(each)
     return lines
 
 
-def _drawn(shown: Shown) -> list[str]:
-    """An exhibit in a few lines."""
+def drawn(shown: Shown) -> list[str]:
+    """An exhibit in a few lines of text."""
     exhibit = shown.exhibit
     more = [f"  … and {shown.left_out} more"] if shown.left_out else []
     return [f"{exhibit.title or 'beside it'}:", *(f"  {line}" for line in _lines(exhibit)), *more]
@@ -123,4 +123,6 @@ def _spelled(named: Iterable[tuple[str, object]]) -> str:
 
 
 def _cell(value: object) -> str:
+    if value is None:
+        return "-"
     return f"{value:+.3f}" if isinstance(value, float) else one_line(str(value), 200)

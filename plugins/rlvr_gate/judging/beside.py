@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast, get_args
 
 import numpy as np
 
@@ -13,17 +13,15 @@ from rlvr_gate.judging.readings import ONE_SAMPLE
 from rlvr_gate.judging.units import Units
 from rlvr_gate.records import (
     Crossover,
-    Curves,
     Deciding,
     Evidence,
-    Facts,
-    Heat,
+    Exhibit,
     Interval,
     Side,
-    Table,
     Target,
     Verdict,
 )
+from rlvr_gate.records.plain import packed, unpacked
 from rlvr_gate.stats.intervals import mean_interval
 
 if TYPE_CHECKING:
@@ -42,10 +40,10 @@ def shown(exhibits: Sequence[object], evidence: Evidence) -> Evidence:
         ValueError: there are too many.
     """
     for each in exhibits:
-        if isinstance(each, Crossover):
-            evidence |= Evidence(crossover=each)
-        elif isinstance(each, Table | Curves | Heat | Facts):
-            evidence |= Evidence(exhibits=(each,))
+        if type(each) is Crossover:
+            evidence |= Evidence(crossover=unpacked(Crossover, packed(each)))
+        elif type(each) in get_args(Exhibit):
+            evidence |= Evidence(exhibits=(cast(Exhibit, each),))
         else:
             raise TypeError(
                 "beside a verdict stands a Table, Curves, a Heat map or Facts, got "

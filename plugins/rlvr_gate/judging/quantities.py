@@ -24,6 +24,7 @@ from rlvr_gate.judging.settling import Look
 from rlvr_gate.judging.terms import Array, Term, merged, times, total
 from rlvr_gate.judging.units import Units, units
 from rlvr_gate.records import NOTHING, Evidence, Interval, Judgement, Verdict
+from rlvr_gate.records.plain import packed
 from rlvr_gate.stats.intervals import mean_interval
 from rlvr_gate.stats.proportions import proportion_interval
 from rlvr_gate.stats.verdicts import judge
@@ -73,7 +74,13 @@ class Ledger:
         )
 
     def note(self, judgement: Judgement) -> Judgement:
-        """Keep a comparison; raises LookupError where it is of another claim's benchmark."""
+        """Keep a comparison.
+
+        Raises:
+            LookupError: it is of another claim's benchmark.
+            TypeError: it holds what no report can take.
+        """
+        packed(judgement)
         if judgement.benchmark is not None:
             self.check(judgement.benchmark)
         if self.look is not None and self.overall is not None:
