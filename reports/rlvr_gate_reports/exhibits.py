@@ -14,6 +14,8 @@ _W, _H = 460, 280
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 120, 14, 40
 _LABEL_GAP, _TICKS = 15, 5
 _MANY_CELLS = 12  # columns of a map beyond which cells are small and say their number on hover
+_ALMOST = 1e-9  # of a step: rounding is no reason to leave out a tick
+_ALIKE, _NOTHING = 1e-12, 1e-100  # ends so close, and numbers so small, need room to be drawn
 _LOG = 16  # largest over smallest x from which an axis is logarithmic
 
 Point = Sequence[float]
@@ -58,16 +60,28 @@ def _at(point: Point | None) -> str:
 
 
 class _Axis:
-    """Numbers to pixels along one side, logarithmic where they span much and are positive."""
+    """Numbers to pixels along one side.
 
-    def __init__(self, numbers: Sequence[float], start: float, end: float, *, log: bool) -> None:
+    Args:
+        log: logarithmic where they are positive and span much.
+        round_: from one round number to another.
+    """
+
+    def __init__(
+        self, numbers: Sequence[float], start: float, end: float, *, log: bool, round_: bool
+    ) -> None:
         low, high = min(numbers), max(numbers)
         self._log = log and low > 0 and high >= _LOG * low
         self._start, self._end = start, end
         self._low, self._high = self._scaled(low), self._scaled(high)
-        if not self._high > self._low:
-            pad = abs(self._low) / 10 or 1.0
+        size = max(abs(self._low), abs(self._high))
+        if self._high - self._low <= _ALIKE * size or size < _NOTHING:
+            pad = size / 10 if size > _NOTHING else 1.0
             self._low, self._high = self._low - pad, self._high + pad
+        self._step = 1.0 if self._log else _round_step((self._high - self._low) / _TICKS)
+        if round_:
+            self._low = math.floor(self._low / self._step + _ALMOST) * self._step
+            self._high = math.ceil(self._high / self._step - _ALMOST) * self._step
 
     def at(self, number: float) -> float:
         share = (self._scaled(number) - self._low) / (self._high - self._low)
@@ -78,9 +92,9 @@ class _Axis:
         if self._log:
             steps = range(math.ceil(self._low), math.floor(self._high) + 1)
             return [2.0**step for step in steps[:: max(1, len(steps) // _TICKS)]]
-        step = _round_step((self._high - self._low) / _TICKS)
-        first, last = math.ceil(self._low / step), math.floor(self._high / step)
-        return [index * step for index in range(first, last + 1)]
+        first = math.ceil(self._low / self._step - _ALMOST)
+        last = math.floor(self._high / self._step + _ALMOST)
+        return [index * self._step for index in range(first, last + 1)]
 
     def _scaled(self, number: float) -> float:
         return math.log2(number) if self._log else number
@@ -89,8 +103,8 @@ class _Axis:
 def curves(exhibit: Curves) -> Svg:
     """Lines with their bands, ticks at round numbers, and names at the end of each line."""
     points = list(chain.from_iterable(exhibit.curves.values()))
-    x = _Axis([p[0] for p in points], _LEFT, _W - _RIGHT, log=True)
-    y = _Axis([n for p in points for n in p[1:]], _H - _BOTTOM, _TOP, log=False)
+    x = _Axis([p[0] for p in points], _LEFT, _W - _RIGHT, log=True, round_=False)
+    y = _Axis([n for p in points for n in p[1:]], _H - _BOTTOM, _TOP, log=False, round_=True)
     css = turns(exhibit.curves)
     parts = [_grid(x, y, exhibit)]
     parts += [_band(x, y, of, css[name]) for name, of in exhibit.curves.items() if of[0][2:]]

@@ -34,9 +34,11 @@ REFUSED: dict[str, tuple[Callable[[], Exhibit], type[Exception], str]] = {
         lambda: Table("t", ["a"], [[[1]]]), TypeError, r"row 1, 'a' needs a number, got list",  # type: ignore[list-item]
     ),
     "a cell that is NaN": (
-        lambda: Table("t", ["a"], [[math.nan]]), ValueError, "finite numbers, got nan: None where",
+        lambda: Table("t", ["a"], [[math.nan]]), ValueError,
+        "finite numbers up to 1e[+]100, got nan: None for none",
     ),
     "a cell that is bytes": (lambda: Table("t", ["a"], [[b"x"]]), TypeError, "got bytes"),  # type: ignore[list-item]
+    "a cell beyond all measure": (lambda: Facts({"a": 10**101}), ValueError, "got one of 336 bits"),
     "a complex cell": (lambda: Facts({"a": 1j}), TypeError, "'a' needs a number, got complex"),  # type: ignore[dict-item]
     "a head twice": (lambda: Table("t", ["a", "a"], []), ValueError, "names 'a' twice"),
     "heads alike once cut": (

@@ -8,8 +8,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from rlvr_gate.records import CurvePoint
-from rlvr_gate_reports import svg
+from rlvr_gate.gate.explain import drawn
+from rlvr_gate.gate.shown import Shown
+from rlvr_gate.records import CurvePoint, Curves, Heat
+from rlvr_gate_reports import exhibits, svg
 from rlvr_gate_reports.reading import BINS, Crossing
 from rlvr_gate_reports.svg import Svg
 
@@ -113,3 +115,42 @@ def test_ticks_are_labelled_with_their_own_value() -> None:
     low = ElementTree.fromstring(svg.curves({"base": ladder(3, 0.05)}))
     ends = [t.text for t in low.iter("text") if t.attrib["class"] == "end"]
     assert ends == ["0.00", "0.02", "0.04", "0.06", "0.08", "0.10"]
+
+
+EXHIBITS = {
+    "two lines": Curves("c", {"a": [(1, 0.5), (2, 0.75)], EVIL: [(1, 0.1, 0.0, 0.2)]}, EVIL, EVIL),
+    "one point": Curves("c", {"a": [(0, 0)]}),
+    "all alike": Curves("c", {"a": [(3, 7), (4, 7)]}),
+    "large": Curves("c", {"a": [(-1e100, -1e100), (1e100, 1e100)]}),
+    "small": Curves("c", {"a": [(0, 0), (5e-324, 5e-324)]}),
+    "close": Curves("c", {"a": [(1e9, 1.0), (1e9 + 1e-6, 1.0 + 2e-16)]}),
+    "wide": Curves("c", {"a": [(1e-99, 1), (1e99, 2)]}),
+    "many": Curves("c", {str(n): [(x, n) for x in range(1, 1001)] for n in range(20)}),
+    "a map": Heat("h", [EVIL, "b"], [EVIL, "d"], [[-1, None], [1e100, 5e-324]], EVIL),
+    "an empty map": Heat("h", ["a"], ["b"], [[None]]),
+    "a map of nothing": Heat("h", ["a"], ["b"], [[0]]),
+    "a large map": Heat("h", [str(n) for n in range(200)], [str(n) for n in range(200)],
+                        [[n] * 200 for n in range(200)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXHIBITS)
+def test_whatever_a_suite_shows_can_be_drawn(name: str) -> None:
+    exhibit = EXHIBITS[name]
+    draw = exhibits.heat if isinstance(exhibit, Heat) else exhibits.curves
+    picture = draw(exhibit)  # type: ignore[operator]
+    test_a_picture_is_well_formed_and_does_nothing(picture)
+    test_shapes_stay_inside_the_frame(picture)
+    root = ElementTree.fromstring(picture)
+    height = float(root.attrib["viewBox"].split()[3])
+    assert all(float(text.attrib["y"]) <= height for text in root.iter("text"))
+    assert sum("end" in text.attrib["class"] for text in root.iter("text")) < 300
+    head, rows = exhibits.grid(exhibit)
+    assert {len(row) for row in rows} == {len(head)}
+    assert drawn(Shown(exhibit))
+
+
+def test_the_axis_has_round_ticks_to_both_ends() -> None:
+    picture = ElementTree.fromstring(exhibits.curves(Curves("c", {"a": [(1, 0.1), (2, 0.6)]})))
+    ends = [text.text for text in picture.iter("text") if text.attrib["class"] == "end"]
+    assert ends == ["0.1", "0.2", "0.3", "0.4", "0.5", "0.6"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from rlvr_gate.records import Evidence, Exhibit, Facts, Table
-from rlvr_gate.records.exhibits import MOST, Cell
+from rlvr_gate.records.exhibits import LARGEST, MOST, Cell
 from rlvr_gate.records.plain import told
 from rlvr_gate.visible import one_line
 
@@ -68,11 +68,16 @@ def _table(title: str, rows: Sequence[object], most: int) -> Shown:
     table = Table(
         title,
         head,
-        [[row.get(key) for key in keys] for row in found],
+        [[_cell(row.get(key)) for key in keys] for row in found],
         problems=named.get(_PROBLEM, ""),
         signed=[named[_DIFFERENCE]] if _DIFFERENCE in named else [],
     )
     return Shown(table, len(rows) - len(found))
+
+
+def _cell(value: Cell) -> Cell:
+    large = isinstance(value, int | float) and abs(value) > LARGEST
+    return f"{value:.4g}" if large else value
 
 
 def _heads(keys: Sequence[str]) -> list[str]:
@@ -101,6 +106,6 @@ def _facts(evidence: Evidence) -> Iterator[Facts]:
     known |= told(evidence.numbers) | weights
     names = list(known)[: MOST["facts"]]
     if names:
-        yield Facts(dict(zip(_heads(names), (known[name] for name in names), strict=True)))
+        yield Facts(dict(zip(_heads(names), (_cell(known[name]) for name in names), strict=True)))
     for title, shares in evidence.shares.items():
         yield Facts(dict(list(shares.items())[: MOST["facts"]]), title)

@@ -8,7 +8,6 @@ JSON document calls it.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -20,6 +19,7 @@ from rlvr_gate.visible import one_line
 Cell = str | int | float | bool | None
 """What a table or a fact holds; None where there is nothing."""
 
+LARGEST = 1e100
 LONGEST = 400
 """Characters of a title, a label or a cell; longer ones are cut."""
 MOST = {"rows": 1_000, "columns": 50, "curves": 20, "points": 1_000, "facts": 200, "side": 200}
@@ -178,11 +178,14 @@ def _number(value: object, where: str) -> int | float:
     """A plain finite number, numpy's included."""
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{where} needs a number, got {_told(value)}")
-    if isinstance(value, Integral):
-        return int(value)
-    if not math.isfinite(value):
-        raise ValueError(f"{where} needs finite numbers, got {value}: None where there is none")
-    return float(value)
+    found = int(value) if isinstance(value, Integral) else float(value)
+    if not abs(found) <= LARGEST:
+        raise ValueError(
+            f"{where} needs finite numbers up to {LARGEST:g}, got {found:.4g}: None for none"
+            if isinstance(found, float)
+            else f"{where} needs numbers up to {LARGEST:g}, got one of {found.bit_length()} bits"
+        )
+    return found
 
 
 def _cell(value: object, where: str) -> Cell:
