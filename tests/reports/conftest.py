@@ -175,7 +175,7 @@ def hostile_exhibits() -> tuple[Exhibit, ...]:
     """Everything that a suite may write, written by an attacker."""
     return (
         Facts({NASTY: NASTY}, NASTY),
-        Table(NASTY, [NASTY, "b"], [[NASTY, 1e300], [None, -1]], problems=NASTY, signed=["b"]),
+        Table(NASTY, [NASTY, "b"], [[NASTY, 1e99], [None, -1]], problems=NASTY, signed=["b"]),
         Curves(NASTY, {NASTY: [(1, 2), (3, 4)]}, NASTY, NASTY),
         Heat(NASTY, [NASTY], [NASTY, "b"], [[-1.5, None]], NASTY),
     )
