@@ -48,6 +48,7 @@ def to_document(record: RunRecord) -> dict[str, object]:
         "seed": record.seed,
         "checkpoints": [_checkpoint(facts) for facts in record.checkpoints],
         "benchmarks": [_benchmark(benchmark) for benchmark in record.benchmarks],
+        "asks": [plain(dataclasses.asdict(facts)) for facts in record.asks],
         "counts": {name: _counts(record.counts[name]) for name in sorted(record.counts)},
         "curves": {
             name: {role: told(record.curves[name][role]) for role in role_order(curves)}

@@ -4,6 +4,8 @@ import pytest
 
 from rlvr_gate import claim
 
+pytestmark = pytest.mark.weights("spectra")
+
 
 @claim(
     "the update hits small weights more than chance and bfloat16 rounding explain",

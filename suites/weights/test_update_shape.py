@@ -4,6 +4,8 @@ import pytest
 
 from rlvr_gate import claim
 
+pytestmark = pytest.mark.weights("spectra")
+
 
 @claim(
     "singular values barely move: normalised spectral shift of at most 1e-3 (median)",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rlvr_gate.records import Benchmark, Checkpoint, Problem, Sampling, Stream
+from rlvr_gate.records import Ask, Benchmark, Checkpoint, Problem, Sampling, Stream
 from rlvr_gate_fixtures.backends.scripted import ScriptedBackend
 from rlvr_gate_fixtures.inputs.prompt_files import differences
 from rlvr_gate_fixtures.measurements.samples.question import QuestionError, check, context
@@ -56,7 +56,7 @@ def run_of(make_checkpoint, tmp_path: Path) -> Callable[..., Run]:
 
 def refusal(run: Run, store: Store) -> str:
     with pytest.raises(QuestionError) as refused:
-        check(run, ["base", "rlvr"], ["sums"], store)
+        check(run, [(Ask("base"), "sums"), (Ask("rlvr"), "sums")], store)
     return str(refused.value)
 
 
@@ -67,7 +67,7 @@ def edit(folder: Path, name: str, **entries: object) -> None:
 
 
 def test_the_same_prompts_pass(run_of, store) -> None:
-    check(run_of(), ["base", "rlvr"], ["sums"], store)
+    check(run_of(), [(Ask("base"), "sums"), (Ask("rlvr"), "sums")], store)
 
 
 def test_a_leading_token_is_named_and_the_first_difference_marked(run_of, store) -> None:
@@ -166,7 +166,7 @@ def test_a_prompt_that_fills_all_room_has_no_remedy_in_new_tokens(
     run_of, store, make_checkpoint, tmp_path
 ) -> None:
     make_checkpoint("base", max_position_embeddings=12)
-    check(run_of(), ["base", "rlvr"], ["sums"], store)
+    check(run_of(), [(Ask("base"), "sums"), (Ask("rlvr"), "sums")], store)
     text = refusal(run_of(prompts=["1", "x" * 12]), store)
     assert "base has room for 12 tokens, but sums needs 20: 12 of its longest prompt (p1)" in text
     assert "1 of 2 problems do not fit, nothing was drawn: leave such problems out" in text

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rlvr_gate.records import Benchmark, Checkpoint, Problem, Sampling, Stream
+from rlvr_gate.records import Ask, Benchmark, Checkpoint, Problem, Sampling, Stream
 from rlvr_gate_fixtures.backends.scripted import ScriptedBackend, coins
 from rlvr_gate_fixtures.evidence.stored import StoreEvidence
 from rlvr_gate_fixtures.measurements.samples.draw import Wanted, prepare
@@ -45,7 +45,7 @@ def evidence(folder: Path, period: int, target: int | None = None) -> StoreEvide
         for role, c in checkpoints.items()
     }
     run = Run(settings, checkpoints, {"sums": BENCHMARK}, streams, backend)
-    prepare(run, [Wanted(role, BENCHMARK, settings.rounds) for role in checkpoints],
+    prepare(run, [Wanted(Ask(role), BENCHMARK, settings.rounds) for role in checkpoints],
             progress=Silent())  # fmt: skip
     return StoreEvidence(run)
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from rlvr_gate.records import (
+    Ask,
     Benchmark,
     Checkpoint,
     Completion,
@@ -167,7 +168,7 @@ def run(tmp_path: Path) -> Run:
 
 
 def fill(run: Run) -> None:
-    prepare(run, [Wanted(role, BENCHMARK, run.settings.rounds) for role in run.checkpoints],
+    prepare(run, [Wanted(Ask(role), BENCHMARK, run.settings.rounds) for role in run.checkpoints],
             progress=Silent())  # fmt: skip
 
 

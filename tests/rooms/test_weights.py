@@ -126,9 +126,16 @@ def test_contrasts_trajectory_and_bounds(pytester, weigh) -> None:
     assert set(rlvr["overlaps"]) == {"rlvr-2", "sft", "step-8"}
 
 
-def test_the_plan_draws_nothing(weigh) -> None:
+def test_the_plan_measures_nothing(pytester, weigh) -> None:
     result = weigh("--plan")
-    result.stdout.fnmatch_lines(["weights only: nothing to draw"])
+    result.stdout.fnmatch_lines([
+        "weights of rlvr: every weight against base's, *M weights: about * s",
+        "weights of rlvr: matrices decomposed, to measure: about * s",
+    ])  # fmt: skip
+    assert not list(pytester.path.rglob("update-*.json"))
+    weigh()
+    result = weigh("--plan")
+    result.stdout.fnmatch_lines(["weights of rlvr: matrices decomposed, kept from an earlier run"])
 
 
 def test_workers_say_the_same(pytester, weigh) -> None:
@@ -175,11 +182,13 @@ def test_damaged_checkpoints_are_refused_before_any_test(pytester, weigh, how: s
     assert "Traceback" not in text
 
 
-def test_nan_weights_leave_no_decision(pytester, weigh) -> None:
+@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["plain", "workers"])
+def test_nan_weights_are_refused_before_any_test(pytester, weigh, workers) -> None:
     message = damaged(pytester.path / "new", "nan")
-    result = weigh()
-    assert result.ret == 12
-    assert message in result.stdout.str()
+    result = weigh(*workers)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert message in result.stdout.str() + result.stderr.str()
+    assert "passed" not in result.stdout.str()
 
 
 def test_another_adapter_is_refused(pytester, weigh) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from rlvr_gate.claims.ladder import band, crossing
 from rlvr_gate.claims.views import CheckpointView, EvidenceSource
 from rlvr_gate.judging.quantities import Ledger, Quantity
-from rlvr_gate.records import Crossover, CurvePoint, StratumRow
+from rlvr_gate.records import Crossover, CurvePoint, StratumRow, Tally
 
 Curve = list[CurvePoint]
 
@@ -24,9 +24,17 @@ class Overview:
 
 
 def overview(
-    source: EvidenceSource, benchmark: str, ladder: Sequence[int], level: float
+    source: EvidenceSource,
+    benchmark: str,
+    ladder: Sequence[int],
+    level: float,
+    others: Sequence[str] = (),
 ) -> Overview:
-    """Estimate pass@k of both checkpoints over the ladder, and their paired difference."""
+    """Estimate pass@k of both checkpoints over the ladder, and their paired difference.
+
+    Args:
+        others: further roles, or ways of asking, whose curve is wanted as far as samples go.
+    """
     ledger = Ledger(level=level)
     base, rlvr = (
         [CheckpointView(role, source, ledger).pass_at(k, benchmark) for k in sorted(ladder)]
@@ -39,6 +47,11 @@ def overview(
         for point, low, high in zip(_curve(gaps, level), whole.low, whole.high, strict=True)
     ]
     curves = {"base": _curve(base, level), "rlvr": _curve(rlvr, level), "difference": difference}
+    for name in others:
+        view, most = CheckpointView(name, source, ledger), _fewest(source.tallies(name, benchmark))
+        curves[name] = _curve(
+            [view.pass_at(k, benchmark) for k in sorted(ladder) if k <= most], level
+        )
     ends = dict.fromkeys((0, len(gaps) - 1))
     rows = [row for i in ends for row in _by_stratum(base[i], rlvr[i], level)]
     return Overview(curves, crossing(whole), sorted(rows, key=lambda row: row.stratum))
@@ -50,6 +63,11 @@ def _curve(quantities: Sequence[Quantity], level: float) -> Curve:
         bounds = quantity.interval(level)
         points.append(CurvePoint(quantity.k or 0, quantity.value, bounds.low, bounds.high))
     return points
+
+
+def _fewest(tallies: Sequence[Tally]) -> int:
+    """The largest k that every problem has an answer for."""
+    return min(t.n if t.rounds is None else t.rounds.sizes[-1] for t in tallies)
 
 
 def _by_stratum(base: Quantity, rlvr: Quantity, level: float) -> list[StratumRow]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from rlvr_gate.judging.readings import Reading
 from rlvr_gate.judging.terms import Term
 from rlvr_gate.records import (
     Alike,
+    Ask,
     CheckpointFacts,
     Crossover,
     Evidence,
@@ -96,8 +97,30 @@ class CheckpointView:
     """One checkpoint of a run, asked by a claim."""
 
     role: str
+    """Its role, or the name of the way that it was asked."""
     source: EvidenceSource
     ledger: Ledger
+    of: str = ""
+    """Its role, where it was asked otherwise than the run asks."""
+
+    def at(self, **otherwise: Any) -> CheckpointView:
+        """The same checkpoint, asked otherwise: `pair.rlvr.at(temperature=0.6)`.
+
+        Args:
+            otherwise: as in `@pytest.mark.asks(ROLE, …)`, with one value each.
+
+        Raises:
+            LookupError: the claim's markers do not have it asked so.
+            TypeError, ValueError: there is no such way of asking.
+        """
+        ask = Ask(self.of or self.role, **otherwise)
+        if self.ledger.asks is not None and ask.name not in self.ledger.asks:
+            given = "".join(f", {name}={value!r}" for name, value in otherwise.items())
+            raise LookupError(
+                f"nobody asked {ask.name}: mark the claim with "
+                f"@pytest.mark.asks({ask.role!r}{given})"
+            )
+        return replace(self, role=ask.name, of=ask.role)
 
     def pass_at(self, k: int, benchmark: str) -> Quantity:
         """pass@k: the chance that k completions hold a correct one (arXiv:2107.03374, eq. 1).
@@ -189,7 +212,8 @@ class CheckpointView:
 
     def update_since(self, other: CheckpointView) -> UpdateView:
         """What training did to the weights: sparsity, size, spectra, subspaces, masks."""
-        return UpdateView(self.role, other.role, self.source, self.ledger)
+        ours, theirs = self.of or self.role, other.of or other.role
+        return UpdateView(ours, theirs, self.source, self.ledger)
 
     def _tallies(self, role: str, benchmark: str) -> tuple[Tally, ...]:
         self.ledger.check(benchmark)

@@ -45,6 +45,8 @@ class Ledger:
     """Whether intervals keep their level for every law of the problems, as a gate claim's must."""
     about: tuple[str, ...] | None = None
     """The benchmarks this claim may speak of: its own, or none; None: any."""
+    asks: tuple[str, ...] | None = None
+    """Names of the ways of asking that this claim may read; None: any."""
     judgements: list[Judgement] = field(default_factory=list)
 
     @classmethod

@@ -5,6 +5,7 @@ Nothing here computes. Letters follow the papers: ``n`` samples per problem, ``c
 """
 
 from rlvr_gate.records.asked import (
+    Ask,
     Benchmark,
     Checkpoint,
     Measure,
@@ -55,6 +56,7 @@ from rlvr_gate.records.judged import (
     Verdict,
 )
 from rlvr_gate.records.run import (
+    AskFacts,
     CheckpointFacts,
     CurvePoint,
     LookedAt,
@@ -67,6 +69,8 @@ __all__ = [
     "NOTHING",
     "Alike",
     "Answers",
+    "Ask",
+    "AskFacts",
     "Benchmark",
     "Cell",
     "Checkpoint",

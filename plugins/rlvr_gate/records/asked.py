@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -77,6 +79,74 @@ class Benchmark:
     problems: tuple[Problem, ...]
     notes: tuple[str, ...] = ()
     """What whoever reads its numbers should know of it, such as problems listed twice."""
+
+
+PROMPT = "{prompt}"
+"""Where a template has the problem's own prompt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """How a checkpoint is asked a benchmark's problems; what is left out is as the run has it.
+
+    Args:
+        role: the checkpoint.
+        temperature, top_p, max_new_tokens: sampling other than the run's.
+        template: a text around each problem's prompt, with `{prompt}` in its place.
+        samples: of every problem, in place of the run's number (and of its rounds).
+        problems: ids of those that are asked; empty: all.
+
+    Raises:
+        ValueError: there is no such sampling or template.
+    """
+
+    role: str
+    temperature: float | None = None
+    top_p: float | None = None
+    max_new_tokens: int | None = None
+    template: str = ""
+    samples: int | None = None
+    problems: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.sampling(Sampling())
+        if self.template and self.template.count(PROMPT) != 1:
+            raise ValueError(
+                f"a template is a text with {PROMPT} in it once, got {self.template[:80]!r}"
+            )
+        if self.samples is not None and self.samples < 1:
+            raise ValueError(f"an ask needs samples >= 1, got {self.samples}")
+
+    @property
+    def name(self) -> str:
+        """The role, with what is asked otherwise: `rlvr (temperature 0.6)`."""
+        parts = [f"{word} {value:g}" for word, value in (
+            ("temperature", self.temperature), ("top-p", self.top_p),
+            ("tokens", self.max_new_tokens), ("samples", self.samples),
+        ) if value is not None]  # fmt: skip
+        parts += [f"template {_short(self.template)}"] if self.template else []
+        if self.problems:
+            parts.append(f"{len(self.problems)} problems {_short(*self.problems)}")
+        return f"{self.role} ({', '.join(parts)})" if parts else self.role
+
+    def sampling(self, usual: Sampling) -> Sampling:
+        """The run's sampling, with what this ask has otherwise."""
+        return Sampling(
+            usual.temperature if self.temperature is None else self.temperature,
+            usual.top_p if self.top_p is None else self.top_p,
+            usual.max_new_tokens if self.max_new_tokens is None else self.max_new_tokens,
+        )
+
+    def of(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+        """Those of `problems` that are asked, worded as they are."""
+        named = [p for p in problems if not self.problems or p.id in self.problems]
+        if not self.template:
+            return tuple(named)
+        return tuple(replace(p, prompt=self.template.replace(PROMPT, p.prompt)) for p in named)
+
+
+def _short(*texts: str) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:8]
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,23 @@ class LookedAt:
 
 
 @dataclass(frozen=True, slots=True)
+class AskFacts:
+    """What was asked of a checkpoint on one benchmark, and what came back."""
+
+    name: str
+    """The role, with what was asked otherwise than the run asks; the key of counts and curves."""
+    role: str
+    benchmark: str
+    sampling: Sampling | None
+    """None where nobody recorded it."""
+    template: str
+    """The text around each prompt; empty where there was none."""
+    problems: int
+    completions: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class Saving:
     """What an adaptive run used, against the most samples for every problem and checkpoint."""
 
@@ -89,7 +106,7 @@ class RunRecord:
     gate: GateResult
     claims: Sequence[ClaimRecord]
     counts: Mapping[str, Mapping[str, Sequence[Tally]]]
-    """benchmark -> role -> tallies, in the benchmark's order."""
+    """benchmark -> role, or name of another way of asking -> tallies, in the benchmark's order."""
     problems: Mapping[str, Sequence[Problem]]
     """benchmark -> its problems."""
     examples: Mapping[str, Mapping[str, Mapping[str, Sequence[Example]]]]
@@ -118,5 +135,7 @@ class RunRecord:
     """benchmark -> its strata; empty where it has none."""
     rounds: Rounds | None = None
     """The stopping rule of an adaptive run; `samples` is then the most a problem gets."""
+    asks: Sequence[AskFacts] = ()
+    """Every way of asking that claims have had used, by benchmark."""
     saving: Saving | None = None
     """What the stopping rule saved."""

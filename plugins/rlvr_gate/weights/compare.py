@@ -8,7 +8,7 @@ both rounded to bfloat16, stands beside it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,14 +173,25 @@ def pairing(base: Path, other: Path, *, role: str, against: str) -> Pairing:
     return pair_tensors(ours, tensor_slots(other), against=against, role=role)
 
 
-def measure(found: Pairing, *, role: str, against: str) -> Update:
-    """Stream through the paired tensors, on every core this process may use."""
+def measure(
+    found: Pairing, *, role: str, against: str, tell: Callable[[int], None] = lambda _: None
+) -> Update:
+    """Stream through the paired tensors, on every core this process may use.
+
+    Args:
+        tell: called after each tensor with the number of its weights.
+    """
     with ThreadPoolExecutor(threads()) as pool:
-        changes = tuple(_change(pair, pool) for pair in found.pairs)
+        changes = tuple(_told(_change(pair, pool), tell) for pair in found.pairs)
     return Update(
         role, against, changes, found.notes, found.missing, found.extra, found.skipped,
         found.unmatched_parameters,
     )  # fmt: skip
+
+
+def _told(change: TensorChange, tell: Callable[[int], None]) -> TensorChange:
+    tell(change.parameters)
+    return change
 
 
 def _change(pair: Pair, pool: ThreadPoolExecutor) -> TensorChange:

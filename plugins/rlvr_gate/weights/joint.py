@@ -6,7 +6,7 @@ weights that any of them changed; masks are those of bfloat16 (arXiv:2511.08567,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -44,10 +44,15 @@ class Together:
         return counted_overlap(self.changed[i], self.changed[j], self.both[i][j], self.parameters)
 
 
-def count_together(pairings: Mapping[str, Pairing]) -> Together:
+def count_together(
+    pairings: Mapping[str, Pairing], tell: Callable[[int], None] = lambda _: None
+) -> Together:
     """Count over all checkpoints at once, in the order of `pairings` (role -> its tensors).
 
     Tensors that some checkpoint lacks or holds in another shape are left out.
+
+    Args:
+        tell: called after each tensor with the number of its weights.
     """
     roles = tuple(pairings)
     tables = [{p.name: p for p in pairing.pairs} for pairing in pairings.values()]
@@ -66,6 +71,7 @@ def count_together(pairings: Mapping[str, Pairing]) -> Together:
                 both += counts[0]
                 moved += counts[1]
                 ever += counts[2]
+            tell(elements(pair.base))
     return Together(
         roles, parameters, _whole(both.diagonal()), tuple(_whole(row) for row in both),
         _whole(moved), _whole(ever),

@@ -147,8 +147,8 @@ def is_norm(name: str) -> bool:
     return "norm" in kind_of(name) or kind_of(name).startswith("ln_")
 
 
-def choose(pairs: Sequence[Pair], work: float) -> tuple[list[Pair], list[Pair]]:
-    """The matrices of the layers to measure, and those left out to stay within `work`."""
+def choose(pairs: Sequence[Pair], most: float) -> tuple[list[Pair], list[Pair]]:
+    """The matrices of the layers to measure, and those left out to stay within `most`."""
     found = [p for p in pairs if len(p.base.shape) == 2 and layer_of(p.name) is not None]
     found = [p for p in found if min(p.base.shape) > 1]
     layers = sorted({layer_of(p.name) or 0 for p in found})
@@ -156,23 +156,28 @@ def choose(pairs: Sequence[Pair], work: float) -> tuple[list[Pair], list[Pair]]:
         at = np.linspace(0, len(layers) - 1, count).round().astype(int)
         kept = {layers[i] for i in at}
         chosen = [p for p in found if (layer_of(p.name) or 0) in kept]
-        if count == 1 or sum(_work(p) for p in chosen) <= work:
+        if count == 1 or sum(map(work, chosen)) <= most:
             return chosen, [p for p in found if p not in chosen]
     return [], []
 
 
-def _work(pair: Pair) -> float:
+def work(pair: Pair) -> float:
+    """What decomposing a matrix costs, in multiplications up to a factor common to all."""
     return elements(pair.base) * min(pair.base.shape)
 
 
 def measure_shapes(
-    pairs: Sequence[Pair], settings: ShapeSettings, known: Known | None = None
+    pairs: Sequence[Pair],
+    settings: ShapeSettings,
+    known: Known | None = None,
+    tell: Callable[[float], None] = lambda _: None,
 ) -> Shapes:
     """Describe the update of every matrix in the layers, embeddings and heads aside.
 
     Args:
         pairs: as `pairing.pair_tensors` found them.
         known: gives a base matrix' decomposition from an earlier comparison.
+        tell: called after each matrix with its `work`.
 
     Raises:
         SpectraError: a matrix is not finite.
@@ -185,6 +190,7 @@ def measure_shapes(
             found.append(_measured(pair, settings, known or _decomposed))
         except NumericsError as error:
             violations.append(f"{pair.name}: {error}")
+        tell(work(pair))
     return Shapes(tuple(found), tuple(p.name for p in left_out), tuple(violations))
 
 
