@@ -48,7 +48,7 @@ def to_document(record: RunRecord) -> dict[str, object]:
         "seed": record.seed,
         "checkpoints": [_checkpoint(facts) for facts in record.checkpoints],
         "benchmarks": [_benchmark(benchmark) for benchmark in record.benchmarks],
-        "asks": [plain(dataclasses.asdict(facts)) for facts in record.asks],
+        "asks": told(record.asks),
         "counts": {name: _counts(record.counts[name]) for name in sorted(record.counts)},
         "curves": {
             name: {role: told(record.curves[name][role]) for role in role_order(curves)}
@@ -56,6 +56,7 @@ def to_document(record: RunRecord) -> dict[str, object]:
         },
         "crossovers": {name: told(found) for name, found in sorted(record.crossovers.items())},
         "strata": {name: told(rows) for name, rows in sorted(record.strata.items())},
+        "numbers": {name: told(rows) for name, rows in sorted(record.numbers.items())},
         "weights": {role: told(record.weights[role]) for role in role_order(record.weights)},
         "run": {
             "command": record.command,

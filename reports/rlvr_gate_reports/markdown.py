@@ -14,6 +14,7 @@ from rlvr_gate.records import (
     GateState,
     Interval,
     Kind,
+    NumberRow,
     RunRecord,
     StratumRow,
     Verdict,
@@ -199,6 +200,9 @@ def _benchmark(record: RunRecord, benchmark: str) -> str:
             )
     if record.strata.get(benchmark):
         parts.append(_strata(record.strata[benchmark]))
+    numbers = record.numbers.get(benchmark, ())
+    if numbers:
+        parts.append(" · ".join(map(_number, numbers)) + ".")
     counts = record.counts.get(benchmark, {})
     problems = solved(counts)
     if problems:
@@ -213,6 +217,14 @@ def _benchmark(record: RunRecord, benchmark: str) -> str:
     if rates:
         parts.append("Share of completions: " + " · ".join(rates) + ".")
     return "\n\n".join(parts)
+
+
+def _number(row: NumberRow) -> str:
+    difference, low, high = (
+        words.number(value, signed=True) for value in (row.difference, row.low, row.high)
+    )
+    ends = f"{words.number(row.base)} → {words.number(row.rlvr)}"
+    return f"{escape(row.label)}: {ends}, {difference} [{low}, {high}]"
 
 
 def _lost(problems: Sequence[Solved]) -> str:

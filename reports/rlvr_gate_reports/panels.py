@@ -12,6 +12,7 @@ from rlvr_gate.records import (
     Example,
     Expected,
     Interval,
+    NumberRow,
     Problem,
     RunRecord,
     Tally,
@@ -141,7 +142,10 @@ def benchmark_panel(record: RunRecord, name: str, anchor: str) -> BenchmarkPanel
         anchor=anchor,
         facts=next((b for b in record.benchmarks if b.name == name), None),
         asked=_asked(record, name),
-        figures=tuple(_figures(by_role, classes, counts, _chance(record, name))),
+        figures=(
+            *_figures(by_role, classes, counts, _chance(record, name)),
+            *map(_number_figure, record.numbers.get(name, ())),
+        ),
         curves=svg.curves(by_role, crossover(gap)),
         difference=svg.difference(gap, _allowed(crossed)),
         reading=_reading(gap),
@@ -192,6 +196,12 @@ def _figures(
         label = f"Truncated, {' / '.join(roles)}"
         figures.append(Figure(label, truncated, f"unscored {unscored}"))
     return figures
+
+
+def _number_figure(row: NumberRow) -> Figure:
+    values = f"{words.number(row.base)} → {words.number(row.rlvr)}"
+    gap = CurvePoint(0, row.difference, row.low, row.high)
+    return Figure(f"{row.label}, base → rlvr", values, _with_interval(gap, True))
 
 
 def _gap_figure(by_role: Mapping[str, Sequence[Point]], gap: Point) -> Figure:

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rlvr_gate.claims.ladder import band, crossing
+from rlvr_gate.claims.numbers import NUMBERS
 from rlvr_gate.claims.views import CheckpointView, EvidenceSource
 from rlvr_gate.judging.quantities import Ledger, Quantity
-from rlvr_gate.records import Crossover, CurvePoint, StratumRow, Tally
+from rlvr_gate.records import Crossover, CurvePoint, NumberRow, StratumRow, Tally
 
 Curve = list[CurvePoint]
 
@@ -21,6 +22,7 @@ class Overview:
     """role -> points; the pseudo role `difference` holds rlvr minus base, paired."""
     crossover: Crossover
     strata: Sequence[StratumRow]
+    numbers: Sequence[NumberRow]
 
 
 def overview(
@@ -54,7 +56,27 @@ def overview(
         )
     ends = dict.fromkeys((0, len(gaps) - 1))
     rows = [row for i in ends for row in _by_stratum(base[i], rlvr[i], level)]
-    return Overview(curves, crossing(whole), sorted(rows, key=lambda row: row.stratum))
+    strata = sorted(rows, key=lambda row: row.stratum)
+    return Overview(curves, crossing(whole), strata, _numbers(source, benchmark, ledger))
+
+
+def _numbers(source: EvidenceSource, benchmark: str, ledger: Ledger) -> list[NumberRow]:
+    """A row for each of `numbers.NUMBERS` that says where it is shown, as far as samples go."""
+    if _fewest(source.tallies("base", benchmark)) < 2:
+        return []
+    base, rlvr = (CheckpointView(role, source, ledger) for role in ("base", "rlvr"))
+    return [
+        _row(number(base, benchmark, **shown), number(rlvr, benchmark, **shown), ledger.level)
+        for number in NUMBERS
+        for shown in number.shown
+    ]
+
+
+def _row(base: Quantity, rlvr: Quantity, level: float) -> NumberRow:
+    gap = rlvr - base
+    bounds = gap.interval(level)
+    label = base.label.removeprefix("base ")
+    return NumberRow(label, base.value, rlvr.value, gap.value, bounds.low, bounds.high)
 
 
 def _curve(quantities: Sequence[Quantity], level: float) -> Curve:

@@ -6,7 +6,7 @@ return quantities; they never touch a model.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
@@ -149,6 +149,18 @@ class CheckpointView:
         if readings.stopping_rule(tallies) is not None:
             name += " (bounds; needs fixed samples)"
         return self._wrap(name, benchmark, readings.always_solved(tallies), tallies)
+
+    def mean_of(
+        self, name: str, benchmark: str, read: Callable[[Sequence[Tally]], Reading]
+    ) -> Quantity:
+        """The mean over problems of a number in [0, 1] that is read from their tallies.
+
+        Args:
+            name: of the number, without the checkpoint: `Cover@0.5`.
+            read: tallies -> the least and the most each problem's number can be.
+        """
+        tallies = self._tallies(self.role, benchmark)
+        return self._wrap(name, benchmark, read(tallies), tallies)
 
     def truncated(self, benchmark: str) -> Quantity:
         """Share of completions that ran out of tokens."""

@@ -60,6 +60,19 @@ class AskFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class NumberRow:
+    """One number of both checkpoints, and how they differ, paired by problem."""
+
+    label: str
+    base: float
+    rlvr: float
+    difference: float
+    low: float
+    high: float
+    """Ends of the interval of the difference."""
+
+
+@dataclass(frozen=True, slots=True)
 class Saving:
     """What an adaptive run used, against the most samples for every problem and checkpoint."""
 
@@ -133,6 +146,8 @@ class RunRecord:
     """benchmark -> where rlvr's lead ends, with what the band allows (`ladder.crossing`)."""
     strata: Mapping[str, Sequence[StratumRow]] = field(default_factory=dict)
     """benchmark -> its strata; empty where it has none."""
+    numbers: Mapping[str, Sequence[NumberRow]] = field(default_factory=dict)
+    """benchmark -> what is shown of it beside pass@k (`claims.numbers`)."""
     rounds: Rounds | None = None
     """The stopping rule of an adaptive run; `samples` is then the most a problem gets."""
     asks: Sequence[AskFacts] = ()
