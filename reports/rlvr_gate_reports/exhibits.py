@@ -143,7 +143,7 @@ def heat(exhibit: Heat) -> Svg:
                     parts.append(text(x + width / 2, y + height - 7, shown, "mid small ink"))
     span = f"from {words.number(min(known))} to {words.number(max(known))}" if known else "empty"
     spoken = f"{exhibit.title}: {exhibit.what} {span}"
-    sizes = left + width * len(exhibit.columns) + 6, top + height * len(exhibit.rows) + 4
+    sizes = max(left + width * len(exhibit.columns) + 6, _W), top + height * len(exhibit.rows) + 4
     return picture(parts, *sizes, spoken)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from rlvr_gate.gate.decide import name
 from rlvr_gate.records import (
+    CheckpointFacts,
     ClaimRecord,
     CurvePoint,
     Expected,
@@ -123,6 +124,12 @@ def role_order(roles: Iterable[str]) -> list[str]:
     """base, rlvr, the contrasts by name, the pseudo role `difference` last."""
     rank = {"base": 0, "rlvr": 1, "difference": 3}
     return sorted(roles, key=lambda role: (rank.get(role, 2), role))
+
+
+def checkpoints(record: RunRecord) -> list[CheckpointFacts]:
+    """The facts of every checkpoint, the pair first, then the contrasts."""
+    order = role_order(c.role for c in record.checkpoints)
+    return sorted(record.checkpoints, key=lambda c: order.index(c.role))
 
 
 def benchmark_names(record: RunRecord) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 
 from rlvr_gate.records import RunRecord
 from rlvr_gate_reports import html
-from rlvr_gate_reports.updates import update_panel
+from rlvr_gate_reports.html.sections.weights import update_panel
 
 
 def tensor(name: str, unchanged: int, **more: object) -> dict[str, object]:

@@ -23,9 +23,9 @@ def blocks(language: str) -> list[str]:
 
 
 def head(block: str) -> tuple[str, str, str]:
-    """File, class and code: the first line is `# FILE` or `# FILE, in CLASS`."""
+    """File, class and code: the first line is `# FILE`, `{# FILE #}` or `# FILE, in CLASS`."""
     first, _, code = block.partition("\n")
-    file, _, owner = first.removeprefix("# ").partition(", in ")
+    file, _, owner = first.strip("{#} ").partition(", in ")
     return file, owner, code
 
 
@@ -61,7 +61,7 @@ def _tree(tmp_path: Path) -> Path:
         shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "docs").mkdir()
     shutil.copy(ROOT / "docs" / "reference.py", tmp_path / "docs")
-    for block in blocks("python"):
+    for block in blocks("python") + blocks("jinja"):
         write(tmp_path, block)
     for block in blocks("diff"):
         enter(tmp_path, block)
@@ -98,12 +98,16 @@ def test_the_worked_changes_do_what_they_say(gate, tree: Path) -> None:
     done = python(
         tree, "-m", "pytest", str(tree / "suites"), "--model-pair=./old,./new", "--samples=16",
         "--benchmarks=quiz.jsonl", "--backend=scripted", "--backend-option=script=script.json",
-        "--gate-json=gate.json", "-p", "no:cacheprovider", cwd=gate.root,
+        "--gate-json=gate.json", "--gate-report=gate.html", "-p", "no:cacheprovider",
+        cwd=gate.root,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     claims = {claim["id"]: claim for claim in gate.document()["claims"]}
     assert claims["M1"]["verdict"] == "holds"
     assert claims["M1"]["estimate"] == pytest.approx(0.5, abs=0.05)
+    page = (gate.root / "gate.html").read_text("utf-8")
+    assert '<a href="#lengths">Lengths</a>' in page
+    assert "<tr><td>quiz</td><td>rlvr</td><td>" in page
 
 
 def test_the_reference_tells_of_them(tree: Path) -> None:

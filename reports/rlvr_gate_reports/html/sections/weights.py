@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rlvr_gate_reports import svg, words
-from rlvr_gate_reports.matrices import MatrixPanel, matrix_panel
+from rlvr_gate_reports.html.sections.matrices import MatrixPanel, matrix_panel
+from rlvr_gate_reports.html.sections.section import Material, Part, Section
+from rlvr_gate_reports.reading import role_order
 
 _TYPES = (
     "embed_tokens", "q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj",
@@ -300,3 +302,14 @@ def _int(value: object) -> int:
 
 def _spaced(key: str) -> str:
     return key.replace("_", " ")
+
+
+def read(material: Material) -> list[Part]:
+    """One part with every checkpoint's update; none where nothing was measured."""
+    weights = material.record.weights
+    found = [update_panel(role, weights[role]) for role in role_order(weights)]
+    updates = tuple(update for update in found if update is not None)
+    return [Part("weights", "Weights", updates)] if updates else []
+
+
+WEIGHTS = Section("weights.html.j2", read)

@@ -1,4 +1,4 @@
-"""The HTML page as data: everything computed and worded, nothing marked up but the pictures."""
+"""The claims: a row each, and what unfolds from it."""
 
 from __future__ import annotations
 
@@ -6,27 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rlvr_gate.gate.explain import notes
-from rlvr_gate.records import (
-    CheckpointFacts,
-    ClaimRecord,
-    Interval,
-    Judgement,
-    Kind,
-    RunRecord,
-    Verdict,
-)
+from rlvr_gate.records import ClaimRecord, Interval, Judgement, Kind, Verdict
 from rlvr_gate_reports import svg, words
-from rlvr_gate_reports.evidence import Block, Link, blocks
-from rlvr_gate_reports.panels import BenchmarkPanel, benchmark_panel
-from rlvr_gate_reports.reading import (
-    benchmark_names,
-    deciding_judgement,
-    family,
-    for_readers,
-    incomparable,
-    role_order,
-)
-from rlvr_gate_reports.updates import UpdatePanel, update_panel
+from rlvr_gate_reports.html.evidence import Block, Link, blocks
+from rlvr_gate_reports.html.sections.section import Material, Part, Section
+from rlvr_gate_reports.reading import deciding_judgement, family, for_readers, incomparable
 
 _SHOWN_CLAIMS = 1_000
 
@@ -72,70 +56,29 @@ class ClaimGroup:
     rows: tuple[ClaimRow, ...]
     more: int
     """Those left out; the JSON has them all."""
+    control: str
+    """How the errors of these claims are controlled."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """What the template draws."""
-
-    record: RunRecord
-    state: str
-    reason: str
-    findings: str
-    errors: str
-    """False release and false block of the gate."""
-    saving: str
-    """What adaptive samples saved; empty where their number was fixed."""
-    family: str
-    """How the findings are corrected for their number."""
-    pair: tuple[CheckpointFacts, ...]
-    contrasts: tuple[CheckpointFacts, ...]
-    groups: tuple[ClaimGroup, ...]
-    benchmarks: tuple[BenchmarkPanel, ...]
-    updates: tuple[UpdatePanel, ...]
-
-
-def build(record: RunRecord) -> Page:
-    """Read a record into a page."""
-    panels = tuple(
-        benchmark_panel(record, name, f"b{index}")
-        for index, name in enumerate(benchmark_names(record))
-    )
-    anchors = {
-        (panel.name, problem.id): problem.anchor for panel in panels for problem in panel.problems
+def read(material: Material) -> list[Part]:
+    """One part with a group for each kind of claim there is."""
+    record = material.record
+    scale, anchors = _scale(record.claims), material.anchors
+    control = {
+        Kind.GATE: words.release_and_block(record),
+        Kind.FINDING: words.findings_family(record),
     }
-    scale = _scale(record.claims)
-    facts = sorted(record.checkpoints, key=lambda c: role_order(_roles(record)).index(c.role))
-    return Page(
-        record=record,
-        state=words.STATE_WORDS[record.gate.state],
-        reason=words.gate_reason(record),
-        findings=words.findings(record),
-        errors=words.release_and_block(record),
-        saving=words.used_of(record.saving),
-        family=words.findings_family(record),
-        pair=tuple(c for c in facts if c.role in ("base", "rlvr")),
-        contrasts=tuple(c for c in facts if c.role not in ("base", "rlvr")),
-        groups=tuple(
-            ClaimGroup(
-                kind,
-                _rows(claims[:_SHOWN_CLAIMS], scale, anchors),
-                max(len(claims) - _SHOWN_CLAIMS, 0),
-            )
-            for kind in Kind
-            if (claims := for_readers(record.claims, kind))
-        ),
-        benchmarks=panels,
-        updates=tuple(
-            panel
-            for role in role_order(record.weights)
-            if (panel := update_panel(role, record.weights[role])) is not None
-        ),
+    groups = tuple(
+        ClaimGroup(
+            kind,
+            _rows(claims[:_SHOWN_CLAIMS], scale, anchors),
+            max(len(claims) - _SHOWN_CLAIMS, 0),
+            control[kind],
+        )
+        for kind in Kind
+        if (claims := for_readers(record.claims, kind))
     )
-
-
-def _roles(record: RunRecord) -> list[str]:
-    return [c.role for c in record.checkpoints]
+    return [Part("claims", "Claims", groups)]
 
 
 def _rows(
@@ -208,3 +151,6 @@ def _scale(claims: Sequence[ClaimRecord]) -> float:
     judged = [j for claim in claims if (j := deciding_judgement(claim)) is not None]
     ends = [abs(end) for j in judged for end in _distances(j)]
     return max((end for end in ends if end <= 1), default=1.0) or 1.0
+
+
+CLAIMS = Section("claims.html.j2", read)

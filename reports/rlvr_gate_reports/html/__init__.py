@@ -16,7 +16,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rlvr_gate.records import RunRecord
 from rlvr_gate.visible import capped, visible
-from rlvr_gate_reports import page, words
+from rlvr_gate_reports import words
+from rlvr_gate_reports.html import page
 
 _LONGEST = 6_000  # characters of any one text in the page
 

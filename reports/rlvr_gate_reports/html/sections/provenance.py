@@ -1,0 +1,32 @@
+"""Where every number comes from, and how to read and recompute it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rlvr_gate.records import CheckpointFacts
+from rlvr_gate_reports import words
+from rlvr_gate_reports.html.sections.section import Material, Part, Section
+from rlvr_gate_reports.reading import checkpoints
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Beside what the record itself says."""
+
+    checkpoints: tuple[CheckpointFacts, ...]
+    """The pair first."""
+    errors: str
+    family: str
+
+
+def read(material: Material) -> list[Part]:
+    """One part."""
+    record = material.record
+    data = Provenance(
+        tuple(checkpoints(record)), words.release_and_block(record), words.findings_family(record)
+    )
+    return [Part("provenance", "Provenance", data)]
+
+
+PROVENANCE = Section("provenance.html.j2", read)

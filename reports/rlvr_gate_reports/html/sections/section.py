@@ -1,0 +1,43 @@
+"""What a section of the page is: a function that reads the run, and a template."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from rlvr_gate.records import RunRecord
+from rlvr_gate_reports.html.panels import BenchmarkPanel
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What sections are made from: the run's record, and what several of them share."""
+
+    record: RunRecord
+    benchmarks: tuple[BenchmarkPanel, ...]
+
+    @property
+    def anchors(self) -> Mapping[tuple[str, str], str]:
+        """(benchmark, problem id) -> where the page shows it."""
+        return {(b.name, problem.id): problem.anchor for b in self.benchmarks
+                for problem in b.problems}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One entry of the page's contents, and what its template reads as `part.data`."""
+
+    anchor: str
+    """Id of the element that the template makes of it."""
+    title: str
+    data: object
+    template: str = ""
+    """Set by the section."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section: none, one or several parts, all drawn by one template."""
+
+    template: str
+    read: Callable[[Material], Iterable[Part]]
