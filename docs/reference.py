@@ -222,12 +222,36 @@ def plain(signature: inspect.Signature) -> str:
 
 
 def benchmarks() -> Iterator[str]:
-    """What ships; others are JSONL files."""
-    from rlvr_gate_fixtures.inputs.benchmarks import gym, jsonl
+    """What ships, the templates, and what a file or a field map may say."""
+    from rlvr_gate_fixtures.inputs.benchmarks import gym, jsonl, spec
+    from rlvr_gate_fixtures.inputs.benchmarks.shipped import MEMBERS
+    from rlvr_gate_fixtures.inputs.benchmarks.templates import TEMPLATES
 
-    yield from ("## Benchmarks", "", "Shipped: " + ", ".join(map(code, gym.BENCHMARKS)) + ".")
+    yield from (
+        "## Benchmarks",
+        "",
+        "Generated: " + ", ".join(map(code, gym.BENCHMARKS)) + ".",
+        "",
+    )
+    head = ("benchmark", "what", "template", "verifier", "licence", "options")
+    yield from table(head, map(member, MEMBERS.values()))
+    yield ""
+    shown = ((t.name, t.text.replace("\n", "\\n"), t.source) for t in TEMPLATES.values())
+    texts = ((code(name), f"`` {text} ``", source) for name, text, source in shown)
+    yield from table(("template", "text", "as asked by"), texts)
+    yield ""
     keys = (", ".join(map(code, names)) for names in (jsonl.REQUIRED, jsonl.OPTIONAL))
     yield "Keys of a JSONL file: {}; optional {}.".format(*keys)
+    yield f"Keys of a field map: {', '.join(map(code, spec.FIELDS))}."
+
+
+def member(member: Any) -> Row:
+    """One row of a benchmark of the literature."""
+    options = ", ".join(code(f"{key}={value}") for key, value in member.options.items())
+    return (
+        code(member.name), member.about, code(member.template), code(member.verifier),
+        member.licence, options,
+    )  # fmt: skip
 
 
 def verifiers() -> Iterator[str]:

@@ -225,9 +225,17 @@ def benchmarks(text: str) -> tuple[str, ...]:
     """Parse a comma-separated list of names and files, order kept, no repeats.
 
     A comma within a file's name is written `\\,`, or left as it is where only the whole is a file.
+    A field map goes on as long as parts are `key=value`, and keeps its `\\,`.
+
+    >>> benchmarks("gsm8k,a.jsonl:problem=q,answer=a,countdown")
+    ('gsm8k', 'a.jsonl:problem=q,answer=a', 'countdown')
     """
     found: list[str] = []
-    for part in _split(text):
+    for given in _PARTS.split(text):
+        if found and _MAP.search(found[-1]) and _KEY.match(given):
+            found[-1] = f"{found[-1]},{given}"
+            continue
+        part = given if _MAP.search(given) else given.replace("\\,", ",")
         starts = [i for i in range(len(found)) if _exists(",".join([*found[i:], part]))]
         if starts and not _exists(part):
             found[starts[0] :] = [",".join([*found[starts[0] :], part])]
@@ -239,9 +247,16 @@ def benchmarks(text: str) -> tuple[str, ...]:
     return given
 
 
+_MAP = re.compile(r"(?:\.(?:jsonl|json|csv|parquet|gz)|^\s*hub:.*):\s*\w+=", re.IGNORECASE)
+_KEY = re.compile(r"\s*\w+=")
+
+
+_PARTS = re.compile(r"(?<!\\),")
+
+
 def _split(text: str) -> list[str]:
     """The parts between commas; `\\,` is a comma within one."""
-    return [part.replace("\\,", ",") for part in re.split(r"(?<!\\),", text)]
+    return [part.replace("\\,", ",") for part in _PARTS.split(text)]
 
 
 def _exists(text: str) -> bool:

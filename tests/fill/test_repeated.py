@@ -149,7 +149,7 @@ def test_one_answer_in_two_spellings_is_no_contradiction(tmp_path) -> None:
     assert loaded.notes
 
 
-@pytest.mark.parametrize("name", benchmarks.known())
+@pytest.mark.parametrize("name", benchmarks.gym.BENCHMARKS)
 def test_the_shipped_benchmarks_have_no_copies_and_readable_answers(name, tmp_path) -> None:
     pytest.importorskip("reasoning_gym")
     loaded = benchmarks.load(name, cache=tmp_path)

@@ -259,7 +259,7 @@ BOMBS: dict[str, tuple[Make, str]] = {
         "bomb, line 2: the key 'c' comes twice in one object"),
     "a number of 5,000 digits": (
         line('{"id": "b", "n": ' + "9" * 5000 + ', "c": 0}'),
-        "bomb, line 2: a number of 5000 digits, at most 100 are read"),
+        "bomb, line 2: a number of 5000 digits, at most 1000 are read"),
     "a number of a million digits": (
         line('{"id": ' + "9" * 10**6 + "}"), "bomb, line 2: a number of 1000000 digits"),
     "1e999": (
@@ -279,7 +279,7 @@ BOMBS: dict[str, tuple[Make, str]] = {
     "a byte that is no UTF-8": (
         raw(COUNT + b'{"id": "\xff", "n": 4, "c": 0}'),
         "bomb, line 2: not UTF-8: invalid start byte 0xff at byte 9"),
-    "NUL": (raw(COUNT + b"\0" * 100), "bomb, line 2: not JSON: a NUL byte at byte 1"),
+    "NUL": (raw(COUNT + b"\0" * 100), "bomb, line 2: not text: a NUL byte at byte 1"),
     "a key of a MB": (
         line('{"id": "b", "n": 4, "c": 0, "' + "k" * MIB + '": 1}'), "bomb, line 2: unknown 'kkk"),
     "UTF-16": (

@@ -17,8 +17,8 @@ ROOMS = ("plugins/rlvr_gate", "fixtures/rlvr_gate_fixtures", "reports/rlvr_gate_
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def blocks(language: str) -> list[str]:
-    found = BLOCK.findall((ROOT / "CONTRIBUTING.md").read_text("utf-8"))
+def blocks(language: str, page: str = "CONTRIBUTING.md") -> list[str]:
+    found = BLOCK.findall((ROOT / page).read_text("utf-8"))
     return [text for tongue, text in found if tongue == language]
 
 
@@ -116,3 +116,20 @@ def test_the_reference_tells_of_them(tree: Path) -> None:
     page = (tree / "docs" / "reference.md").read_text("utf-8")
     for row in ("| `mostly_solved(benchmark)` | `Quantity` |", "| `coin` | 1 |", "| M1 |"):
         assert row in page
+
+
+def test_a_benchmark_by_name_is_a_file_and_a_line(gate, tmp_path: Path) -> None:
+    for part in ROOMS:
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
+    write(tmp_path, blocks("python", "docs/benchmarks.md")[0])
+    enter(tmp_path, blocks("diff", "docs/benchmarks.md")[0])
+    table = "country,capital\nFrance,Paris\nPeru,Lima\nMali,Bamako\n"
+    (gate.root / "capitals.csv").write_text(table)
+    show = ("-m", "rlvr_gate_fixtures", "benchmarks")
+    done = python(tmp_path, *show, "capitals?file=capitals.csv", cwd=gate.root)
+    assert done.returncode == 0, done.stderr
+    assert "What is the capital of France?" in done.stdout
+    assert "this release has not seen these 3 questions" in done.stdout
+    (gate.root / "capitals.csv").write_text(table + "Chad,N'Djamena\n")
+    refused = python(tmp_path, *show, "capitals?file=capitals.csv", cwd=gate.root)
+    assert (refused.returncode, "expected 3 rows" in refused.stderr) == (1, True)

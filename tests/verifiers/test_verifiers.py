@@ -142,6 +142,7 @@ def test_every_verifier_has_a_version_for_stored_grades() -> None:
         "choice": "2",
         "countdown": "3",
         "exact": "1",
+        "gym": "1",
         "integer": "3",
         "math": "1",
         "number": "3",

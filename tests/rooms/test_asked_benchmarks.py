@@ -1,0 +1,89 @@
+"""Whole runs on benchmarks of every kind: names in tests, policies and reports; usage errors."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+MAP = "problem=question,answer=gold,verifier=number"
+TEMPLATE = "Question: {q}\nAnswer:"
+
+
+def write(gate, name: str = "quiz.csv") -> str:
+    """Twenty sums in a table and a script that answers them under the template `qa`."""
+    gate.write(base=0.5, rlvr=0.5)
+    sums = [(f"{n} + {n}?", 2 * n) for n in range(20)]
+    (gate.root / name).write_text("question,gold\n" + "\n".join(f"{q},{a}" for q, a in sums))
+    script = {
+        checkpoint: {
+            TEMPLATE.replace("{q}", question): {
+                "right": f"It is {answer}.", "wrong": "no", "success": rate,
+            }
+            for question, answer in sums
+        }
+        for checkpoint, rate in (("old", 0.2), ("new", 0.8))
+    }  # fmt: skip
+    (gate.root / "script.json").write_text(json.dumps(script))
+    return f"{name}:{MAP},template=qa"
+
+
+def test_a_table_under_a_map_and_a_template_opens_the_gate(gate) -> None:
+    spec = write(gate)
+    (gate.root / "p.toml").write_text('[policy]\nrequired_benchmarks = ["quiz"]\n')
+    result = gate.run(
+        f"--benchmarks={spec}", "--gate-json=gate.json", "--gate-policy=p.toml", "-v"
+    )
+    assert result.ret == 0, result.stdout.str() + result.stderr.str()
+    assert "[quiz" in result.stdout.str()
+    (benchmark,) = gate.document()["benchmarks"]
+    assert benchmark["name"] == "quiz"
+    assert "quiz.csv, 20 rows, questions " in benchmark["source"]
+    assert "template qa" in benchmark["source"]
+    again = gate.run(f"--benchmarks={spec}", "--plan")
+    assert "0 to draw" in again.stdout.str() or "nothing to draw" in again.stdout.str()
+
+
+def test_names_with_options_are_those_of_tests_and_policies(gate) -> None:
+    pytest.importorskip("reasoning_gym")
+    gate.write(base=0.5, rlvr=0.5)
+    name = "gym:lcm?max_value=9&size=5"
+    (gate.root / "p.toml").write_text(f"[policy]\nrequired_benchmarks = ['{name}']\n")
+    result = gate.run(
+        "--benchmarks=gym:lcm?size=5&max_value=9", "--collect-only", "-q", "--gate-policy=p.toml"
+    )
+    assert f"[{name}]" in result.stdout.str()
+    assert "unknown benchmark" not in result.stdout.str() + result.stderr.str()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("quiz.csv", "quiz.csv: the field map lacks problem, answer, verifier"),
+        ("quiz.csv:problm=q", "unknown key 'problm'; did you mean 'problem'?"),
+        (f"quiz.csv:{MAP},template=boxd", "unknown template 'boxd'; did you mean 'boxed'?"),
+        ("gsm8k@main", "40 digits of a commit, got main"),
+        ("gym:acre?size=0", "expected size from 1 to 10000, got 0"),
+        ("hub:org/set", "expected a field map after it"),
+        (f"nowhere.csv:{MAP}", "cannot read nowhere.csv: No such file"),
+        ("quiz.csv:problem=question,answer=golden,verifier=number", "did you mean 'gold'?"),
+        ("gsm8k?file=quiz.csv", "row 2: no column 'answer'"),
+    ],
+)
+def test_bad_specs_are_usage_errors(gate, given: str, message: str) -> None:
+    write(gate)
+    result = gate.run(f"--benchmarks={given}")
+    text = result.stdout.str() + result.stderr.str()
+    assert result.ret == 4, text
+    assert message in text
+    assert "Traceback" not in text
+
+
+def test_an_easy_file_does_not_pass_for_a_shipped_benchmark(gate) -> None:
+    spec = write(gate, "gsm8k.csv")
+    (gate.root / "p.toml").write_text("[policy]\nrequired_benchmarks = ['gsm8k']\n")
+    result = gate.run(f"--benchmarks={spec}", "--gate-policy=p.toml")
+    assert result.ret == 4
+    assert "has other questions" in result.stderr.str()
+    renamed = gate.run(f"--benchmarks={spec},name=mine", "--gate-policy=p.toml")
+    assert renamed.ret != 0
