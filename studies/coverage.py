@@ -21,7 +21,12 @@ from rlvr_gate.records import Interval, Verdict
 from rlvr_gate.stats.adaptive import Rounds, adaptive_pass_at_k
 from rlvr_gate.stats.bands import simultaneous_band
 from rlvr_gate.stats.guaranteed import below_zero, guaranteed_interval
-from rlvr_gate.stats.intervals import mean_ends, mean_interval
+from rlvr_gate.stats.intervals import (
+    effective_units,
+    mean_ends,
+    mean_interval,
+    unit_shares,
+)
 from rlvr_gate.stats.looks import look_levels, look_sizes
 from rlvr_gate.stats.null import against_same_model
 from rlvr_gate.stats.passk import pass_at_k
@@ -438,6 +443,53 @@ def print_unbounded(replicates: int, seed: int) -> None:
                   f"| {known:.3f} | {np.mean((high - low) / (2 * half)):.2f} |")  # fmt: skip
 
 
+CLUSTERS = {
+    "5 of 40, 100 of 1": (40,) * 5 + (1,) * 100,
+    "4 of 10, 60 of 1": (10,) * 4 + (1,) * 60,
+    "10 of 8, 120 of 1": (8,) * 10 + (1,) * 120,
+    "3 of 20, 30 of 3": (20,) * 3 + (3,) * 30,
+    "6 of 25": (25,) * 6,
+}
+
+
+def print_clusters(replicates: int, seed: int) -> None:
+    """Clusters whose problems share their chances of success: lowest coverage, n = 32."""
+    print("| clusters | effective | findings': lowest, worst end | at looks' first level "
+          "| gate claims': lowest, worst end |\n|---|---|---|---|---|")  # fmt: skip
+    for name, sizes in CLUSTERS.items():
+        labels = np.repeat(np.arange(len(sizes)), sizes)
+        rows = [
+            _clustered(labels, base, rlvr, k, replicates, np.random.default_rng([seed, i, k]))
+            for i, (shape, change, base, rlvr) in enumerate(populations(seed))
+            if shape in ("hard", "never", "bimodal") and change in ("same", "sharpen", "rare loss")
+            for k in (1, 32)
+        ]
+        sharp, early, sure = np.array(rows).transpose(1, 0, 2)  # (cells, ends)
+        print(f"| {name} | {effective_units(unit_shares(len(labels), labels)):.0f} "
+              f"| {1 - sharp.sum(axis=1).max():.3f}, {sharp.max():.3f} "
+              f"| {1 - early.sum(axis=1).max():.3f} "
+              f"| {1 - sure.sum(axis=1).max():.3f}, {sure.max():.3f} |", flush=True)  # fmt: skip
+
+
+def _clustered(
+    labels: Ints, base: Floats, rlvr: Floats, k: int, replicates: int, rng: np.random.Generator
+) -> list[list[float]]:
+    """How often each end errs: findings', findings' at level .9945, gate claims' bound."""
+    truth = float(np.mean((1 - base) ** k - (1 - rlvr) ** k))
+    errors: list[list[tuple[bool, bool]]] = [[], [], []]
+    for _ in range(replicates):
+        at = rng.integers(0, base.size, labels[-1] + 1)[labels]
+        b, r = (pass_at_k(32, rng.binomial(32, p[at]), k) for p in (base, rlvr))
+        found = [
+            mean_interval(r - b, level=LEVEL, clusters=labels),
+            mean_interval(r - b, level=0.9945, clusters=labels),
+            mean_interval(r - b, level=LEVEL, clusters=labels, guaranteed=True),
+        ]
+        for each, i in zip(errors, found, strict=True):
+            each.append((i.low > truth + 1e-12, i.high < truth - 1e-12))
+    return [np.mean(each, axis=0).tolist() for each in errors]
+
+
 TOPS = (0.02, 0.05, 0.1, 0.3, 1.0)
 MIDDLES = (-0.5, 0.0, 0.3, 0.6)
 
@@ -531,6 +583,7 @@ SECTIONS: dict[str, Callable[[int, int], None]] = {
     "ratios": lambda replicates, seed: print_ratios(min(500, replicates), seed),
     "bands": lambda replicates, seed: print_bands(min(300, replicates), seed),
     "unbounded": print_unbounded,
+    "clusters": lambda replicates, seed: print_clusters(min(300, replicates), seed),
     "worst case": print_worst_case,
     "speed": print_speed,
 }

@@ -180,6 +180,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
         look, sure = item.stash.get(look_key, None), claim.kind is Kind.GATE
         item.stash[ledger_key] = Ledger.at(look, claim.level, guaranteed=sure)
+        item.stash[ledger_key].margins = item.config.stash[policy_key].margins
 
 
 @pytest.hookimpl(wrapper=True)

@@ -71,6 +71,21 @@ def test_verdict_p_value_and_notes_count_clusters() -> None:
     assert one.evidence.clusters is None
 
 
+def test_unequal_clusters_are_named_for_what_they_tell() -> None:
+    sizes = [30, *[1] * 20]
+    labels = [f"q{i}" for i, size in enumerate(sizes) for _ in range(size)]
+    sides = [
+        [Tally(f"p{i}", 16, c, cluster=label) for i, label in enumerate(labels)] for c in (2, 9)
+    ]
+    pair = pair_of(*sides)
+    judged = pair.rlvr.pass_at(1, "b") > pair.base.pass_at(1, "b")
+    assert judged.evidence.notes == (
+        "21 clusters of unequal sizes tell as much as about 3 equal ones",
+    )
+    even = pair_of(*copies(5, True))
+    assert (even.rlvr.pass_at(1, "b") > even.base.pass_at(1, "b")).evidence.notes == ()
+
+
 def test_bands_and_solved_sets_count_clusters() -> None:
     one, many = pair_of(*copies(1, False)), pair_of(*copies(5, True))
     for number in ("lost_share", "retention", "discovery"):

@@ -14,9 +14,9 @@ from rlvr_gate.gate.policy import PolicyError, load_policy, parse_policy
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "says nothing: expected [policy] or [claims.ID]"),
-        ("# nothing but a comment\n", "says nothing: expected [policy] or [claims.ID]"),
-        ("[claims]\n", "says nothing: expected [policy] or [claims.ID]"),
+        ("", "says nothing: expected [policy], [claims.ID]"),
+        ("# nothing but a comment\n", "says nothing: expected [policy], [claims.ID]"),
+        ("[claims]\n", "says nothing: expected [policy], [claims.ID]"),
         ("[claims.K1]\n", "[claims.K1]: says nothing: give kind, margin"),
         ("[claims.K1]\nmargin = nan", "margin must be a finite number, got nan"),
         ("[claims.K1]\nbound = -inf", "bound must be a finite number, got -inf"),

@@ -211,12 +211,10 @@ def test_unlike_runs_are_not_comparable(changes: dict[str, object], reason: str)
     assert reason in reasons[0]
 
 
-def test_truncation_unscored_and_counts_are_part_of_the_question() -> None:
+def test_unscored_and_counts_are_part_of_the_question() -> None:
     other = facts(digest="e")
     fine = [Tally("p", 100, 5, truncated=1)]
     assert incomparable(facts(), other, "b", fine, [Tally("p", 100, 9, truncated=2)]) == []
-    longer = incomparable(facts(), other, "b", fine, [Tally("p", 100, 9, truncated=30)])
-    assert "truncation rates differ by 29.0%" in longer[0]
     timeouts = incomparable(facts(), other, "b", fine, [Tally("p", 100, 9, unscored=2)])
     assert "2.0% of rlvr's completions are unscored" in timeouts[0]
     fewer = incomparable(facts(), other, "b", fine, [Tally("p", 50, 9)])

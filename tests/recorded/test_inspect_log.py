@@ -60,7 +60,10 @@ def test_truncation_prompts_and_settings_are_known(kit) -> None:
     recorded = kit.both(kit.here / BASE, kit.here / RLVR)
     assert [t.truncated for t in recorded.tallies["base"]] == [1, 0]
     assert recorded.unknown == ("stop ids", "graders")
-    assert "truncation rates differ by 16.7%" in recorded.differences[0]
+    assert recorded.differences == (
+        "16.7% of base's completions are unscored (bound 1%)",
+        "16.7% of rlvr's completions are unscored (bound 1%)",
+    )
     example = recorded.examples["base"]["sum"][0]
     assert (example.text, example.extracted, example.finish) == (
         "It is 5", "5", FinishReason.STOP,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from rlvr_gate.claims.views import unlike_rates
 from rlvr_gate.judging.readings import truncated
-from rlvr_gate.records import Tally
+from rlvr_gate.judging.truncation import ALIKE, alike
+from rlvr_gate.records import Margins, Tally
 
 ROOMS = [str(Path(__file__).parents[2] / room) for room in ("plugins", "fixtures")]
 
@@ -22,8 +22,8 @@ def test_unknown_truncation_may_be_anything() -> None:
 
 def test_unknown_truncation_is_not_compared() -> None:
     known, unknown = [Tally("a", 8, 2, truncated=8)], [Tally("a", 8, 2, truncated=None)]
-    assert unlike_rates(known, unknown) == []
-    assert len(unlike_rates(known, [Tally("a", 8, 2, truncated=0)])) == 1
+    assert alike(known, unknown, Margins(), 0.95) == ALIKE
+    assert alike(known, [Tally("a", 8, 2, truncated=0)], Margins(), 0.95) != ALIKE
 
 
 def test_an_unknown_rate_has_no_number() -> None:

@@ -210,9 +210,9 @@ def test_two_runs_that_are_nearly_all_cut_off_are_no_comparison(gate) -> None:
     gate.write(base=0.2, rlvr=0.7)
     gate.options.append("--gate-json=gate.json")
     assert gate.run("--max-new-tokens=1").ret == 11
-    s2 = next(c for c in gate.document()["claims"] if c["id"] == "S2")
-    reasons = s2["judgements"][0]["evidence"]["not comparable"]
-    assert reasons == [
-        "most completions of both are truncated (base 100.0%, rlvr 100.0%; bound 50%): raise "
-        "--max-new-tokens"
-    ]
+    for claim in gate.document()["claims"]:
+        if claim["id"] in ("S2", "K1", "K4"):
+            assert claim["judgements"][0]["evidence"]["not comparable"] == [
+                "truncated: base 100.0%, rlvr 100.0%, most of both (bound 50%): raise the limit "
+                "of new tokens for both"
+            ]

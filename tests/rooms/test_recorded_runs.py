@@ -55,13 +55,13 @@ def test_completions_reach_the_report(gate, judge) -> None:
 
 
 def test_what_a_log_tells_keeps_runs_from_being_compared(gate, judge) -> None:
-    """16.7 points of difference in truncation: not the same question."""
+    """A sixth of either's completions has no grade; what was cut is told beside it."""
     result = judge(DATA / "inspect-base.json", DATA / "inspect-rlvr.json")
     assert result.ret == 11
     assert claim(gate.document(), "S2")["verdict"] == "not comparable"
     page = (gate.root / "gate.html").read_text("utf-8")
     assert "ended by length" in page
-    assert "truncation rates differ by 16.7%" in page
+    assert "truncated: base 16.7%, rlvr 0.0%" in page
 
 
 def test_unknown_truncation_is_null_in_the_document(gate, judge) -> None:

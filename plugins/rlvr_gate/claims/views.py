@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -18,6 +19,7 @@ from rlvr_gate.claims.ladder import band, crossing
 from rlvr_gate.claims.solved import SolvedSets
 from rlvr_gate.claims.updates import UpdateView, Weights
 from rlvr_gate.judging import readings
+from rlvr_gate.judging.beside import said
 from rlvr_gate.judging.power import Within, within
 from rlvr_gate.judging.quantities import Exact, Ledger, Quantity
 from rlvr_gate.judging.readings import Reading
@@ -41,11 +43,6 @@ Floats = NDArray[np.float64]
 
 _NATS = (0.0, float("inf"))
 
-TRUNCATION_MARGIN = 0.02
-"""Points by which truncation rates may differ: a cut completion is rarely a correct one."""
-TRUNCATION_BOUND = 0.5
-"""Share of completions cut off in both runs beyond which they compare who ends in time, not who
-is right: then the typical completion of either has no end. One run alone may ramble."""
 UNSCORED_BOUND = 0.01
 """Share of completions that may have no grade."""
 
@@ -78,6 +75,9 @@ class EvidenceSource(Weights, Protocol):
 
     def tallies(self, role: str, benchmark: str) -> tuple[Tally, ...]:
         """Counts of one checkpoint on one benchmark, in the benchmark's order."""
+
+    def even(self, benchmark: str) -> Sequence[Sequence[Tally]]:
+        """Counts of base and of rlvr with as many samples of a problem in both; or none."""
 
     def repeats(self, benchmark: str) -> Mapping[str, Repeats]:
         """By role, how often samples of a problem agree, against chance; where that is known."""
@@ -129,15 +129,17 @@ class CheckpointView:
             ValueError: k exceeds the samples of some problem.
         """
         tallies = self._tallies(self.role, benchmark)
-        reading = readings.solve_rate(tallies, k)
-        found = self._wrap(f"pass@{k}", benchmark, reading, tallies, k, within(tallies, k))
+        found = self._wrap(
+            f"pass@{k}", benchmark, partial(readings.solve_rate, k=k), tallies, k,
+            within(tallies, k),
+        )  # fmt: skip
         guessing = self.source.guessing(benchmark) if k > 1 else None
         return replace(found, evidence=guessing.beside(k)) if guessing else found
 
     def never_solved(self, benchmark: str) -> Quantity:
         """Share of problems no sample solved: the {0} bin of the accuracy histogram."""
         tallies = self._tallies(self.role, benchmark)
-        return self._wrap("share never solved", benchmark, readings.never_solved(tallies), tallies)
+        return self._wrap("share never solved", benchmark, readings.never_solved, tallies)
 
     def always_solved(self, benchmark: str) -> Quantity:
         """Share of problems every sample solved: the {1} bin of the accuracy histogram.
@@ -148,7 +150,7 @@ class CheckpointView:
         name = "share always solved"
         if readings.stopping_rule(tallies) is not None:
             name += " (bounds; needs fixed samples)"
-        return self._wrap(name, benchmark, readings.always_solved(tallies), tallies)
+        return self._wrap(name, benchmark, readings.always_solved, tallies)
 
     def mean_of(
         self, name: str, benchmark: str, read: Callable[[Sequence[Tally]], Reading]
@@ -160,12 +162,12 @@ class CheckpointView:
             read: tallies -> the least and the most each problem's number can be.
         """
         tallies = self._tallies(self.role, benchmark)
-        return self._wrap(name, benchmark, read(tallies), tallies)
+        return self._wrap(name, benchmark, read, tallies)
 
     def truncated(self, benchmark: str) -> Quantity:
         """Share of completions that ran out of tokens."""
         tallies = self._tallies(self.role, benchmark)
-        return self._wrap("truncation rate", benchmark, readings.truncated(tallies), tallies)
+        return self._wrap("truncation rate", benchmark, readings.truncated, tallies)
 
     def log_perplexity(self, benchmark: str, *, of: CheckpointView | None = None) -> Quantity:
         """How surprised this checkpoint is by completions: mean of -log p per token, in nats.
@@ -252,10 +254,11 @@ class CheckpointView:
             evidence=Evidence(scored_by=found.by),
         )  # fmt: skip
 
-    def _wrap(self, name: str, benchmark: str, reading: Reading, tallies: tuple[Tally, ...],
-              k: int | None = None, noise: Within | None = None) -> Quantity:  # fmt: skip
-        label = f"{self.role} {name}"
-        term = Term(self.role, label, reading.low, reading.high, tallies, noise)
+    def _wrap(self, name: str, benchmark: str, read: Callable[[Sequence[Tally]], Reading],
+              tallies: tuple[Tally, ...], k: int | None = None,
+              noise: Within | None = None) -> Quantity:  # fmt: skip
+        label, reading = f"{self.role} {name}", read(tallies)
+        term = Term(self.role, label, reading.low, reading.high, tallies, noise, reread=read)
         return Quantity(
             label, benchmark, reading.low, reading.high, (0.0, 1.0), (term,), self.ledger, k
         )
@@ -307,12 +310,10 @@ class PairView:
         ledger.check(benchmark)
         guessing = self.base.source.guessing(benchmark)
         gap = self.rlvr.pass_at(k, benchmark) - self.base.pass_at(k, benchmark)
-        reasons = ledger.comparability(benchmark)
         judged = filtered(gap, guessing, k, ledger.level)
-        if reasons:
-            evidence = replace(judged.evidence, incomparable=tuple(reasons))
-            judged = replace(judged, verdict=Verdict.NOT_COMPARABLE, evidence=evidence)
-        return ledger.note(judged)
+        found = ledger.admit(benchmark, judged.verdict)
+        evidence = judged.evidence | said(found)
+        return ledger.note(replace(judged, verdict=found.verdict, evidence=evidence))
 
     def asked_the_same(self, benchmark: str) -> Judgement:
         """Whether both checkpoints answered the same question under the same rules.
@@ -321,7 +322,7 @@ class PairView:
         """
         ledger = self.base.ledger
         ledger.check(benchmark)
-        reasons = list(ledger.comparability(benchmark))
+        reasons = list(ledger.unlike(benchmark))
         open_ = Verdict.UNDECIDED if self.unknown else Verdict.HOLDS
         verdict = Verdict.NOT_COMPARABLE if reasons else open_
         agreeing = tuple(
@@ -342,7 +343,7 @@ class PairView:
                 k=None,
                 n=None,
                 evidence=Evidence(
-                    notes=tuple(self.base.source.notes(benchmark)),
+                    notes=(*self.base.source.notes(benchmark), *ledger.cut(benchmark).said),
                     incomparable=tuple(reasons),
                     alike=agreeing or None,
                 ),
@@ -360,8 +361,8 @@ def incomparable(
     """Say why two runs did not answer the same question; empty where they did.
 
     Checked: prompts as token ids, sampling, stop ids, backend, sample counts, distinct random
-    streams, truncation rates (their difference, and both together) and the share of unscored
-    completions.
+    streams, and the share of unscored completions. What truncation could change is each
+    comparison's own matter (`rlvr_gate.judging.truncation`).
     """
     reasons = [
         f"{what} differ: base {ours}, rlvr {theirs}"
@@ -377,7 +378,7 @@ def incomparable(
     ]
     if base.digest == rlvr.digest and base.seed == rlvr.seed:
         reasons.append(f"both are the same samples: one checkpoint, one seed ({base.seed})")
-    return [*reasons, *unlike_rates(base_tallies, rlvr_tallies)]
+    return [*reasons, *ungraded(base_tallies, rlvr_tallies)]
 
 
 def copied(agreeing: Mapping[str, Repeats]) -> list[str]:
@@ -390,51 +391,19 @@ def copied(agreeing: Mapping[str, Repeats]) -> list[str]:
     ]
 
 
-def unlike_rates(
-    base_tallies: Sequence[Tally],
-    rlvr_tallies: Sequence[Tally],
-    *,
-    remedy: str = "raise --max-new-tokens",
-) -> list[str]:
-    """Say which shares of completions keep two runs from being comparable: truncated or unscored.
-
-    Truncation that nobody recorded is not compared.
-    """
-    ours, theirs = _rate(base_tallies, "truncated"), _rate(rlvr_tallies, "truncated")
-    reasons = [] if ours is None or theirs is None else _cut_off(ours, theirs, remedy)
-    for role, rate in (
-        ("base", _rate(base_tallies, "unscored")),
-        ("rlvr", _rate(rlvr_tallies, "unscored")),
-    ):
-        if rate is not None and rate > UNSCORED_BOUND:
-            reasons.append(
-                f"{rate:.1%} of {role}'s completions are unscored (bound {UNSCORED_BOUND:.0%})"
-            )
-    return reasons
-
-
-def _cut_off(base: float, rlvr: float, remedy: str) -> list[str]:
-    """What truncation rates say against a comparison, apart and together."""
-    found, rates = [], f"base {base:.1%}, rlvr {rlvr:.1%}"
-    if abs(base - rlvr) >= TRUNCATION_MARGIN:
-        found.append(
-            f"truncation rates differ by {abs(base - rlvr):.1%} ({rates}; bound "
-            f"{TRUNCATION_MARGIN:.0%}): {remedy}"
-        )
-    if min(base, rlvr) > TRUNCATION_BOUND:
-        found.append(
-            f"most completions of both are truncated ({rates}; bound {TRUNCATION_BOUND:.0%}): "
-            f"{remedy}"
-        )
-    return found
+def ungraded(base_tallies: Sequence[Tally], rlvr_tallies: Sequence[Tally]) -> list[str]:
+    """Say whose completions have too often no grade for two runs to be comparable."""
+    rates = {"base": _unscored(base_tallies), "rlvr": _unscored(rlvr_tallies)}
+    return [
+        f"{rate:.1%} of {role}'s completions are unscored (bound {UNSCORED_BOUND:.0%})"
+        for role, rate in rates.items()
+        if rate > UNSCORED_BOUND
+    ]
 
 
 def _samples(tallies: Sequence[Tally]) -> list[int]:
     return sorted({t.n for t in tallies})
 
 
-def _rate(tallies: Sequence[Tally], what: str) -> float | None:
-    counts, total = [getattr(t, what) for t in tallies], sum(t.n for t in tallies)
-    if None in counts:
-        return None
-    return sum(map(int, counts)) / total if total else 0.0
+def _unscored(tallies: Sequence[Tally]) -> float:
+    return sum(t.unscored for t in tallies) / max(sum(t.n for t in tallies), 1)

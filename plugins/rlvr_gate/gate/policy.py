@@ -14,6 +14,12 @@ A policy is a small TOML file. Unknown keys are errors, so a typo cannot weaken 
     bound = 0.36                        # the number a claim is held against, where it has one
     level = 0.99
     benchmarks = ["countdown"]          # elsewhere the claim stays what its suite says
+
+    [comparability]                     # of completions that ran out of tokens or have no grade
+    truncation = 0.02                   # how far the two rates may lie apart where it matters
+    truncated = 0.5                     # both rates beyond it: they compare who ends in time
+    rescued = 1.0                       # share of the cut ones that could have been right
+    unscored = 1.0                      # chance at most that one without a grade is right
 """
 
 from __future__ import annotations
@@ -22,11 +28,11 @@ import codecs
 import math
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 
-from rlvr_gate.records import Kind
+from rlvr_gate.records import Kind, Margins
 
 _MOST_BYTES = 1 << 16
 _LONGEST_LINE = 4096  # what the parser needs for a key of many parts grows as their square
@@ -60,6 +66,7 @@ class Policy:
     required_claims: tuple[str, ...] = ()
     required_benchmarks: tuple[str, ...] = ()
     claims: Mapping[str, ClaimPolicy] = field(default_factory=dict)
+    margins: Margins = field(default_factory=Margins)
 
     def kind(self, claim: str, benchmark: str | None, default: Kind) -> Kind:
         """The kind of `claim` on `benchmark`."""
@@ -150,11 +157,13 @@ def parse_policy(text: str, *, where: str = "policy") -> Policy:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise PolicyError(f"{where}: not TOML: {error}") from None
-    _only(data, ("policy", "claims"), where)
+    _only(data, ("policy", "claims", "comparability"), where)
     head, claims = _table(data, "policy", where), _table(data, "claims", where)
-    if "policy" not in data and not claims:
+    margins = _table(data, "comparability", where)
+    if "policy" not in data and not claims and not margins:
         raise PolicyError(
-            f"{where}: says nothing: expected [policy] or [claims.ID], see docs/policy.md"
+            f"{where}: says nothing: expected [policy], [claims.ID] or [comparability], see "
+            "docs/policy.md"
         )
     at = f"{where} [policy]"
     _only(head, ("name", "level", "required_claims", "required_benchmarks"), at)
@@ -164,7 +173,17 @@ def parse_policy(text: str, *, where: str = "policy") -> Policy:
         required_claims=_names(head, "required_claims", at),
         required_benchmarks=_names(head, "required_benchmarks", at),
         claims={key: _claim(_table(claims, key, where), where, key) for key in claims},
+        margins=_margins(margins, f"{where} [comparability]"),
     )
+
+
+def _margins(entry: Mapping[str, object], where: str) -> Margins:
+    _only(entry, ("truncation", "truncated", "rescued", "unscored"), where)
+    shares = {key: _number(entry, key, where) for key in entry}
+    for key, share in shares.items():
+        if share is None or not 0 <= share <= 1:
+            raise PolicyError(f"{where}: {key} is a share of completions in 0..1, got {share}")
+    return replace(Margins(), **{key: share for key, share in shares.items() if share is not None})
 
 
 def _claim(entry: Mapping[str, object], where: str, key: str) -> ClaimPolicy:

@@ -10,6 +10,7 @@ import numpy as np
 
 from rlvr_gate.judging.power import Within, detectable, unanswerable, would_decide
 from rlvr_gate.judging.readings import ONE_SAMPLE
+from rlvr_gate.judging.truncation import Admitted, turning
 from rlvr_gate.judging.units import Units
 from rlvr_gate.records import (
     Crossover,
@@ -22,7 +23,7 @@ from rlvr_gate.records import (
     Verdict,
 )
 from rlvr_gate.records.plain import packed, unpacked
-from rlvr_gate.stats.intervals import mean_interval
+from rlvr_gate.stats.intervals import effective_units, mean_interval, unit_shares
 
 if TYPE_CHECKING:
     from rlvr_gate.judging.quantities import Quantity
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 _SHOWN_PROBLEMS = 6
 _MOST = 20  # exhibits beside one verdict
+_EVEN = 0.6  # effective units per unit; below it a reader should know
 
 
 def shown(exhibits: Sequence[object], evidence: Evidence) -> Evidence:
@@ -54,7 +56,12 @@ def shown(exhibits: Sequence[object], evidence: Evidence) -> Evidence:
     return evidence
 
 
-def both_sides(contrast: Quantity, relation: str, reasons: Sequence[str]) -> Evidence:
+def said(found: Admitted) -> Evidence:
+    """Why a verdict is not that of the numbers alone, or stands although it might not."""
+    return Evidence(notes=found.notes, incomparable=found.reasons)
+
+
+def both_sides(contrast: Quantity, relation: str, admitted: Admitted) -> Evidence:
     """Both sides of a comparison, the problems that weigh most, what comes with the quantity."""
     level, clusters, several = (
         contrast.ledger.level, contrast.units["clusters"], len(contrast.terms) > 1
@@ -69,8 +76,37 @@ def both_sides(contrast: Quantity, relation: str, reasons: Sequence[str]) -> Evi
         clusters=len(set(clusters)) if clusters else None,
         deciding=_deciding(contrast, relation) if several else None,
         targets=targets,
-        incomparable=tuple(reasons),
+        notes=(*admitted.notes, *(_uneven(clusters) if clusters else ())),
+        incomparable=admitted.reasons,
     )
+
+
+def _uneven(clusters: Sequence[str]) -> tuple[str, ...]:
+    """A warning where clusters are so unequal that they tell much less than their number."""
+    of = effective_units(unit_shares(len(clusters), clusters))
+    units = len(set(clusters))
+    if of >= _EVEN * units:
+        return ()
+    return (f"{units} clusters of unequal sizes tell as much as about {of:.0f} equal ones",)
+
+
+def ungraded(contrast: Quantity, relation: str, threshold: float) -> tuple[str, ...]:
+    """What the completions without a grade could change, and would were they like the others."""
+    if not contrast.unscored or contrast.certain:
+        return ()
+    alike = contrast.supposing(None).interval(contrast.ledger.level)
+    like = (
+        f"were the {contrast.unscored} unscored completions right as often as the others of their "
+        f"problem, the interval would be [{alike.low:+.4g}, {alike.high:+.4g}]"
+    )
+    verdict = contrast.verdict(relation, threshold)
+    if verdict is not Verdict.UNDECIDED:
+        return (f"{verdict} whatever the unscored completions would have been; {like}",)
+    best = contrast.supposing(0.0).verdict(relation, threshold)
+    if best is Verdict.UNDECIDED:
+        return (like,)
+    turns = turning(lambda s: contrast.supposing(s).verdict(relation, threshold) is best)
+    return (f"would be {best} unless each unscored one is right with {turns:.0%}; {like}",)
 
 
 def _targets(contrast: Quantity, within: Within) -> tuple[Target, ...]:

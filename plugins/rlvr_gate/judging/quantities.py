@@ -17,13 +17,14 @@ from typing import Any
 import numpy as np
 
 from rlvr_gate.judging.arithmetic import Measured, check_range, number
-from rlvr_gate.judging.beside import both_sides, what_decides
+from rlvr_gate.judging.beside import both_sides, said, ungraded, what_decides
 from rlvr_gate.judging.p_values import binomial_p_value, two_sided
 from rlvr_gate.judging.power import Within, detectable, more_units
 from rlvr_gate.judging.settling import Look
 from rlvr_gate.judging.terms import Array, Term, merged, times, total
+from rlvr_gate.judging.truncation import ALIKE, Admitted, Likeness, admitted, alike
 from rlvr_gate.judging.units import Units, units
-from rlvr_gate.records import NOTHING, Evidence, Interval, Judgement, Verdict
+from rlvr_gate.records import NOTHING, Evidence, Interval, Judgement, Margins, Tally, Verdict
 from rlvr_gate.records.plain import packed
 from rlvr_gate.stats.intervals import mean_interval
 from rlvr_gate.stats.proportions import proportion_interval
@@ -37,6 +38,9 @@ class Ledger:
     level: float = 0.95
     comparability: Callable[[str], Sequence[str]] = lambda benchmark: ()
     """benchmark -> why the two runs are not comparable on it; empty where they are."""
+    even: Callable[[str], Sequence[Sequence[Tally]]] = lambda benchmark: ()
+    """benchmark -> tallies of base and of rlvr, as many samples of a problem in both; or none."""
+    margins: Margins = field(default_factory=Margins)
     look: Look | None = None
     """Which of several looks this is, each with its share of 1 - level; None for one look."""
     overall: float | None = None
@@ -74,6 +78,24 @@ class Ledger:
             f"this claim asks about {benchmark} without the `benchmark` fixture: take "
             "`benchmark` as an argument and pass it on"
         )
+
+    def admit(
+        self, benchmark: str, verdict: Verdict, stands: Callable[[float], bool] | None = None
+    ) -> Admitted:
+        """A verdict about both runs, where they are comparable and truncation cannot turn it."""
+        if reasons := self.unlike(benchmark):
+            return Admitted(Verdict.NOT_COMPARABLE, reasons)
+        return admitted(verdict, self.cut(benchmark), self.margins.rescued, stands)
+
+    def unlike(self, benchmark: str) -> tuple[str, ...]:
+        """Why both runs were not asked the same question; nothing where they were."""
+        starved = self.cut(benchmark).starved
+        return (*self.comparability(benchmark), *([starved] if starved else ()))
+
+    def cut(self, benchmark: str) -> Likeness:
+        """Whether both runs' completions were cut alike, at this ledger's level."""
+        even = self.even(benchmark)
+        return alike(even[0], even[1], self.margins, self.level) if even else ALIKE
 
     def note(self, judgement: Judgement) -> Judgement:
         """Keep a comparison.
@@ -158,6 +180,27 @@ class Quantity(Measured):
         sure = self.ledger.guaranteed
         return two_sided(self.low, self.high, at, self.bounds, **self.units, guaranteed=sure)
 
+    def continued(self, rescued: float) -> Quantity:
+        """The same with up to such a share of each problem's cut completions right."""
+        return self._of(tuple(term.continued(rescued) for term in self.terms))
+
+    def supposing(self, share: float | None) -> Quantity:
+        """The same with each unscored completion right with a chance of at most `share`.
+
+        None: as often as the scored ones of its problem.
+        """
+        return self._of(tuple(term.supposing(share) for term in self.terms))
+
+    def verdict(self, relation: str, threshold: float) -> Verdict:
+        """At the ledger's level, by the numbers alone."""
+        return judge(self.value, self.interval(self.ledger.level), relation, threshold)
+
+    @property
+    def unscored(self) -> int:
+        """Completions without a grade, of all checkpoints in it."""
+        sides = {term.role: term.tallies for term in self.terms}
+        return sum(tally.unscored for tallies in sides.values() for tally in tallies)
+
     @property
     def samples(self) -> int | None:
         """Completions of a problem that it rests on, at most."""
@@ -186,16 +229,26 @@ class Quantity(Measured):
         # An offset belongs to the threshold: the estimate shown is the plain difference.
         threshold -= contrast.offset
         plain = replace(contrast, offset=0.0)
+        if self.ledger.margins.unscored < 1:
+            plain = plain.supposing(self.ledger.margins.unscored)
         interval = plain.interval(self.ledger.level)
         verdict = judge(plain.value, interval, relation, threshold)
         roles = {term.role for term in plain.terms}
-        reasons = list(self.ledger.comparability(self.benchmark)) if len(roles) > 1 else []
-        if reasons:
-            verdict = Verdict.NOT_COMPARABLE
+        found = Admitted(verdict)
+        if len(roles) > 1:
+            counts = all(term.reread for term in plain.terms)
+            found = self.ledger.admit(
+                self.benchmark,
+                verdict,
+                (lambda most: plain.continued(most).verdict(relation, threshold) is verdict)
+                if counts
+                else None,
+            )
+        found = replace(found, notes=(*found.notes, *ungraded(plain, relation, threshold)))
         return self.ledger.note(
             Judgement(
                 statement=f"{self.label} {relation} {right}",
-                verdict=verdict,
+                verdict=found.verdict,
                 estimate=plain.value,
                 interval=interval,
                 threshold=threshold,
@@ -203,9 +256,9 @@ class Quantity(Measured):
                 benchmark=self.benchmark,
                 k=plain.k,
                 n=plain.samples,
-                p_value=None if reasons else plain.p_value(threshold),
+                p_value=plain.p_value(threshold) if found.verdict is verdict else None,
                 guaranteed=self.ledger.guaranteed and all(map(math.isfinite, plain.bounds)),
-                evidence=both_sides(plain, relation, reasons)
+                evidence=both_sides(plain, relation, found)
                 | what_decides(plain, interval, verdict, threshold),
             )
         )
@@ -380,10 +433,10 @@ def _over_problems(
         if verdict is Verdict.UNDECIDED:
             more = more_units(value, interval, threshold, measured.problems)
             evidence = replace(evidence, would_decide=more)
-    reasons = list(measured.ledger.comparability(measured.benchmark))
+    found = measured.ledger.admit(measured.benchmark, verdict)
     return Judgement(
         statement=f"{measured.label} {relation} {threshold:g}",
-        verdict=Verdict.NOT_COMPARABLE if reasons else verdict,
+        verdict=found.verdict,
         estimate=value,
         interval=interval,
         threshold=threshold,
@@ -391,8 +444,8 @@ def _over_problems(
         benchmark=measured.benchmark,
         k=None,
         n=None,
-        evidence=replace(evidence, incomparable=tuple(reasons)),
-        p_value=None if reasons else p_value,
+        evidence=evidence | said(found),
+        p_value=p_value if found.verdict is verdict else None,
         guaranteed=measured.ledger.guaranteed,
     )
 

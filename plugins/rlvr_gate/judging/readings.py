@@ -8,7 +8,7 @@ biased. What such a tally cannot say is read both ways too, never guessed.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +70,41 @@ def _solve_rate(tallies: Sequence[Tally], k: int) -> Reading:
     if few.any():
         hit[few] = pass_at_k(rest[few], unscored[few], k)
     return Reading(low, 1.0 - (1.0 - low) * (1.0 - hit))
+
+
+def supposing(
+    read: Callable[[Sequence[Tally]], Reading],
+    tallies: Sequence[Tally],
+    share: float | Floats,
+    rest: Reading,
+) -> Reading:
+    """A reading in which each unscored completion is correct with a chance of at most `share`.
+
+    Between the two readings of `read`, which are those of 0 and 1: the mean of its upper reading
+    over how many of a problem's unscored completions are correct.
+
+    Args:
+        share: for all problems, or for each, ``(problems,)``.
+        rest: what `read` says of these tallies.
+    """
+    from scipy.stats import binom
+
+    unscored = _column(tallies, "unscored")
+    some = np.flatnonzero(unscored).tolist()
+    high, chance = rest.low.copy(), np.broadcast_to(share, unscored.shape)
+    high[some] = 0.0
+    for right in range(int(unscored.max(initial=0)) + 1):
+        weight = binom.pmf(right, unscored[some], chance[some])
+        supposed = [replace(tallies[i], unscored=min(right, tallies[i].unscored)) for i in some]
+        if supposed:
+            high[some] += weight * read(supposed).high
+    return Reading(rest.low, np.clip(high, rest.low, rest.high))
+
+
+def own_rate(tallies: Sequence[Tally]) -> Floats:
+    """Of each problem's scored completions, how many are correct; 0 where none was scored."""
+    n, c, unscored = (_column(tallies, name) for name in ("n", "correct", "unscored"))
+    return np.asarray(c / np.maximum(n - unscored, 1))
 
 
 def never_solved(tallies: Sequence[Tally]) -> Reading:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rlvr_gate.judging import readings
 from rlvr_gate.judging.power import Within
+from rlvr_gate.judging.readings import Reading
+from rlvr_gate.judging.truncation import continued
 from rlvr_gate.records import Tally
 
 Array = NDArray[np.float64]
@@ -33,6 +36,8 @@ class Term:
     """Completions of a problem that it rests on; None: all that the tallies count."""
     factor: float = 1.0
     """How many times the quantity counts it."""
+    reread: Callable[[Sequence[Tally]], Reading] | None = None
+    """Reads other tallies of these problems as these were read; None where counts do not tell."""
 
     @property
     def most_samples(self) -> int:
@@ -54,6 +59,25 @@ class Term:
             tallies=tuple(self.tallies[position] for position in kept),
             within=None if self.within is None else self.within.among(kept),
         )
+
+    def continued(self, rescued: float) -> Term:
+        """This term where up to so large a share of each problem's cut completions was right."""
+        if self.reread is None:
+            raise ValueError(f"{self.label} does not follow from counts")
+        reading = self.reread([continued(tally, rescued) for tally in self.tallies])
+        return replace(self, low=reading.low, high=reading.high)
+
+    def supposing(self, share: float | None) -> Term:
+        """This term where each unscored completion is right with a chance of at most `share`.
+
+        None: exactly as often as the others of its problem, so that both readings agree.
+        """
+        if self.reread is None or not any(tally.unscored for tally in self.tallies):
+            return self
+        rate = readings.own_rate(self.tallies) if share is None else share
+        known = Reading(self.low, self.high)
+        found = readings.supposing(self.reread, self.tallies, rate, known)
+        return replace(self, low=found.high if share is None else found.low, high=found.high)
 
     def same_numbers(self, other: Term) -> bool:
         """Whether both are one measurement, however many times each is counted."""

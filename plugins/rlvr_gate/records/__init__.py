@@ -53,6 +53,7 @@ from rlvr_gate.records.judged import (
     Interval,
     Judgement,
     Kind,
+    Margins,
     Verdict,
 )
 from rlvr_gate.records.run import (
@@ -102,6 +103,7 @@ __all__ = [
     "Kind",
     "LookTaken",
     "LookedAt",
+    "Margins",
     "Measure",
     "Moved",
     "Noise",

@@ -54,6 +54,21 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
+class Margins:
+    """What a policy allows of completions that ran out of tokens; shares."""
+
+    truncation: float = 0.02
+    """By how much truncation rates may differ where it matters."""
+    truncated: float = 0.5
+    """Truncated in both beyond it, runs compare who ends in time, not who is right."""
+    rescued: float = 1.0
+    """Of the completions that were cut and not graded correct, the share that could have come out
+    correct with more tokens; 1 is the worst case."""
+    unscored: float = 1.0
+    """The chance at most with which a completion without a grade would be correct; 1 likewise."""
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """One comparison inside a claim: the sentence, the numbers, the verdict."""
 

@@ -108,13 +108,26 @@ def mean_ends(
     if df < 1:
         return np.full(x.shape[1], low), np.full(x.shape[1], high)
     mean, tail = x.mean(axis=0), (1 - level) / 2
-    lows = np.maximum(low, mean - _reach(-z, df, tail, mean - low))
-    highs = np.minimum(high, mean + _reach(z, df, tail, high - mean))
+    part = unit_shares(len(x), clusters)
+    lows = np.maximum(low, mean - _reach(-z, df, tail, mean - low, part))
+    highs = np.minimum(high, mean + _reach(z, df, tail, high - mean, part))
     if strata is None and clusters is None and np.isfinite(high - low):
         for i in np.flatnonzero(np.all((x == low) | (x == high), axis=0)):
             share = proportion_interval(int(np.sum(x[:, i] == high)), len(x), level=level)
             lows[i], highs[i] = (low + (high - low) * end for end in (share.low, share.high))
     return lows, highs
+
+
+def unit_shares(problems: int, clusters: ArrayLike | None = None) -> Floats:
+    """Part of the mean that each independent unit is, ``(units,)``; they sum to one."""
+    if clusters is None:
+        return np.full(problems, 1 / problems)
+    return np.bincount(_labels(clusters, problems, "clusters")) / problems
+
+
+def effective_units(share: Floats) -> float:
+    """How many units of equal size would vary as much: all of them where sizes agree."""
+    return float(1 / np.sum(share**2))
 
 
 def influences(
@@ -254,7 +267,7 @@ def _root(still: Callable[[float], bool], high: float) -> float:
     return left
 
 
-def _reach(z: Floats, df: float, tail: float, room: Floats) -> Floats:
+def _reach(z: Floats, df: float, tail: float, room: Floats, share: Floats) -> Floats:
     """Distance from each mean to its upper end, given what is left up to the bound.
 
     If problems of a missed kind make up ``rate = 1 - exp(-lam / units)`` of the population, a
@@ -265,10 +278,12 @@ def _reach(z: Floats, df: float, tail: float, room: Floats) -> Floats:
     Args:
         z: influences, ``(units, means)``.
         room: distance to the bound, ``(means,)``.
+        share: part of the mean that each unit is, ``(units,)``; units of unequal sizes miss as
+            much as fewer of equal size.
     """
     from scipy.special import stdtrit
 
-    units = len(z)
+    units = effective_units(share)
     se = np.sqrt((z * z).sum(axis=0))
     largest = np.abs(z).max(axis=0) * units
     size = np.where(largest > TINY, np.clip(largest, UNSEEN * room, room), room)
