@@ -61,7 +61,8 @@ def test_what_a_log_tells_keeps_runs_from_being_compared(gate, judge) -> None:
     assert claim(gate.document(), "S2")["verdict"] == "not comparable"
     page = (gate.root / "gate.html").read_text("utf-8")
     assert "ended by length" in page
-    assert "truncated: base 16.7%, rlvr 0.0%" in page
+    (note,) = claim(gate.document(), "S2")["judgements"][0]["evidence"]["notes"]
+    assert note.startswith("truncated: base 16.7%, rlvr 0.0%; difference in [")
 
 
 def test_unknown_truncation_is_null_in_the_document(gate, judge) -> None:
