@@ -17,6 +17,7 @@ from rlvr_gate.records import (
     NumberRow,
     RunRecord,
     StratumRow,
+    UpdateRecord,
     Verdict,
 )
 from rlvr_gate.visible import LONGEST_LINE, one_line
@@ -257,17 +258,13 @@ def _point(point: CurvePoint | None, role: str) -> str:
     return f"{words.number(point.value, signed=signed)} {bounds}"
 
 
-def _weights(weights: Mapping[str, object]) -> str:
-    lines = []
-    for role in role_order(weights):
-        update = weights[role]
-        total = update.get("total") if isinstance(update, Mapping) else None
-        if isinstance(total, Mapping) and isinstance(update, Mapping):
-            lines.append(
-                f"- {escape(role)}: {words.number(total.get('unchanged_fraction'))} of "
-                f"{words.count(total.get('parameters', 0))} weights unchanged since "
-                f"{escape(str(update.get('against', 'base')))}"
-            )
+def _weights(weights: Mapping[str, UpdateRecord]) -> str:
+    lines = [
+        f"- {escape(role)}: {words.number(weights[role].total.unchanged_fraction)} of "
+        f"{words.count(weights[role].total.parameters)} weights unchanged since "
+        f"{escape(weights[role].against)}"
+        for role in role_order(weights)
+    ]
     return "## Weights\n\n" + "\n".join(lines) if lines else ""
 
 

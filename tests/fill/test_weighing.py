@@ -59,17 +59,17 @@ def counted(monkeypatch):
 def test_a_second_run_measures_nothing_and_says_the_same(weigh, counted):
     source = weigh(rlvr=0.2, sft=0.9)
     source.shapes("rlvr", "base")
-    first = source.document()
+    first = source.record()
     once = dict(counted)
     assert once == {"measure": 2, "measure_shapes": 2, "decompose": 1, "count_together": 1}
-    assert weigh(rlvr=0.2, sft=0.9).document() == first
+    assert weigh(rlvr=0.2, sft=0.9).record() == first
     assert counted == once
 
 
 def test_nothing_is_decomposed_for_the_report_alone(weigh, counted):
-    document = weigh(rlvr=0.2).document()
-    assert document["rlvr"]["matrices"] == []
-    assert document["rlvr"]["tensors"]
+    record = weigh(rlvr=0.2).record()
+    assert record["rlvr"].matrices == ()
+    assert record["rlvr"].tensors
     assert counted["measure_shapes"] == counted["decompose"] == 0
 
 
@@ -97,12 +97,12 @@ def test_roles_may_change_their_names(weigh, counted):
 def test_damaged_files_are_measured_again(weigh, counted, tmp_path: Path):
     source = weigh(rlvr=0.2)
     source.shapes("rlvr", "base")
-    first = source.document()
+    first = source.record()
     for path in (tmp_path / "kept").rglob("*.*"):
         path.write_bytes(path.read_bytes()[:20])
     again = weigh(rlvr=0.2)
     again.shapes("rlvr", "base")
-    assert again.document() == first
+    assert again.record() == first
     assert counted["measure"] == counted["decompose"] == 2
 
 

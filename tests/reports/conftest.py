@@ -23,6 +23,7 @@ from rlvr_gate.records import (
     Benchmark,
     CheckpointFacts,
     ClaimRecord,
+    Compared,
     Crossover,
     CurvePoint,
     Curves,
@@ -38,8 +39,10 @@ from rlvr_gate.records import (
     Interval,
     Judgement,
     Kind,
+    Matching,
     Moved,
     Noise,
+    NotMeasured,
     NumberRow,
     Power,
     Problem,
@@ -47,10 +50,14 @@ from rlvr_gate.records import (
     Sampling,
     Side,
     SolvedCounts,
+    Step,
     StratumRow,
     Table,
     Tally,
     Target,
+    TensorRow,
+    UpdateOverlap,
+    UpdateRecord,
     Verdict,
     WeightTotals,
     WouldDecide,
@@ -216,10 +223,15 @@ def hostile() -> RunRecord:
         crossovers={NASTY: replace(CROSSOVER, text=NASTY)},
         strata={NASTY: [replace(STRATA[0], stratum=NASTY)]},
         numbers={NASTY: [NumberRow(NASTY, 0.25, 0.5, 0.25, 0.125, 0.375)]},
-        weights={role: {"against": NASTY, "total": {"parameters": 4, "unchanged": 1,
-                 "unchanged_fraction": 0.25}, "tensors": [{"name": NASTY, "dtype": NASTY,
-                 "shape": [2, 2], "parameters": 4, "unchanged": 1, "max_abs": 0.1,
-                 "relative_l2": 0.1}]}},
+        weights={role: replace(
+            update_record(NASTY, WeightTotals(4, 1, 0.25),
+                          (tensor_row(NASTY, (2, 2), 4, 1, dtype=NASTY),)),
+            matching=Matching((NASTY,), (NASTY,), (NASTY,), (NASTY,), 1),
+            checkpoint=Compared(NASTY, NASTY, NASTY, NASTY),
+            not_measured=NotMeasured((NASTY,), (NASTY,)),
+            trajectory=Step(NASTY, 0.5, 0.5, 0.5),
+            overlaps={NASTY: UpdateOverlap(*[0.5] * 7)},
+        )},
         curves={NASTY: dict.fromkeys((*roles, "difference"), (point,))},
         versions={NASTY: NASTY},
         command=NASTY,
@@ -229,6 +241,31 @@ def hostile() -> RunRecord:
         samples=4,
         level=LEVEL,
         seed=0,
+    )  # fmt: skip
+
+
+def tensor_row(
+    name: str,
+    shape: tuple[int, ...],
+    parameters: int,
+    unchanged: int,
+    max_abs: float = 0.1,
+    relative_l2: float = 0.1,
+    dtype: str = "BF16",
+) -> TensorRow:
+    return TensorRow(
+        name, dtype, shape, parameters, unchanged, unchanged, unchanged, max_abs, relative_l2,
+        None, None, (), (),
+    )  # fmt: skip
+
+
+def update_record(
+    against: str, total: WeightTotals, tensors: tuple[TensorRow, ...]
+) -> UpdateRecord:
+    """An update of which nothing but the tensors was measured."""
+    return UpdateRecord(
+        against, total, tensors, Matching((), (), (), (), 0), Compared("", "", "", ""), (),
+        NotMeasured((), ()), {},
     )  # fmt: skip
 
 
@@ -419,7 +456,7 @@ def _facts(role: str, number: int) -> CheckpointFacts:
     )  # fmt: skip
 
 
-def _weights(rng: random.Random, share: float) -> dict[str, object]:
+def _weights(rng: random.Random, share: float) -> UpdateRecord:
     shapes: dict[str, list[int]] = {"model.embed_tokens.weight": [512, 192]}
     for layer in range(4):
         stem = f"model.layers.{layer}"
@@ -428,7 +465,7 @@ def _weights(rng: random.Random, share: float) -> dict[str, object]:
         for name in ("gate", "up", "down"):
             shapes[f"{stem}.mlp.{name}_proj.weight"] = [192, 512]
         shapes[f"{stem}.input_layernorm.weight"] = [192]
-    tensors: list[dict[str, object]] = []
+    tensors: list[TensorRow] = []
     parameters = unchanged = 0
     for name, shape in shapes.items():
         size = math.prod(shape)
@@ -436,11 +473,11 @@ def _weights(rng: random.Random, share: float) -> dict[str, object]:
             size * (1.0 if "norm" in name else min(1.0, max(0.0, rng.gauss(share, 0.06))))
         )
         parameters, unchanged = parameters + size, unchanged + kept
-        tensors.append({"name": name, "dtype": "BF16", "shape": shape, "parameters": size,
-                        "unchanged": kept, "max_abs": rng.uniform(1e-4, 4e-3),
-                        "relative_l2": rng.uniform(1e-3, 4e-3)})  # fmt: skip
-    return {"against": "base", "total": {
-        "parameters": parameters, "unchanged": unchanged,
-        "unchanged_fraction": unchanged / parameters,
-        "unchanged_fraction_at_1e-5": min(1.0, unchanged / parameters + 0.04),
-        "relative_update": 0.00241}, "tensors": tensors}  # fmt: skip
+        tensors.append(tensor_row(name, tuple(shape), size, kept, rng.uniform(1e-4, 4e-3),
+                                  rng.uniform(1e-3, 4e-3)))  # fmt: skip
+    share = unchanged / parameters
+    total = WeightTotals(
+        parameters, unchanged, share, within_tolerance=min(1.0, share + 0.04),
+        relative_update=0.00241,
+    )  # fmt: skip
+    return update_record("base", total, tuple(tensors))

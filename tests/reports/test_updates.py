@@ -7,53 +7,58 @@ from dataclasses import replace
 
 import pytest
 
-from rlvr_gate.records import RunRecord
+from rlvr_gate.records import (
+    Compared,
+    MaskShare,
+    Matching,
+    MatrixShape,
+    NotMeasured,
+    RunRecord,
+    Step,
+    TensorRow,
+    UpdateOverlap,
+    UpdateRecord,
+    WeightTotals,
+)
 from rlvr_gate_reports import html
 from rlvr_gate_reports.html.sections.weights import update_panel
 
 
-def tensor(name: str, unchanged: int, **more: object) -> dict[str, object]:
-    return {"name": name, "dtype": "BF16", "shape": [10, 10], "parameters": 100,
-            "unchanged": unchanged} | more  # fmt: skip
+def tensor(name: str, unchanged: int, **more: object) -> TensorRow:
+    row = TensorRow(name, "BF16", (10, 10), 100, unchanged, unchanged, unchanged, 0.1, 0.01,
+                    None, None, (), ())  # fmt: skip
+    return replace(row, **more)  # type: ignore[arg-type]
 
 
-def update(**more: object) -> dict[str, object]:
-    uneven = {
-        "row_dispersion": 7.25, "column_dispersion": 1.5,
-        "row_density": [0.5] * 24, "column_density": [0.25] * 24,
-    }  # fmt: skip
-    return {
-        "against": "base",
-        "total": {"parameters": 400, "unchanged": 300, "unchanged_fraction": 0.75,
-                  "unchanged_fraction_bf16": 0.75},
-        "tensors": [
-            tensor("model.layers.0.self_attn.q_proj.weight", 50, **uneven),
-            tensor("model.layers.0.mlp.up_proj.weight", 75),
-            tensor("model.layers.1.self_attn.q_proj.weight", 100, row_dispersion=None),
-            tensor("model.embed_tokens.weight", 75),
-        ],
-    } | more  # fmt: skip
+def update(**more: object) -> UpdateRecord:
+    tensors = (
+        tensor("model.layers.0.self_attn.q_proj.weight", 50, row_dispersion=7.25,
+               column_dispersion=1.5, row_density=(0.5,) * 24, column_density=(0.25,) * 24),
+        tensor("model.layers.0.mlp.up_proj.weight", 75),
+        tensor("model.layers.1.self_attn.q_proj.weight", 100),
+        tensor("model.embed_tokens.weight", 75),
+    )  # fmt: skip
+    record = UpdateRecord(
+        "base", WeightTotals(400, 300, 0.75, bf16=0.75), tensors, Matching((), (), (), (), 0),
+        Compared("", "", "", ""), (), NotMeasured((), ()), {},
+    )  # fmt: skip
+    return replace(record, **more)  # type: ignore[arg-type]
 
 
-MATRIX = {
-    "name": "model.layers.0.self_attn.q_proj.weight", "shape": [10, 10], "norm": 0.1,
-    "relative_norm": 0.0031, "spectral_norm": 0.05, "nss": 0.00012, "rank": 10, "full_rank": 10,
-    "stable_rank": 3.25, "effective_rank": 8.5, "signal_rank": 2, "signal_share": 0.5,
-    "null_stable_rank": 5.5, "null_effective_rank": 9.25, "top": 4, "left_angle": 1.25,
-    "right_angle": 2.5, "projector_distance": 0.1, "gap": 0.02, "ill_conditioned": True,
-    "weyl_slack": 0.1, "mirsky_slack": 0.1, "wedin_slack": None, "note": "",
-    "masks": [
-        {"mask": "low", "density": 0.5, "overlap": 0.884, "null_low": 0.809, "null_high": 0.815,
-         "null_sd": 0.001},
-        {"mask": "principal", "density": 0.5, "overlap": 0.434, "null_low": None,
-         "null_high": None, "null_sd": None},
-    ],
-}  # fmt: skip
+MATRIX = MatrixShape(
+    name="model.layers.0.self_attn.q_proj.weight", shape=(10, 10), norm=0.1,
+    relative_norm=0.0031, spectral_norm=0.05, nss=0.00012, rank=10, full_rank=10,
+    stable_rank=3.25, effective_rank=8.5, signal_rank=2, signal_share=0.5,
+    null_stable_rank=5.5, null_effective_rank=9.25, top=4, left_angle=1.25,
+    right_angle=2.5, projector_distance=0.1, gap=0.02, ill_conditioned=True,
+    weyl_slack=0.1, mirsky_slack=0.1, wedin_slack=None, note="",
+    masks=(MaskShare("low", 0.5, 0.884, 0.809, 0.815, 0.001),
+           MaskShare("principal", 0.5, 0.434, None, None, None)),
+)  # fmt: skip
 
 
 def test_the_heat_map_shows_the_share_changed_of_every_layer_and_type() -> None:
     panel = update_panel("rlvr", update())
-    assert panel is not None
     titles = re.findall(r"<title>(.*?)</title>", panel.heat)
     assert titles == ["layer 0, q: 0.500", "layer 0, up: 0.250", "layer 1, q: 0"]
     shades = [float(x) for x in re.findall(r'fill-opacity="([\d.]+)"', panel.heat)]
@@ -61,21 +66,19 @@ def test_the_heat_map_shows_the_share_changed_of_every_layer_and_type() -> None:
 
 
 def test_figures_that_say_the_same_are_shown_once() -> None:
-    total = {"parameters": 4, "unchanged": 3, "unchanged_fraction": 0.75,
-             "unchanged_fraction_bf16": 0.75, "unchanged_fraction_exact": 0.5,
-             "unchanged_fraction_at_1e-5": 0.75, "relative_update": 0.0031}  # fmt: skip
+    total = WeightTotals(
+        4, 3, 0.75, bf16=0.75, exact=0.5, within_tolerance=0.75, relative_update=0.0031
+    )
     panel = update_panel("rlvr", update(total=total))
-    assert panel is not None
     assert panel.facts == (
-        ("unchanged, nothing rounded", "0.500"),
         ("unchanged within 1e-5", "0.750"),
+        ("unchanged, nothing rounded", "0.500"),
         ("size of the update, ‖Δ‖ / ‖W‖", "0.003"),
     )
 
 
 def test_density_maps_show_the_most_uneven_matrices_only() -> None:
     panel = update_panel("rlvr", update())
-    assert panel is not None
     assert "0 q_proj ×7.2" in panel.rows
     assert panel.rows.count("<rect") == panel.columns.count("<rect") == 24
     assert "rows, part 3 of 24: 0.500" in panel.rows
@@ -92,15 +95,12 @@ def test_density_maps_show_the_most_uneven_matrices_only() -> None:
     ],
 )
 def test_the_sparsity_is_put_among_those_published(share: float, words: str) -> None:
-    total = {"parameters": 4, "unchanged": 3, "unchanged_fraction": share}
-    panel = update_panel("rlvr", update(total=total))
-    assert panel is not None
+    panel = update_panel("rlvr", update(total=WeightTotals(4, 3, share)))
     assert words in panel.story
 
 
 def test_matrices_stand_beside_what_rounding_alone_shows() -> None:
-    panel = update_panel("rlvr", update(matrices=[MATRIX]))
-    assert panel is not None
+    panel = update_panel("rlvr", update(matrices=(MATRIX,)))
     assert panel.matrices is not None
     row = panel.matrices.rows[0]
     assert row.angle == "2.50° (no gap)"
@@ -111,19 +111,15 @@ def test_matrices_stand_beside_what_rounding_alone_shows() -> None:
 
 
 def test_overlaps_trajectory_and_matching_are_worded() -> None:
-    overlap = {"jaccard": 0.3, "jaccard_random": 0.1, "o1": 0.6, "o1_random": 0.2, "o2": 0.5,
-               "o2_random": 0.25, "z": 9.0}  # fmt: skip
-    step = {"previous": "step-8", "unchanged_since_previous": 0.9, "ever_changed": 0.3,
-            "changed": 0.25}  # fmt: skip
-    matching = {"notes": ["rlvr ties lm_head"], "missing": ["a", "b", "c", "d"], "extra": [],
-                "not weights": ["ids (I64)"], "unmatched_parameters": 4}  # fmt: skip
-    absent = {"layers left out": ["x"] * 3, "violations": []}
     panel = update_panel(
         "rlvr",
-        update(overlaps={"rlvr-2": overlap}, trajectory=step, matching=matching,
-               **{"not measured": absent}),
-    )  # fmt: skip
-    assert panel is not None
+        update(
+            overlaps={"rlvr-2": UpdateOverlap(0.3, 0.1, 0.6, 0.2, 0.5, 0.25, 9.0)},
+            trajectory=Step("step-8", 0.9, 0.3, 0.25),
+            matching=Matching(("rlvr ties lm_head",), ("a", "b", "c", "d"), (), ("ids (I64)",), 4),
+            not_measured=NotMeasured(("x",) * 3, ()),
+        ),
+    )
     assert panel.overlaps[0].jaccard == "0.300 (chance 0.100)"
     assert "0.900 unchanged since step-8; 0.300 of the weights had changed" in panel.trajectory
     assert panel.notes == (
@@ -136,7 +132,9 @@ def test_overlaps_trajectory_and_matching_are_worded() -> None:
 
 def test_the_page_shows_all_of_it(minimal_run: RunRecord) -> None:
     found = update(
-        matrices=[MATRIX], matching={"notes": ["<b>odd</b> name"]}, overlaps={"sft": {"z": 1.0}}
+        matrices=(MATRIX,),
+        matching=Matching(("<b>odd</b> name",), (), (), (), 0),
+        overlaps={"sft": UpdateOverlap(None, None, None, 0.1, None, 0.1, 1.0)},
     )
     text = html.render(replace(minimal_run, weights={"rlvr": found}))
     for shown in ("Where it changed", "Density along the rows", "on small weights", "0.884"):

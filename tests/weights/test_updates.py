@@ -229,10 +229,10 @@ def test_a_budget_leaves_out_layers_evenly(save):
         f"model.layers.{i}.mlp.up_proj.weight": np.ones((4, 4), np.uint16) for i in range(9)
     }
     found = pairing(save("a", tensors), save("b", tensors), role="rlvr", against="base")
-    chosen, left = choose(found.pairs, work=3 * 64)
+    chosen, left = choose(found.pairs, most=3 * 64)
     assert sorted(layer_of(p.name) for p in chosen) == [0, 4, 8]
     assert len(left) == 6
-    chosen, left = choose(found.pairs, work=0)
+    chosen, left = choose(found.pairs, most=0)
     assert len(chosen) == 1  # never nothing
 
 

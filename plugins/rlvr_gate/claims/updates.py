@@ -18,8 +18,9 @@ from rlvr_gate.records import NOTHING, Evidence
 from rlvr_gate.weights.compare import TensorChange, Update
 
 if TYPE_CHECKING:  # these take scipy, which collecting tests does not need
+    from rlvr_gate.records import MaskShare, MatrixShape
     from rlvr_gate.weights.joint import Together
-    from rlvr_gate.weights.shapes import MaskShare, MatrixShape, Shapes
+    from rlvr_gate.weights.shapes import Shapes
 
 
 class Weights(Protocol):

@@ -9,6 +9,7 @@ from rlvr_gate.records.asked import Benchmark, Problem, Rounds, Sampling
 from rlvr_gate.records.drawn import Example, Tally
 from rlvr_gate.records.evidence import Crossover
 from rlvr_gate.records.judged import ClaimRecord, GateResult
+from rlvr_gate.records.updates import UpdateRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +127,8 @@ class RunRecord:
     """benchmark -> problem id -> role -> a few completions."""
     checkpoints: Sequence[CheckpointFacts]
     benchmarks: Sequence[Benchmark]
-    weights: Mapping[str, object]
-    """JSON-able update comparison (per tensor and in total); empty where not measured."""
+    weights: Mapping[str, UpdateRecord]
+    """role -> how its weights were updated; empty where not measured."""
     curves: Mapping[str, Mapping[str, Sequence[CurvePoint]]]
     """benchmark -> role -> points of the pass@k ladder; the pseudo role `difference` holds rlvr
     minus base, paired, with the band that holds at every k at once."""

@@ -16,8 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rlvr_gate.records import WeightTotals
-from rlvr_gate.records.plain import told
+from rlvr_gate.records import Matching, TensorRow, WeightTotals
 from rlvr_gate.weights.adapter import adapted
 from rlvr_gate.weights.layout import is_adapter, tensor_slots
 from rlvr_gate.weights.pairing import Pair, Pairing, pair_tensors
@@ -134,20 +133,15 @@ class Update:
             relative_update=self.relative_norm(),
         )
 
-    def document(self) -> dict[str, object]:
-        """Everything as JSON-able numbers: `{against, total, tensors, matching}`."""
-        return {
-            "against": self.against,
-            "total": told(self.totals()),
-            "tensors": [_document(t) for t in self.tensors],
-            "matching": {
-                "notes": list(self.notes),
-                "missing": list(self.missing),
-                "extra": list(self.extra),
-                "not weights": list(self.skipped),
-                "unmatched_parameters": self.unmatched_parameters,
-            },
-        }
+    def rows(self) -> tuple[TensorRow, ...]:
+        """Every tensor, as reports show it."""
+        return tuple(map(_row, self.tensors))
+
+    def matching(self) -> Matching:
+        """How tensors were matched."""
+        return Matching(
+            self.notes, self.missing, self.extra, self.skipped, self.unmatched_parameters
+        )
 
 
 def compare(base: Path, rlvr: Path, *, role: str = "rlvr", against: str = "base") -> Update:
@@ -249,22 +243,22 @@ def _profile(changed: NDArray[np.int64] | None, width: int) -> tuple[float, ...]
     return tuple(round(float(part.mean()) / width, 6) for part in parts)
 
 
-def _document(tensor: TensorChange) -> dict[str, object]:
-    return {
-        "name": tensor.name,
-        "dtype": tensor.dtype,
-        "shape": list(tensor.shape),
-        "parameters": tensor.parameters,
-        "unchanged": tensor.unchanged,
-        "unchanged_bf16": tensor.unchanged_bf16,
-        "within_1e-5": tensor.within_tolerance,
-        "max_abs": tensor.max_abs,
-        "relative_l2": _ratio(tensor.update_norm, tensor.base_norm),
-        "row_dispersion": tensor.row_dispersion,
-        "column_dispersion": tensor.column_dispersion,
-        "row_density": list(tensor.row_density),
-        "column_density": list(tensor.column_density),
-    }
+def _row(tensor: TensorChange) -> TensorRow:
+    return TensorRow(
+        name=tensor.name,
+        dtype=tensor.dtype,
+        shape=tensor.shape,
+        parameters=tensor.parameters,
+        unchanged=tensor.unchanged,
+        unchanged_bf16=tensor.unchanged_bf16,
+        within_tolerance=tensor.within_tolerance,
+        max_abs=tensor.max_abs,
+        relative_l2=_ratio(tensor.update_norm, tensor.base_norm),
+        row_dispersion=tensor.row_dispersion,
+        column_dispersion=tensor.column_dispersion,
+        row_density=tensor.row_density,
+        column_density=tensor.column_density,
+    )
 
 
 def _ratio(part: float, whole: float) -> float:

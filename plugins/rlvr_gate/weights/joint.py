@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rlvr_gate.weights.masks import UpdateOverlap, counted_overlap
+from rlvr_gate.records import UpdateOverlap
+from rlvr_gate.weights.masks import counted_overlap
 from rlvr_gate.weights.pairing import Pairing
 from rlvr_gate.weights.scan import Window, each_window, threads
 from rlvr_gate.weights.sources import Source, elements, rounded, values, words

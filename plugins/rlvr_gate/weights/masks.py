@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rlvr_gate.records import UpdateOverlap
 from rlvr_gate.weights.rounding import (
     NOISES,
     Noise,
@@ -76,26 +77,6 @@ class MaskOverlap:
     """|mask & update| / |update|; None without an update."""
     nulls: tuple[AgainstNull, ...]
     """One for each kind of noise; empty without an update."""
-
-
-@dataclass(frozen=True, slots=True)
-class UpdateOverlap:
-    """Two update masks of one base, I1 and I2 of densities p and q, and their chance levels."""
-
-    jaccard: float | None
-    """|I1 & I2| / |I1 | I2|; None where neither changed anything."""
-    jaccard_random: float | None
-    """p q / (p + q - p q) (arXiv:2511.08567)."""
-    o1: float | None
-    """|I1 & I2| / |I1|; None where I1 is empty."""
-    o1_random: float
-    """q = 1 - s2 (arXiv:2505.11711)."""
-    o2: float | None
-    """|I1 & I2| / |I2|; None where I2 is empty."""
-    o2_random: float
-    """p = 1 - s1."""
-    z: float | None
-    """Intersection against its hypergeometric mean and sd: weights placed independently."""
 
 
 def top_mask(scores: NDArray[np.floating], alpha: float) -> Mask:

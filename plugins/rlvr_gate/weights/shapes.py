@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rlvr_gate.records import MaskShare, MatrixShape
 from rlvr_gate.weights.layout import TensorSlot
 from rlvr_gate.weights.masks import ALPHA, RANK, base_masks, mask_overlaps
 from rlvr_gate.weights.pairing import Pair
@@ -49,74 +50,6 @@ class ShapeSettings:
     """Share of the weights in each mask."""
     work: float = 4e12
     """Sum over matrices of (shorter side)^2 x longer side; beyond it layers are left out."""
-
-
-@dataclass(frozen=True, slots=True)
-class MaskShare:
-    """How much of the update one mask of the base holds, beside what rounding alone shows."""
-
-    mask: str
-    """`principal`, `low` or `principal_not_low`."""
-    density: float
-    overlap: float | None
-    null_low: float | None
-    """Least and largest mean over the kinds of rounding noise; None without a null."""
-    null_high: float | None
-    null_sd: float | None
-    """The largest sd over the kinds of noise."""
-
-
-@dataclass(frozen=True, slots=True)
-class MatrixShape:
-    """What one matrix and its update look like; angles in degrees."""
-
-    name: str
-    shape: tuple[int, int]
-    norm: float
-    """||dW||_F."""
-    relative_norm: float | None
-    """||dW||_F / ||W0||_F."""
-    spectral_norm: float
-    """||dW||_2."""
-    nss: float | None
-    """||sigma(W+) - sigma(W0)|| / ||sigma(W0)||."""
-    rank: int
-    """Singular values of dW above max(m, n) eps_fp32 sigma_1."""
-    full_rank: int
-    stable_rank: float
-    effective_rank: float
-    signal_rank: int | None
-    """Rank above what bf16 rounding noise explains; None where the base is not bfloat16."""
-    signal_share: float | None
-    """Share of ||dW||_F^2 that this part holds."""
-    null_stable_rank: float | None
-    """What rounded noise of the same norm would show."""
-    null_effective_rank: float | None
-    top: int
-    """k of the angles."""
-    left_angle: float
-    right_angle: float
-    projector_distance: float
-    """The larger of left and right."""
-    gap: float
-    """gamma_k of the base."""
-    ill_conditioned: bool
-    """||dW||_2 >= gamma_k: angles say little."""
-    weyl_slack: float
-    mirsky_slack: float
-    wedin_slack: float | None
-    note: str
-    masks: tuple[MaskShare, ...]
-
-    @property
-    def angle(self) -> float:
-        """The larger of the left and right principal angles."""
-        return max(self.left_angle, self.right_angle)
-
-    @property
-    def unchanged(self) -> bool:
-        """Whether there is no update to describe."""
-        return self.norm == 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rlvr_gate.records import MaskShare, MatrixShape
 from rlvr_gate_reports import words
 
 
@@ -39,68 +40,50 @@ class MatrixPanel:
     """Matrices whose gap is below the update's spectral norm."""
 
 
-def matrix_panel(update: Mapping[str, object]) -> MatrixPanel | None:
-    """Read `matrices` of one role's entry of `RunRecord.weights`; None where there are none."""
-    listed = update.get("matrices")
-    matrices = [m for m in listed if isinstance(m, Mapping)] if isinstance(listed, list) else []
+def matrix_panel(matrices: Sequence[MatrixShape]) -> MatrixPanel | None:
+    """None where none was measured."""
     if not matrices:
         return None
-    tops = sorted({int(m["top"]) for m in matrices})
     return MatrixPanel(
-        tuple(_row(m) for m in matrices),
-        ", ".join(str(k) for k in tops),
-        sum(bool(m["ill_conditioned"]) for m in matrices),
+        tuple(map(_row, matrices)),
+        ", ".join(map(str, sorted({m.top for m in matrices}))),
+        sum(m.ill_conditioned for m in matrices),
     )
 
 
-def _row(matrix: Mapping[str, object]) -> MatrixRow:
-    masks = {str(m["mask"]): m for m in _list(matrix.get("masks")) if isinstance(m, Mapping)}
-    sides = [_float(matrix.get(key)) or 0.0 for key in ("left_angle", "right_angle")]
-    ill = bool(matrix.get("ill_conditioned"))
+def _row(matrix: MatrixShape) -> MatrixRow:
+    masks = {m.mask: m for m in matrix.masks}
     return MatrixRow(
-        name=str(matrix["name"]).removesuffix(".weight"),
-        shape=" × ".join(str(n) for n in _list(matrix.get("shape"))),
-        size=_small(matrix.get("relative_norm")),
-        shift=_small(matrix.get("nss")),
-        angle=f"{max(sides):.2f}°" + (" (no gap)" if ill else ""),
-        gap=_small(matrix.get("gap")),
-        rank=f"{matrix['rank']} / {matrix['full_rank']}",
-        stable=_beside(matrix, "stable_rank", "null_stable_rank"),
-        effective=_beside(matrix, "effective_rank", "null_effective_rank"),
+        name=matrix.name.removesuffix(".weight"),
+        shape=" × ".join(map(str, matrix.shape)),
+        size=_small(matrix.relative_norm),
+        shift=_small(matrix.nss),
+        angle=f"{matrix.angle:.2f}°" + (" (no gap)" if matrix.ill_conditioned else ""),
+        gap=_small(matrix.gap),
+        rank=f"{matrix.rank} / {matrix.full_rank}",
+        stable=_beside(matrix.stable_rank, matrix.null_stable_rank),
+        effective=_beside(matrix.effective_rank, matrix.null_effective_rank),
         low=_share(masks.get("low")),
         principal=_share(masks.get("principal")),
-        note=str(matrix.get("note", "")),
+        note=matrix.note,
     )
 
 
-def _beside(matrix: Mapping[str, object], key: str, null: str) -> str:
+def _beside(found: float, alone: float | None) -> str:
     """A rank, and that of rounding alone in brackets."""
-    found, alone = _float(matrix.get(key)), _float(matrix.get(null))
-    if found is None:
-        return "–"
     return f"{found:.1f}" + ("" if alone is None else f" ({alone:.1f})")
 
 
-def _share(mask: Mapping[str, object] | None) -> str:
+def _share(mask: MaskShare | None) -> str:
     """The overlap, and what rounding alone shows in brackets."""
-    if mask is None or _float(mask.get("overlap")) is None:
+    if mask is None or mask.overlap is None:
         return "–"
-    low, high = (_float(mask.get(key)) for key in ("null_low", "null_high"))
     alone = ""
-    if low is not None and high is not None:
-        ends = dict.fromkeys((words.number(low), words.number(high)))
+    if mask.null_low is not None and mask.null_high is not None:
+        ends = dict.fromkeys((words.number(mask.null_low), words.number(mask.null_high)))
         alone = f" ({'–'.join(ends)})"
-    return words.number(_float(mask.get("overlap"))) + alone
+    return words.number(mask.overlap) + alone
 
 
-def _small(value: object) -> str:
-    found = _float(value)
+def _small(found: float | None) -> str:
     return "–" if found is None else f"{found:.1e}".replace("-", "−") if found else "0"
-
-
-def _float(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
-
-
-def _list(value: object) -> Sequence[object]:
-    return value if isinstance(value, list | tuple) else ()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from rlvr_gate.records import Step, TensorRow, UpdateOverlap, UpdateRecord, WeightTotals
 from rlvr_gate_reports import svg, words
 from rlvr_gate_reports.html.sections.matrices import MatrixPanel, matrix_panel
 from rlvr_gate_reports.html.sections.section import Material, Part, Section
@@ -17,14 +18,14 @@ _TYPES = (
 )  # fmt: skip
 _PUBLISHED = {"RL": (0.36, 0.92), "supervised fine-tuning": (0.0, 0.19)}
 """Update sparsity in bfloat16 of published pairs: arXiv:2511.08567, table 1."""
-_FACTS = {
-    "unchanged_fraction_at_1e-5": "unchanged within 1e-5",
-    "unchanged_fraction_at_relative_1e-3": "unchanged within 1e-3 of itself",
-    "unchanged_fraction_bf16": "unchanged in bfloat16",
-    "unchanged_fraction_exact": "unchanged, nothing rounded",
-    "relative_update": "size of the update, ‖Δ‖ / ‖W‖",
-}
-_ALWAYS = ("unchanged_fraction_at_1e-5", "relative_update")
+_FACTS: tuple[tuple[str, Callable[[WeightTotals], float | None], bool], ...] = (
+    ("unchanged within 1e-5", lambda total: total.within_tolerance, True),
+    ("unchanged within 1e-3 of itself", lambda total: total.within_relative, False),
+    ("unchanged in bfloat16", lambda total: total.bf16, False),
+    ("unchanged, nothing rounded", lambda total: total.exact, False),
+    ("size of the update, ‖Δ‖ / ‖W‖", lambda total: total.relative_update, True),
+)
+"""Words, what they are about, and whether it is shown even where it says nothing new."""
 _BINS = 24
 _SHOWN = 14  # matrices in a density map
 
@@ -40,7 +41,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class TensorRow:
+class TensorLine:
     """One tensor of the update, worded."""
 
     name: str
@@ -72,7 +73,7 @@ class UpdatePanel:
     facts: tuple[tuple[str, str], ...]
     by_type: tuple[Bar, ...]
     by_layer: tuple[Bar, ...]
-    tensors: tuple[TensorRow, ...]
+    tensors: tuple[TensorLine, ...]
     story: str
     """What the sparsity means, in plain words."""
     heat: svg.Svg
@@ -87,42 +88,42 @@ class UpdatePanel:
     """How tensors were matched, and what was left out."""
 
 
-def update_panel(role: str, update: object) -> UpdatePanel | None:
-    """Read one role's entry of `RunRecord.weights`; None where nothing was measured."""
-    if not isinstance(update, Mapping) or not isinstance(update.get("total"), Mapping):
-        return None
-    total = update["total"]
-    tensors = [t for t in update.get("tensors", ()) if isinstance(t, Mapping)]
-    same = total.get("unchanged_fraction")
-    facts = tuple(
-        (_FACTS.get(str(key), _spaced(str(key))), words.number(value))
-        for key, value in total.items()
-        if isinstance(value, float) and (value != same or key in _ALWAYS)
-    )
+def update_panel(role: str, update: UpdateRecord) -> UpdatePanel:
+    """Read one update."""
+    tensors = update.tensors
     return UpdatePanel(
         role=role,
-        against=str(update.get("against", "base")),
-        total=_bar("all weights", [total], role),
-        facts=facts,
+        against=update.against,
+        total=_bar("all weights", [update.total], role),
+        facts=_facts(update.total),
         by_type=_grouped(tensors, _type, role),
         by_layer=_grouped(tensors, _layer, role),
         tensors=tuple(_row(tensor) for tensor in tensors),
-        story=_story(total),
+        story=_story(update.total),
         heat=_heat(tensors, role),
-        rows=_density(tensors, role, "row"),
-        columns=_density(tensors, role, "column"),
-        matrices=matrix_panel(update),
-        overlaps=_overlaps(update.get("overlaps")),
-        trajectory=_trajectory(update.get("trajectory")),
+        rows=_density([(t.row_dispersion, t.name, t.row_density) for t in tensors], role, "row"),
+        columns=_density(
+            [(t.column_dispersion, t.name, t.column_density) for t in tensors], role, "column"
+        ),
+        matrices=matrix_panel(update.matrices),
+        overlaps=_overlaps(update.overlaps),
+        trajectory=_trajectory(update.trajectory),
         notes=_notes(update),
     )
 
 
-def _story(total: Mapping[str, object]) -> str:
+def _facts(total: WeightTotals) -> tuple[tuple[str, str], ...]:
+    found = ((said, read(total), always) for said, read, always in _FACTS)
+    return tuple(
+        (said, words.number(value))
+        for said, value, always in found
+        if value is not None and (always or value != total.unchanged_fraction)
+    )
+
+
+def _story(total: WeightTotals) -> str:
     """Where the sparsity lies among those published (arXiv:2511.08567, tab. 1)."""
-    share = total.get("unchanged_fraction_bf16", total.get("unchanged_fraction"))
-    if not isinstance(share, int | float):
-        return ""
+    share = total.unchanged_fraction if total.bf16 is None else total.bf16
     known = [name for name, (low, high) in _PUBLISHED.items() if low <= share <= high]
     if share == 1:
         said = "Nothing changed: this is the checkpoint it started from."
@@ -137,10 +138,10 @@ def _story(total: Mapping[str, object]) -> str:
     return f"{said} (arXiv:2511.08567, table 1: {ranges}.)"
 
 
-def _heat(tensors: Sequence[Mapping[str, object]], role: str) -> svg.Svg:
-    cells: dict[tuple[tuple[int, str], tuple[int, str]], list[Mapping[str, object]]] = {}
+def _heat(tensors: Sequence[TensorRow], role: str) -> svg.Svg:
+    cells: dict[tuple[tuple[int, str], tuple[int, str]], list[TensorRow]] = {}
     for tensor in tensors:
-        layer, kind = _layer(str(tensor["name"])), _type(str(tensor["name"]))
+        layer, kind = _layer(tensor.name), _type(tensor.name)
         if layer is not None and kind is not None:
             cells.setdefault((layer, kind), []).append(tensor)
     layers, kinds = (sorted({key[side] for key in cells}) for side in (0, 1))
@@ -149,21 +150,23 @@ def _heat(tensors: Sequence[Mapping[str, object]], role: str) -> svg.Svg:
     return svg.heat([name for _, name in layers], names, values, role, "share of weights changed")
 
 
-def _changed(tensors: Sequence[Mapping[str, object]] | None) -> float | None:
-    parameters = sum(_int(t["parameters"]) for t in tensors or ())
-    return (
-        1 - sum(_int(t["unchanged"]) for t in tensors or ()) / parameters if parameters else None
-    )
+def _changed(tensors: Sequence[TensorRow] | None) -> float | None:
+    parameters = sum(t.parameters for t in tensors or ())
+    return 1 - sum(t.unchanged for t in tensors or ()) / parameters if parameters else None
 
 
-def _density(tensors: Sequence[Mapping[str, object]], role: str, line: str) -> svg.Svg:
-    """Profiles of the matrices whose rows (or columns) differ most, beyond chance."""
+def _density(
+    lines: Sequence[tuple[float | None, str, Sequence[float]]], role: str, line: str
+) -> svg.Svg:
+    """Profiles of the matrices whose rows (or columns) differ most, beyond chance.
+
+    Args:
+        lines: dispersion, name and profile of each.
+    """
     found = [
-        (float(far), str(t["name"]), [float(v) for v in profile])
-        for t in tensors
-        if isinstance(far := t.get(f"{line}_dispersion"), int | float)
-        and isinstance(profile := t.get(f"{line}_density"), Sequence)
-        and len(profile) == _BINS
+        (far, name, profile)
+        for far, name, profile in lines
+        if far is not None and len(profile) == _BINS
     ]
     shown = sorted(found, key=lambda row: (-row[0], row[1]))[:_SHOWN]
     if not shown:
@@ -184,81 +187,64 @@ def _short(name: str) -> str:
     )
 
 
-def _overlaps(found: object) -> tuple[OverlapRow, ...]:
+def _overlaps(found: Mapping[str, UpdateOverlap]) -> tuple[OverlapRow, ...]:
     return tuple(
         OverlapRow(
-            str(other),
-            _beside(of, "jaccard", "jaccard_random"),
-            _beside(of, "o1", "o1_random"),
-            _beside(of, "o2", "o2_random"),
+            other,
+            _beside(of.jaccard, of.jaccard_random),
+            _beside(of.o1, of.o1_random),
+            _beside(of.o2, of.o2_random),
         )
-        for other, of in (found.items() if isinstance(found, Mapping) else ())
-        if isinstance(of, Mapping)
+        for other, of in found.items()
     )
 
 
-def _beside(of: Mapping[str, object], key: str, chance: str) -> str:
+def _beside(share: float | None, chance: float | None) -> str:
     """A share, and what chance would give."""
-    share, random = (words.number(_float(of.get(k))) for k in (key, chance))
-    return f"{share} (chance {random})"
+    return f"{words.number(share)} (chance {words.number(chance)})"
 
 
-def _trajectory(found: object) -> str:
-    if not isinstance(found, Mapping):
-        return ""
-    kept, ever, now = (
-        _float(found.get(key)) for key in ("unchanged_since_previous", "ever_changed", "changed")
-    )
-    if kept is None or ever is None or now is None:
+def _trajectory(found: Step | None) -> str:
+    if found is None:
         return ""
     return (
-        f"Along the run: {words.number(kept)} unchanged since {found.get('previous')}; "
-        f"{words.number(ever)} of the weights had changed at some step so far, "
-        f"{words.number(now)} differ from the base now."
+        f"Along the run: {words.number(found.unchanged_since_previous)} unchanged since "
+        f"{found.previous}; {words.number(found.ever_changed)} of the weights had changed at some "
+        f"step so far, {words.number(found.changed)} differ from the base now."
     )
 
 
-def _notes(update: Mapping[str, object]) -> tuple[str, ...]:
-    matching, absent = update.get("matching"), update.get("not measured")
-    notes: list[str] = []
-    if isinstance(matching, Mapping):
-        notes += [f"{str(note)[:1].upper()}{str(note)[1:]}." for note in matching.get("notes", ())]
-        for key, said in (
-            ("missing", "In the base only"), ("extra", "In this checkpoint only"),
-            ("not weights", "Equal in both, but no weights"),
-        ):  # fmt: skip
-            names = [str(name) for name in matching.get(key, ())]
-            if names:
-                more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-                notes.append(f"{said}: {', '.join(names[:3])}{more}.")
-    if isinstance(absent, Mapping):
-        left = len(absent.get("layers left out", ()))
-        if left:
-            notes.append(f"{left} matrices were not decomposed, to stay within the work budget.")
-        notes += [f"Numerics contradict theory: {told}" for told in absent.get("violations", ())]
-    return tuple(notes)
-
-
-def _float(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
+def _notes(update: UpdateRecord) -> tuple[str, ...]:
+    matching, left = update.matching, len(update.not_measured.left_out)
+    notes = [f"{note[:1].upper()}{note[1:]}." for note in matching.notes]
+    for said, names in (
+        ("In the base only", matching.missing),
+        ("In this checkpoint only", matching.extra),
+        ("Equal in both, but no weights", matching.not_weights),
+    ):
+        if names:
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            notes.append(f"{said}: {', '.join(names[:3])}{more}.")
+    if left:
+        notes.append(f"{left} matrices were not decomposed, to stay within the work budget.")
+    violations = update.not_measured.violations
+    return (*notes, *(f"Numerics contradict theory: {told}" for told in violations))
 
 
 def _grouped(
-    tensors: Sequence[Mapping[str, object]],
-    group: Callable[[str], tuple[int, str] | None],
-    role: str,
+    tensors: Sequence[TensorRow], group: Callable[[str], tuple[int, str] | None], role: str
 ) -> tuple[Bar, ...]:
-    groups: dict[tuple[int, str], list[Mapping[str, object]]] = {}
+    groups: dict[tuple[int, str], list[TensorRow]] = {}
     for tensor in tensors:
-        key = group(str(tensor["name"]))
+        key = group(tensor.name)
         if key is not None:
             groups.setdefault(key, []).append(tensor)
     return tuple(_bar(key[1], groups[key], role) for key in sorted(groups))
 
 
-def _bar(label: str, tensors: Sequence[Mapping[str, object]], role: str) -> Bar:
-    parameters = sum(_int(t["parameters"]) for t in tensors)
-    unchanged = sum(_int(t["unchanged"]) for t in tensors)
+def _bar(label: str, counted: Sequence[TensorRow | WeightTotals], role: str) -> Bar:
+    parameters = sum(each.parameters for each in counted)
+    unchanged = sum(each.unchanged for each in counted)
     share = unchanged / parameters if parameters else 0.0
     return Bar(label, parameters, words.number(share), svg.bar(share, role))
 
@@ -276,39 +262,27 @@ def _layer(name: str) -> tuple[int, str] | None:
     return (int(found[1]), f"layer {int(found[1])}") if found else None
 
 
-def _row(tensor: Mapping[str, object]) -> TensorRow:
-    parameters, unchanged = _int(tensor["parameters"]), _int(tensor["unchanged"])
-    shape = tensor.get("shape", ())
-    return TensorRow(
-        name=str(tensor["name"]),
-        dtype=str(tensor.get("dtype", "–")),
-        shape=" × ".join(str(n) for n in shape) if isinstance(shape, Sequence) else "–",
-        parameters=parameters,
-        share=words.number(unchanged / parameters if parameters else None),
-        max_abs=_scientific(tensor.get("max_abs")),
-        relative_l2=_scientific(tensor.get("relative_l2")),
+def _row(tensor: TensorRow) -> TensorLine:
+    share = tensor.unchanged / tensor.parameters if tensor.parameters else None
+    return TensorLine(
+        name=tensor.name,
+        dtype=tensor.dtype,
+        shape=" × ".join(map(str, tensor.shape)),
+        parameters=tensor.parameters,
+        share=words.number(share),
+        max_abs=_scientific(tensor.max_abs),
+        relative_l2=_scientific(tensor.relative_l2),
     )
 
 
-def _scientific(value: object) -> str:
-    if not isinstance(value, int | float):
-        return "–"
+def _scientific(value: float) -> str:
     return f"{value:.1e}".replace("-", "−") if value else "0"
-
-
-def _int(value: object) -> int:
-    return int(value) if isinstance(value, int | float) else 0
-
-
-def _spaced(key: str) -> str:
-    return key.replace("_", " ")
 
 
 def read(material: Material) -> list[Part]:
     """One part with every checkpoint's update; none where nothing was measured."""
     weights = material.record.weights
-    found = [update_panel(role, weights[role]) for role in role_order(weights)]
-    updates = tuple(update for update in found if update is not None)
+    updates = tuple(update_panel(role, weights[role]) for role in role_order(weights))
     return [Part("weights", "Weights", updates)] if updates else []
 
 
