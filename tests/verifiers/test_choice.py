@@ -25,6 +25,12 @@ choice = VERIFIERS["choice"]
         ("Answer: It is not B, the answer is D", "D"),
         ("I considered (A), but it is incorrect. Final answer: D.", "D"),
         ("<answer>C</answer>", "C"),
+        ("The answer is C, not A.", "C"),
+        ("The answer is not A but C.", "C"),
+        ("Answer: A is wrong, so Answer: C", "C"),
+        ("Answer: C) 4 m/s", "C"),
+        ("Answer: A, B is wrong because of its unit.", "A"),
+        ("\\boxed{C: 4 m/s}", "C"),
         ("<think>The answer is A</think>\nThe answer is C", "C"),
         ("The answer is B.\n\nQuestion: and 3?\nThe answer is C", "B"),
     ],
@@ -37,7 +43,20 @@ def test_the_stated_letter_counts(completion: str, letter: str) -> None:
 
 @pytest.mark.parametrize(
     "completion",
-    ["", "ANSWER: I don't know", "Cannot be determined", "A good question", "<think>Answer: D"],
+    [
+        *("Answer: A or B", "The answer is A/B", "Answer: A, B, C, D", "both A and B", "A B C D"),
+        *("(A) (B) (C) (D)", "A. 1 B. 2 C. 3 D. 4", "\\boxed{A, B, C, D}", "\\boxed{A or B}"),
+        *("Answer: A\nAnswer: B\nAnswer: C\nAnswer: D", "The answer is A or the answer is B or C"),
+        "\\boxed{A}\\boxed{B}\\boxed{C}\\boxed{D}",
+        "\\boxed{A} or \\boxed{B} or \\boxed{C} or \\boxed{D}",
+        *(
+            "",
+            "ANSWER: I don't know",
+            "Cannot be determined",
+            "A good question",
+            "<think>Answer: D",
+        ),
+    ],
 )
 def test_letters_in_words_choose_nothing(completion: str) -> None:
     assert {choice(completion, answer).grade for answer in "ABCDI"} == {Grade.WRONG}

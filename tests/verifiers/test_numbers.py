@@ -483,3 +483,30 @@ def test_an_integer_on_file_may_have_separators_and_must_be_whole() -> None:
     assert VERIFIERS["integer"]("1450000", "1,450,000").grade is Grade.CORRECT
     assert VERIFIERS["integer"]("17", "17.0").grade is Grade.CORRECT
     assert VERIFIERS["integer"]("17.5", "17.5").grade is Grade.UNSCORED
+
+
+@pytest.mark.parametrize("said", ["17+25", "17 + 25", "17 * 2", "17 - 2", "x > 17", "n ≥ 17"])
+def test_a_calculation_or_a_comparison_is_not_its_first_number(said: str) -> None:
+    assert VERIFIERS["number"](f"The answer is {said}.", "17").grade is Grade.WRONG
+
+
+def test_a_box_that_the_text_ends_in_was_cut_there() -> None:
+    for cut in (
+        "\\boxed{42",
+        "It is \\boxed{41} or rather \\boxed{42",
+        "The answer is \\boxed{42",
+    ):
+        assert VERIFIERS["number"](cut, "42").grade is Grade.WRONG
+    assert VERIFIERS["choice"]("\\boxed{B", "B").grade is Grade.WRONG
+
+
+def test_boxes_side_by_side_are_alternatives() -> None:
+    boxes = [f"\\boxed{{{n}}}" for n in (1, 2, 3)]
+    for between in (" ", ", ", " or ", "\n", "$ and $", "\n- ", " \\quad \\text{or} \\quad "):
+        assert VERIFIERS["number"](between.join(boxes), "3").grade is Grade.WRONG
+        assert (
+            VERIFIERS["choice"](between.join(["\\boxed{A}", "\\boxed{B}"]), "B").grade
+            is Grade.WRONG
+        )
+    assert VERIFIERS["number"]("\\boxed{3} \\boxed{3}", "3").grade is Grade.CORRECT
+    assert VERIFIERS["number"]("\\boxed{2}. Wait, no: \\boxed{3}", "3").grade is Grade.CORRECT

@@ -1,0 +1,188 @@
+"""The verifiers against the field: own rows, recorded grades, and time beside math-verify.
+
+    python studies/graders.py --data PATH          # recorded completions; without it, rows alone
+    python studies/graders.py --data PATH --list   # each disagreement in words
+
+Completions are graded in a grading worker, as in a run. Speed is that of this process: up to 500
+of one source through the verifier, the same through `parse` and `verify` of math-verify (without
+its own timeouts, answers on file parsed once), in turn, best of two; no cache is kept in between.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from grader_rows import ROWS
+
+from rlvr_gate.records import Grade
+from rlvr_gate_fixtures.grading.pool import Ask, Grader
+from rlvr_gate_fixtures.verifiers import VERIFIERS, maths, symbolic
+
+Equal = Callable[[str, str], bool]
+
+
+class Row(NamedTuple):
+    """A completion that somebody else has graded."""
+
+    completion: str
+    answer: str
+    correct: bool
+    verifier: str = "math"
+
+
+def main() -> None:
+    options = _options()
+    sources = {"own rows": [Row(text, answer, right) for _, text, answer, right in ROWS]}
+    if options.data:
+        sources |= recorded(options.data)
+    print("| completions | graded | agree | only ours is correct | only theirs is | unscored |")
+    print("|---|---|---|---|---|---|")
+    for name, rows in sources.items():
+        agreement(name, rows, options.list)
+    print("\n| completions | without algebra | math | math-verify | ratio |")
+    print("|---|---|---|---|---|")
+    for name, rows in sources.items():
+        speed(name, [row for row in rows if row.verifier == "math"][-500:])
+
+
+def recorded(data: Path) -> dict[str, list[Row]]:
+    """The sources of a folder of reference data, by name."""
+    found = {"public cases": list(_cases(data / "field/grader_cases.jsonl"))}
+    found["GSM8K solutions"] = list(_gsm8k(data / "recorded/gsm8k_solutions"))
+    harness = data / "recorded/qwen_harness"
+    found["MATH, 100 problems × 8"] = list(_harness([harness / "math_cot_100.jsonl"]))
+    for name in ("aime24", "amc23", "minerva_math"):
+        found[f"{name}, Qwen harness"] = list(_harness(sorted(harness.glob(f"*/{name}/*.jsonl"))))
+    gym = sorted((data / "recorded/reasoning_gym_llama3b").glob("*/*/results.json.gz"))
+    found["AMC and AIME, reasoning-gym"] = [row for path in gym for row in _gym(path)]
+    found["math-verify's own pairs"] = list(_pairs(data / "verifiers/math_verify_pairs.json"))
+    return found
+
+
+def agreement(name: str, rows: list[Row], listing: bool) -> None:
+    """One line of the table, and the disagreements."""
+    found = Counter[str]()
+    differing: list[str] = []
+    for row, grade, reason in graded(rows):
+        same = (grade is Grade.CORRECT) is row.correct and grade is not Grade.UNSCORED
+        found["agree" if same else grade.value] += 1
+        if not same:
+            shown = f"{row.completion[-90:]!r} / {row.answer[-60:]!r}"
+            differing.append(f"    {grade.value}: {shown}: {reason}")
+    counts = " | ".join(str(found[grade]) for grade in ("correct", "wrong", "unscored"))
+    print(f"| {name} | {len(rows):,} | {found['agree']:,} | {counts} |")
+    for line in differing if listing else ():
+        print(line)
+
+
+def graded(rows: Iterable[Row]) -> Iterator[tuple[Row, Grade, str]]:
+    with Grader[Row]() as grader:
+        grader.submit(Ask(row, row.verifier, row.completion, row.answer) for row in rows)
+        while grader.pending:
+            yield from (
+                (ask.key, d.grade, f"{d.extracted!r}, {d.reason}") for ask, d in grader.poll(1.0)
+            )
+
+
+def speed(name: str, rows: list[Row]) -> None:
+    """Completions a second, ours and math-verify's, and what of ours needed no algebra."""
+    if len(rows) < 50:
+        return
+    from math_verify import parse, verify
+
+    symbolic.prepare()
+    texts = {answer: f"\\boxed{{{answer}}}" for answer in {row.answer for row in rows}}
+
+    def theirs() -> None:
+        golds = {answer: parse(text, parsing_timeout=None) for answer, text in texts.items()}
+        for row in rows:
+            verify(
+                golds[row.answer],
+                parse(row.completion, parsing_timeout=None),
+                timeout_seconds=None,
+            )
+
+    def ours() -> None:
+        maths._on_file.cache_clear()
+        symbolic._parsed.cache_clear()
+        for row in rows:
+            VERIFIERS["math"](row.completion, row.answer)
+
+    asked = [0]
+    plain = symbolic.equal
+    symbolic.equal = _counting(plain, asked)
+    ours()
+    symbolic.equal = plain
+    best = [min(_seconds(run) for _ in range(2)) for run in (ours, theirs)]
+    rates = [len(rows) / seconds for seconds in best]
+    share = 100 * (1 - asked[0] / len(rows))
+    figures = f"{rates[0]:,.0f}/s | {rates[1]:,.0f}/s | {rates[0] / rates[1]:.1f}"
+    print(f"| {name} | {share:.1f} % | {figures} |")
+
+
+def _counting(function: Equal, count: list[int]) -> Equal:
+    def counted(given: str, expected: str) -> bool:
+        count[0] += 1
+        return function(given, expected)
+
+    return counted
+
+
+def _seconds(run: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    run()
+    return time.perf_counter() - started
+
+
+def _cases(path: Path) -> Iterator[Row]:
+    for case in map(json.loads, path.read_text().splitlines()):
+        if case["kind"] != "code":
+            verifier = "choice" if case["kind"] == "mcq" else "math"
+            yield Row(case["completion"], case["reference"], case["correct"], verifier)
+
+
+def _gsm8k(folder: Path) -> Iterator[Row]:
+    text = gzip.decompress((folder / "example_model_solutions.jsonl.gz").read_bytes())
+    for row in map(json.loads, text.splitlines()):
+        answer = row.pop("ground_truth").rpartition("\nA:")[2]
+        for system in (value for value in row.values() if isinstance(value, dict)):
+            yield Row(system["solution"], answer, system["is_correct"])
+
+
+def _harness(paths: Iterable[Path]) -> Iterator[Row]:
+    for path in paths:
+        for row in map(json.loads, path.read_text().splitlines()):
+            for text, right in zip(row["code"], row["score"], strict=True):
+                yield Row(text, str(row["gt"]), bool(right))
+
+
+def _gym(path: Path) -> Iterator[Row]:
+    (category,) = json.loads(gzip.decompress(path.read_bytes()))["categories"]
+    for result in category["datasets"][0]["results"]:
+        for each in result["completions"]:
+            text, answer = each["full_model_response"], str(result["expected_answer"])
+            yield Row(text, answer, each["score"] == 1)
+
+
+def _pairs(path: Path) -> Iterator[Row]:
+    for pair in json.loads(path.read_text()):
+        if not pair.get("options"):
+            yield Row(pair["pred"], pair["gold"], pair["expected"])
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--data", type=Path, help="Folder of recorded completions")
+    parser.add_argument("--list", action="store_true", help="Show each disagreement")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
