@@ -113,6 +113,15 @@ UNLIKE_BY_ALGEBRA = [
     (r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}", r"\begin{pmatrix} 1 \\ 3 \end{pmatrix}", "(1,2)"),
     (r"\begin{pmatrix} 1 & 2 \end{pmatrix}", r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}"),
     ("f(x)", "f(y)"),
+    (r"\frac{dM}{dt} = 10^5 M^6", r"\frac{dM}{dt} = 20^5 M^6", r"\frac{dN}{dt} = 10^5 M^6"),
+    ("2^{1009}", "2^{1009}+1"),
+    (r"\frac{100!}{2^{50}}", r"\frac{100!}{2^{50}}+1"),
+    (r"\lceil n/2 \rceil", r"\lceil n/3 \rceil"),
+    (r"\lfloor\sqrt{n-1}\rfloor", r"\lfloor\sqrt{n-2}\rfloor"),
+    ("n(n-1)", "-(n(n-1))", "n^2", "0"),
+    ("I(0)", "-(I(0))", "0", "I"),
+    (r"\angle BEA_1 = \sqrt{2}", r"\angle BEA_2 = \sqrt{2}"),
+    (r"\arcsin(10/13)", "10/13", r"\arccos(10/13)"),
     (r"\frac{63}{400}\pi", r"\frac{64}{400}\pi"),
 ]  # fmt: skip
 

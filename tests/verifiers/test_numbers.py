@@ -8,6 +8,8 @@ from rlvr_gate.records import Grade
 from rlvr_gate_fixtures.verifiers import VERIFIERS
 
 RIGHT = [
+    ("\\boxed{-(5)}", "-5"),
+    ("\\boxed{-\\left(\\frac{1}{2}\\right)}", "-1/2"),
     ("\\frac{3}{4}", "3/4"),
     ("\\dfrac34", "0.75"),
     ("-\\frac{3}{4}", "-0.75"),
@@ -317,6 +319,18 @@ RIGHT = [
     ("-5-", "-5"),
 ]
 WRONG = [
+    ("\\boxed{-(5)}", "5"),
+    ("\\boxed{-\\left(\\frac{1}{2}\\right)}", "1/2"),
+    ("\\boxed{-|5|}", "5"),
+    ("\\boxed{\\arcsin(10/13)}", "10/13"),
+    ("\\boxed{sqrt(16)}", "16"),
+    ("\\boxed{f(5)}", "5"),
+    ("\\boxed{n-1}", "1"),
+    ("\\boxed{n(n-1)}", "1"),
+    ("\\boxed{\\omega - 1}", "-1"),
+    ("\\boxed{\\lfloor 3.7 \\rfloor}", "3.7"),
+    ("\\boxed{I(0)}", "0"),
+    ("\\boxed{-\\left\\{5\\right\\}}", "5"),
     ("42 apples (see 3)", "42"),
     ("⁻5", "-5"),
     ("-5", "5"),
