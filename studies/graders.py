@@ -3,7 +3,7 @@
     python studies/graders.py --data PATH          # recorded completions; without it, rows alone
     python studies/graders.py --data PATH --list   # each disagreement in words
 
-Completions are graded in a grading worker, as in a run. Speed is that of this process: up to 500
+Completions are graded in a grading worker, as in a run. Speed is that of this process: up to 300
 of one source through the verifier, the same through `parse` and `verify` of math-verify (without
 its own timeouts, answers on file parsed once), in turn, best of two; no cache is kept in between.
 """
@@ -13,6 +13,8 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import random
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -24,6 +26,8 @@ from grader_rows import ROWS
 from rlvr_gate.records import Grade
 from rlvr_gate_fixtures.grading.pool import Ask, Grader
 from rlvr_gate_fixtures.verifiers import VERIFIERS, maths, symbolic
+from rlvr_gate_fixtures.verifiers.latex import key, spelled
+from rlvr_gate_fixtures.verifiers.said import said
 
 Equal = Callable[[str, str], bool]
 
@@ -46,10 +50,12 @@ def main() -> None:
     print("|---|---|---|---|---|---|")
     for name, rows in sources.items():
         agreement(name, rows, options.list)
+    if options.data:
+        audit(options.data / "problems", options.list)
     print("\n| completions | without algebra | math | math-verify | ratio |")
     print("|---|---|---|---|---|")
     for name, rows in sources.items():
-        speed(name, [row for row in rows if row.verifier == "math"][-500:])
+        speed(name, [row for row in rows if row.verifier == "math"][-300:])
 
 
 def recorded(data: Path) -> dict[str, list[Row]]:
@@ -89,6 +95,56 @@ def graded(rows: Iterable[Row]) -> Iterator[tuple[Row, Grade, str]]:
             yield from (
                 (ask.key, d.grade, f"{d.extracted!r}, {d.reason}") for ask, d in grader.poll(1.0)
             )
+
+
+def audit(folder: Path, listing: bool) -> None:
+    """Answers on file, changed so that they are others: how many are taken for the first."""
+    rng = random.Random(1)
+    answers = [a for a in _answers(folder) if not re.fullmatch(r"[$\d.,\s-]*", a)]
+    rows = {kind: list[Row]() for kind, _, _ in CHANGES} | {"another problem's": []}
+    for answer in answers:
+        for kind, change, fits in CHANGES:
+            if re.search(fits, answer) and (other := change(answer, rng)) != answer:
+                rows[kind].append(Row(f"\\boxed{{{other}}}", answer, correct=False))
+    for _ in range(1500):
+        one, other = rng.sample(answers, 2)
+        if key(spelled(one)) != key(spelled(other)):
+            rows["another problem's"].append(Row(f"\\boxed{{{one}}}", other, correct=False))
+    print("\n| answer on file | tried | accepted | unscored |")
+    print("|---|---|---|---|")
+    for kind, changed in rows.items():
+        found = list(graded(changed))
+        accepted = [row for row, grade, _ in found if grade is Grade.CORRECT]
+        unscored = sum(grade is Grade.UNSCORED for _, grade, _ in found)
+        print(f"| {kind} | {len(changed):,} | {len(accepted)} | {unscored} |")
+        for row in accepted if listing else ():
+            print(f"    {row.completion!r} / {row.answer!r}")
+
+
+def _digit(answer: str, rng: random.Random) -> str:
+    at = rng.choice([m.start() for m in re.finditer(r"\d", answer)])
+    return f"{answer[:at]}{(int(answer[at]) + 1) % 10}{answer[at + 1 :]}"
+
+
+ONE_VALUE = r"^(?!.*text)[^=,\[]*$"
+CHANGES: tuple[tuple[str, Callable[[str, random.Random], str], str], ...] = (
+    ("another digit", _digit, r"\d"),
+    ("negated", lambda a, _: f"-({a.strip('$')})", ONE_VALUE),
+    ("one more", lambda a, _: f"{a.strip('$')}+1", ONE_VALUE),
+    ("+ for -", lambda a, _: a.replace("-", "+", 1), "-"),
+    ("- for +", lambda a, _: a.replace("+", "-", 1), r"\+"),
+    ("open for closed", lambda a, _: a.replace("[", "(", 1), r"^[^\\]*\["),
+    ("with an alternative", lambda a, _: f"{a.strip('$')} \\text{{ or }} 3.217", "."),
+    ("in a list", lambda a, _: f"{a.strip('$')}, 3.217", "."),
+)
+"""Kind, change, and the pattern of answers that it makes others of."""
+
+
+def _answers(folder: Path) -> Iterator[str]:
+    for name in ("math500", "minerva_math", "olympiadbench"):
+        for row in map(json.loads, (folder / f"{name}.jsonl").read_text().splitlines()):
+            boxed = said(row["solution"]) if isinstance(row["solution"], str) else None
+            yield row.get("answer") or (row.get("final_answer") or [boxed and boxed.text])[0]
 
 
 def speed(name: str, rows: list[Row]) -> None:
