@@ -139,3 +139,21 @@ def test_weights_alone_need_no_configuration_and_their_digest_no_luck(tmp_path: 
 
 def test_a_shipped_checkpoint_has_one_digest_either_way():
     assert resolve("base", "base").digest == resolve("base", "base", weights_only=True).digest
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda kept: kept | {"tensors": 3},
+        lambda kept: kept | {"more": 1},
+        lambda kept: {k: v for k, v in kept.items() if k != "tensors"},
+        lambda kept: kept | {"tensors": [t | {"parameters": "many"} for t in kept["tensors"]]},
+        lambda kept: [kept],
+    ],
+)
+def test_what_is_no_comparison_is_measured_again(weigh, counted, tmp_path: Path, change):
+    first = weigh(rlvr=0.2).update("rlvr", "base")
+    (path,) = (tmp_path / "kept").glob("update*.json")
+    path.write_text(json.dumps(change(json.loads(path.read_text()))))
+    assert weigh(rlvr=0.2).update("rlvr", "base") == first
+    assert counted["measure"] == 2

@@ -145,7 +145,8 @@ EXHIBIT = (*EVIDENCE, "exhibits")
     [
         (None, "expected an object, got None"),
         ([], "expected an object"),
-        ({}, "expected a ClaimRecord"),
+        ({}, "ClaimRecord: .*missing 10 required"),
+        ({"is": "Judgement"}, "expected a ClaimRecord"),
         ({"is": "ClaimRecord"}, "missing"),
         (changed("extra", to=1), "ClaimRecord has no 'extra'"),
         (changed("id", to=3), r"ClaimRecord.id: expected str, got 3"),

@@ -112,7 +112,7 @@ def _packed_record(record: Any) -> dict[str, object]:
 
 
 def unpacked(kind: type[T], data: object) -> T:
-    """The record that `packed` wrote.
+    """The record that `packed` wrote; of one kind, its class need not be named (`asdict`).
 
     Raises:
         Malformed: it is not of this kind, down to the last entry; says where and why.
@@ -162,7 +162,7 @@ def _items(kinds: Sequence[Any], data: Any, where: str) -> tuple[Any, ...]:
 
 def _record(kind: Any, data: Any, where: str) -> Any:
     given = dict(_dict(data, where))
-    if given.pop(_CLASS, None) != kind.__name__:
+    if given.pop(_CLASS, kind.__name__) != kind.__name__:
         raise Malformed(f"{where}: expected a {kind.__name__}, got {_short(data)}")
     types = _types(kind)
     if unknown := sorted(set(given) - set(types)):
