@@ -278,3 +278,14 @@ def test_the_identity_of_questions_never_changes_by_accident(file: Path) -> None
     assert benchmarks.load(f"gsm8k?file={file}").digest == (
         "796da63eb7817faceb287da4fbbba22793a1ff837143db2035e82a07506c943d"
     )
+
+
+def test_another_seed_lets_no_other_questions_pass_unseen(tmp_path: Path) -> None:
+    wrong = {f"Incorrect Answer {n}": f"no {n}" for n in (1, 2, 3)}
+    path = tmp_path / "easy.jsonl"
+    path.write_text(json.dumps({"Question": "1 + 1?", "Correct Answer": "2", **wrong}))
+    with pytest.raises(BenchmarkError, match="expected 198 rows"):
+        benchmarks.load(f"gpqa?file={path}")
+    loaded = benchmarks.load(f"gpqa?file={path}&seed=7")
+    assert loaded.name == "gpqa?seed=7"
+    assert "gpqa?seed=7: this release has not seen these 1 questions" in loaded.notes[0]
