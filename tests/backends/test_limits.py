@@ -20,9 +20,9 @@ from rlvr_gate_fixtures.backends.answers import answers, encoded
 from rlvr_gate_fixtures.backends.children import child
 from rlvr_gate_fixtures.backends.children.child import ChildBackend
 from rlvr_gate_fixtures.backends.children.limits import Limits
-from rlvr_gate_fixtures.backends.children.pipe import Lines
 from rlvr_gate_fixtures.backends.transformers.backend import TransformersBackend
 from rlvr_gate_fixtures.inputs.checkpoints import resolve
+from rlvr_gate_fixtures.processes.pipe import Lines
 
 LOOP = (
     "{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}{% set x = c %}"
