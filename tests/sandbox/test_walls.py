@@ -1,0 +1,157 @@
+"""Behind either kind of walls nothing is forged, nothing is reached and nothing is left."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from rlvr_gate_fixtures.processes.environment import bare
+from rlvr_gate_fixtures.processes.limits import Limits
+from rlvr_gate_fixtures.sandbox import probe
+from rlvr_gate_fixtures.sandbox.cell import Cell, NoWallsError
+
+NOBODY = 65534
+PYTHONS = (sys.executable, "/usr/bin/python3")
+
+
+@contextmanager
+def opened(*walls: str) -> Iterator[Cell]:
+    """A cell, where this machine offers one."""
+    try:
+        cell = Cell(walls) if walls else Cell()
+    except NoWallsError as error:
+        pytest.skip(f"this machine offers no walls: {error}")
+    with closing(cell):
+        yield cell
+
+
+def as_somebody(user: int | None) -> tuple[str, dict[str, object]]:
+    """A Python that this user can run our code with."""
+    who = {} if user is None else {"user": user, "group": user, "extra_groups": []}
+    for python in PYTHONS:
+        try:
+            line = [
+                python,
+                "-c",
+                "import sys, rlvr_gate_fixtures.sandbox.cell; assert sys.version_info > (3, 11)",
+            ]
+            subprocess.run(
+                line, check=True, env=bare(), capture_output=True, cwd="/", **who
+            )
+            return python, who
+        except (OSError, subprocess.CalledProcessError):
+            continue
+    pytest.skip(f"no Python that user {user} could run our code with")
+
+
+@pytest.mark.parametrize(
+    ("walls", "user"),
+    [
+        pytest.param("namespaces", None, id="namespaces, this user"),
+        pytest.param("landlock", None, id="landlock, this user"),
+        pytest.param("landlock", NOBODY, id="landlock, nobody", marks=pytest.mark.slow),
+        pytest.param("namespaces", NOBODY, id="namespaces, nobody", marks=pytest.mark.slow),
+    ],
+)
+def test_nothing_is_forged_reached_or_left(walls, user):
+    if user is not None and os.geteuid():
+        pytest.skip("only root can become somebody else")
+    python, who = as_somebody(user)
+    script = Path(__file__).with_name("attacks.py")
+    line = [python, "-P", "-c", script.read_text().replace("__file__", repr(str(script))), walls]
+    ran = subprocess.run(
+        line, env=bare(), capture_output=True, cwd="/", timeout=300, **who
+    )
+    came = json.loads(ran.stdout)
+    if "refused" in came:
+        pytest.skip(f"not on this machine: {came['refused']}")
+    assert came["right"] == "correct", came
+    assert {
+        name: said for name, said in came["forged"].items() if said not in ("wrong", "late=True")
+    } == {}
+    assert {name: said for name, said in came["harm"].items() if said} == {}
+    assert came["left"] == []
+    assert came["after"] == []
+
+
+def test_walls_that_do_not_hold_are_found_out():
+    """The probe prints what it could do: here list a folder that is seen on purpose."""
+    with opened() as cell:
+        ran = cell.run(probe.program(os.path.dirname(os.__file__), files=True), Limits())
+    assert ran.output.decode() == "list a folder of the user's\nend\n"
+
+
+def test_a_refusal_names_every_kind_and_why():
+    """A machine whose kernel knows neither: the names are there, each with its reason."""
+    with pytest.raises(NoWallsError, match=r"paper: KeyError.*; glass: KeyError"):
+        Cell(["paper", "glass"])
+
+
+def test_each_program_starts_in_an_empty_folder_of_its_own():
+    with opened("namespaces") as cell:
+        limits = Limits()
+        first = cell.run("import os\nopen('x', 'w').write('1')\nprint(os.listdir())", limits)
+        second = cell.run("import os\nprint(os.listdir(), os.getcwd())", limits)
+    assert first.output == b"['x']\n"
+    assert second.output == b"[] /tmp\n"
+
+
+def test_a_program_reads_its_input_and_is_cut_in_its_output():
+    with opened() as cell:
+        ran = cell.run("print(sum(map(int, input().split())))", Limits(), b"1 2 3\n")
+        flood = cell.run("while True: print('x' * 1000)", Limits(file_bytes=2**16, cpu_seconds=2))
+    assert (ran.output, ran.ended[0].status, ran.late) == (b"6\n", 0, False)
+    assert len(flood.output) <= 2**16
+    assert flood.ended[0].status != 0
+
+
+def test_cpu_time_and_wall_time_are_told_apart():
+    with opened() as cell:
+        spun = cell.run("while True: pass", Limits(cpu_seconds=1, wall_seconds=60))
+        slept = cell.run("import time; time.sleep(60)", Limits(cpu_seconds=1, wall_seconds=1))
+    assert (spun.late, spun.ended[0].status) == (False, -9)
+    assert spun.ended[0].cpu_seconds > 0.7
+    assert (slept.late, slept.ended[0].status) == (True, -9)
+    assert slept.ended[0].cpu_seconds < 0.5
+
+
+def test_the_same_program_prints_the_same():
+    """Hash seeds and random numbers are settled."""
+    source = "import random\nprint(random.random(), hash('x'), {'a', 'b', 'c', 'd'})"
+    with opened() as cell:
+        assert cell.run(source, Limits()).output == cell.run(source, Limits()).output
+
+
+def test_a_cell_whose_owner_is_killed_ends():
+    """As any child of ours does: the guardian sees that its parent is gone."""
+    with opened():
+        pass
+    source = (
+        "from rlvr_gate_fixtures.sandbox.cell import Cell; import os, signal\n"
+        "from rlvr_gate_fixtures.processes.families import descendants\n"
+        "cell = Cell(); print(*descendants(os.getpid()), flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", source], env=bare(), capture_output=True, text=True
+    )
+    started = [int(pid) for pid in ran.stdout.split()]
+    assert started
+    assert _gone(started)
+
+
+def _gone(pids: list[int]) -> bool:
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        if not any(Path(f"/proc/{pid}").exists() for pid in pids):
+            return True
+        time.sleep(0.05)
+    return False
