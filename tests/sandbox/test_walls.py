@@ -43,9 +43,7 @@ def as_somebody(user: int | None) -> tuple[str, dict[str, object]]:
                 "-c",
                 "import sys, rlvr_gate_fixtures.sandbox.cell; assert sys.version_info > (3, 11)",
             ]
-            subprocess.run(
-                line, check=True, env=bare(), capture_output=True, cwd="/", **who
-            )
+            subprocess.run(line, check=True, env=bare(), capture_output=True, cwd="/", **who)
             return python, who
         except (OSError, subprocess.CalledProcessError):
             continue
@@ -67,9 +65,7 @@ def test_nothing_is_forged_reached_or_left(walls, user):
     python, who = as_somebody(user)
     script = Path(__file__).with_name("attacks.py")
     line = [python, "-P", "-c", script.read_text().replace("__file__", repr(str(script))), walls]
-    ran = subprocess.run(
-        line, env=bare(), capture_output=True, cwd="/", timeout=300, **who
-    )
+    ran = subprocess.run(line, env=bare(), capture_output=True, cwd="/", timeout=300, **who)
     came = json.loads(ran.stdout)
     if "refused" in came:
         pytest.skip(f"not on this machine: {came['refused']}")

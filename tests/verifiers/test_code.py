@@ -247,9 +247,32 @@ def test_the_opt_in_is_asked_for_by_name(monkeypatch):
     asked = []
     monkeypatch.setattr(verifier, "Cell", lambda walls: asked.append(walls))
     for value in ("", "0", "yes", "1"):
-        monkeypatch.setenv(verifier.UNSAFE_VARIABLE, value)
+        monkeypatch.setenv(verifier.UNSAFE_CODE, value)
         verifier._new_cell()
     assert ["none" in walls for walls in asked] == [False, False, False, True]
+
+
+@pytest.mark.parametrize(("given", "value"), [((), None), (("--unsafe-code-execution",), "1")])
+def test_the_option_allows_it_in_workers_too(pytester, given, value):
+    pytester.makepyfile(
+        "from rlvr_gate_fixtures.processes.environment import UNSAFE_CODE, bare\n"
+        f"def test_it(): assert bare().get(UNSAFE_CODE) == {value!r}"
+    )
+    pytester.runpytest_subprocess(*given).assert_outcomes(passed=1)
+
+
+def test_a_program_that_passes_just_in_time_passes():
+    """CPU time is counted coarsely: what has passed is not over its limit."""
+    slow = "import time\ndef add(a, b):\n while time.process_time() < 0.9: pass\n return a + b"
+    answer = filed(test="assert add(2, 3) == 5", seconds=2)
+    assert code(slow, answer).grade is Grade.CORRECT
+    assert code(slow.replace("0.9", "9"), answer).reason.startswith(verifier.TIME_LIMIT)
+
+
+def test_a_range_without_end_holds_nobody_up():
+    answer = filed(test="for x in f(1): pass\nassert False")
+    graded = code("def f(n): return range(10**18)", answer)
+    assert (graded.grade, graded.reason[:13]) == (Grade.WRONG, "OverflowError")
 
 
 def test_graded_in_a_worker_the_grades_are_the_same_twice():
