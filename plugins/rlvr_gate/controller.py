@@ -20,7 +20,7 @@ from rlvr_gate.gate import wire
 from rlvr_gate.gate.decide import FAILED, Named, decide, undecidable, with_p_values
 from rlvr_gate.gate.policy import Policy
 from rlvr_gate.gate.rollcall import CollectedClaim, RollCall
-from rlvr_gate.records import ClaimRecord, GateResult, GateState, Kind, RunRecord
+from rlvr_gate.records import ClaimRecord, GateResult, GateState, Kind, NewWork, RunRecord
 from rlvr_gate.redacting import redacted
 
 result_key = pytest.StashKey[GateResult]()
@@ -82,7 +82,7 @@ def bare_record(gate: GateResult, claims: Sequence[ClaimRecord], command: str) -
     return RunRecord(
         gate=gate, claims=claims, counts={}, problems={}, examples={}, checkpoints=[],
         benchmarks=[], weights={}, curves={}, versions={}, command=command, created=now,
-        seconds={}, sampled={}, samples=0, level=0.95, seed=0,
+        seconds={}, sampled=NewWork(), samples=0, level=0.95, seed=0,
     )  # fmt: skip
 
 

@@ -63,7 +63,7 @@ def to_document(record: RunRecord) -> dict[str, object]:
             "created": record.created,
             "versions": dict(sorted(record.versions.items())),
             "seconds": told(dict(sorted(record.seconds.items()))),
-            "sampled": told(dict(sorted(record.sampled.items()))),
+            "sampled": dict(sorted(told(record.sampled).items())),
         },
     }
 

@@ -227,15 +227,11 @@ def _solved(record: RunRecord, benchmark: str) -> list[Line]:
 
 
 def _work(record: RunRecord) -> list[Line]:
-    sampled = dict(record.sampled)
+    new = record.sampled
     took = words.duration(sum(record.seconds.values())) if record.seconds else ""
-    parts = [f"{words.count(sampled.get('completions', 0))} completions drawn"]
-    if sampled.get("tokens"):
-        parts.append(f"{words.count(sampled['tokens'])} tokens")
-    if sampled.get("reused"):
-        parts.append(f"{words.count(sampled['reused'])} reused")
-    if sampled.get("scored"):
-        parts.append(f"{words.count(sampled['scored'])} scored")
+    counts = ((new.tokens, "tokens"), (new.reused, "reused"), (new.scored, "scored"))
+    parts = [f"{words.count(new.completions)} completions drawn"]
+    parts += [f"{words.count(number)} {what}" for number, what in counts if number]
     drawn = ", ".join([*parts, took] if took else parts)
     looks = {} if record.saving is None else record.saving.looks
     told = [words.saving(record.saving), *(f"{b}: {words.looks(of)}" for b, of in looks.items())]

@@ -41,6 +41,7 @@ from rlvr_gate.records import (
     Kind,
     Matching,
     Moved,
+    NewWork,
     Noise,
     NotMeasured,
     NumberRow,
@@ -157,7 +158,7 @@ def run(state: str = "open", *, problems: int = 100, samples: int = 256, shown: 
         command="pytest suites/ --model-pair base,rlvr --gate-report=reports/out/gate.html",
         created="2026-01-02T03:04:05Z",
         seconds={"plan": 0.04, "fill": 83.2, "judge": 1.31},
-        sampled={"completions": 2 * problems * samples, "tokens": 1_204_331, "reused": 0},
+        sampled=NewWork(2 * problems * samples, 1_204_331),
         samples=samples,
         level=LEVEL,
         seed=17,
@@ -169,7 +170,7 @@ def minimal() -> RunRecord:
     return RunRecord(
         gate=decide([], Policy("default")), claims=[], counts={}, problems={}, examples={},
         checkpoints=[], benchmarks=[], weights={}, curves={}, versions={}, command="",
-        created="", seconds={}, sampled={}, samples=1, level=LEVEL, seed=0,
+        created="", seconds={}, sampled=NewWork(), samples=1, level=LEVEL, seed=0,
     )  # fmt: skip
 
 
@@ -237,7 +238,7 @@ def hostile() -> RunRecord:
         command=NASTY,
         created=NASTY,
         seconds={NASTY: 1.0},
-        sampled={NASTY: 1},
+        sampled=NewWork(1),
         samples=4,
         level=LEVEL,
         seed=0,

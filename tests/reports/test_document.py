@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
-from rlvr_gate.records import CheckpointFacts, Interval, RunRecord, Sampling, Tally
+from rlvr_gate.records import CheckpointFacts, Interval, NewWork, RunRecord, Sampling, Tally
 from rlvr_gate.records.plain import told
 from rlvr_gate_reports import document
 
@@ -85,7 +85,7 @@ def test_what_changes_between_runs_over_the_same_samples_lives_under_run(run: Ru
     record = run(problems=8)
     again = replace(
         record, command="pytest -n 2", created="2027-01-01T00:00:00Z", versions={"python": "3.13"},
-        seconds={"judge": 9.0}, sampled={"completions": 0, "reused": 4096},
+        seconds={"judge": 9.0}, sampled=NewWork(reused=4096),
     )  # fmt: skip
     ours, theirs = load(record), load(again)
     assert {key for key in ours if ours[key] != theirs[key]} == {"run"}

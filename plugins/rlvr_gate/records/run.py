@@ -87,6 +87,19 @@ class Saving:
 
 
 @dataclass(frozen=True, slots=True)
+class NewWork:
+    """What this run itself drew, took from the store, had scored and saved."""
+
+    completions: int = 0
+    tokens: int = 0
+    reused: int = 0
+    scored: int = 0
+    saved_completions: int | None = None
+    """By stopping early; None where the number of samples was fixed."""
+    saved_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CurvePoint:
     """One k of a curve: an estimate with its interval."""
 
@@ -138,8 +151,7 @@ class RunRecord:
     """ISO 8601, UTC."""
     seconds: Mapping[str, float]
     """Wall time by stage: `plan`, `fill`, `judge`."""
-    sampled: Mapping[str, int]
-    """New work of this run: `completions`, `tokens`; `reused` and `scored` completions."""
+    sampled: NewWork
     samples: int
     level: float
     seed: int

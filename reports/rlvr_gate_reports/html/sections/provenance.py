@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rlvr_gate.records import CheckpointFacts
+from rlvr_gate.records.plain import told
 from rlvr_gate_reports import words
 from rlvr_gate_reports.html.sections.section import Material, Part, Section
 from rlvr_gate_reports.reading import checkpoints
@@ -16,6 +18,8 @@ class Provenance:
 
     checkpoints: tuple[CheckpointFacts, ...]
     """The pair first."""
+    work: Mapping[str, int]
+    """What the run did anew, in words."""
     errors: str
     family: str
 
@@ -24,7 +28,10 @@ def read(material: Material) -> list[Part]:
     """One part."""
     record = material.record
     data = Provenance(
-        tuple(checkpoints(record)), words.release_and_block(record), words.findings_family(record)
+        tuple(checkpoints(record)),
+        {name.replace("_", " "): number for name, number in told(record.sampled).items()},
+        words.release_and_block(record),
+        words.findings_family(record),
     )
     return [Part("provenance", "Provenance", data)]
 
