@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from rlvr_gate.records import Interval, Verdict
 from rlvr_gate.stats.adaptive import Rounds, adaptive_pass_at_k
 from rlvr_gate.stats.bands import simultaneous_band
-from rlvr_gate.stats.guaranteed import below_zero, guaranteed_interval
+from rlvr_gate.stats.guaranteed import below_zero, guaranteed_interval, guaranteed_p_value
 from rlvr_gate.stats.intervals import (
     effective_units,
     mean_ends,
@@ -490,6 +490,58 @@ def _clustered(
     return [np.mean(each, axis=0).tolist() for each in errors]
 
 
+SUITE = {"AIME24": (30, "hard"), "AMC23": (40, "mid"), "MATH500": (500, "bimodal"),
+         "Minerva": (272, "hard"), "Olympiad": (675, "never")}  # fmt: skip
+
+
+def print_suite(replicates: int, seed: int) -> None:
+    """Five benchmarks, n = 64: K1 on each, all of them, and one claim about their mean."""
+    print("| rlvr | " + " | ".join(f"{name} ({m})" for name, (m, _) in SUITE.items())
+          + " | all five | mean of five | all problems |\n|---" + "|---" * 8 + "|")  # fmt: skip
+    rng, of = np.random.default_rng(seed + 9), {(s, c): (b, r) for s, c, b, r in populations(seed)}
+    for change in ("shift", "same"):
+        pairs = [of[shape, change] for _, shape in SUITE.values()]
+        held = [_suite_holds(pairs, rng) for _ in range(replicates)]
+        gains = [float(np.mean(r - b)) for b, r in pairs]
+        each = [
+            f"{np.mean([h[i] for h in held]):.3f} ({gain:+.3f})" for i, gain in enumerate(gains)
+        ]
+        more = [f"{np.mean([h[i] for h in held]):.3f}" for i in (5, 6, 7)]
+        print(f"| {change} | " + " | ".join([*each, *more]) + " |", flush=True)
+
+
+def _suite_holds(pairs: list[tuple[Floats, Floats]], rng: np.random.Generator) -> list[bool]:
+    """K1 on each benchmark, on all, on their mean, on all problems together."""
+    found = []
+    for (m, _), (base, rlvr) in zip(SUITE.values(), pairs, strict=True):
+        at = rng.integers(0, base.size, m)
+        found.append((rng.binomial(64, rlvr[at]) - rng.binomial(64, base[at])) / 64)
+    tail, whole = (1 - LEVEL) / 2, np.concatenate(found)
+    each = [guaranteed_p_value(d, 0.0, low=-1) <= tail for d in found]
+    shares = np.concatenate([np.full(len(d), 1 / len(d) / len(found)) for d in found])
+    mean = guaranteed_p_value(whole, 0.0, low=-1, shares=shares) <= tail
+    return [*each, all(each), mean, guaranteed_p_value(whole, 0.0, low=-1) <= tail]
+
+
+def print_price(replicates: int, seed: int) -> None:
+    """How often a gate claim holds under the findings' interval and under its own bound, n = 128."""
+    print("| shape | change | M | pass@1 rises: findings', gate's | coverage (k = 64) within 5 points: "
+          "findings', gate's |\n|---|---|---|---|---|")  # fmt: skip
+    rng, tail = np.random.default_rng(seed + 10), (1 - LEVEL) / 2
+    for shape, change, base, rlvr in populations(seed):
+        if shape not in ("hard", "mid", "bimodal") or change not in ("same", "shift", "sharpen"):
+            continue
+        for m in PROBLEMS:
+            b, r = draw(base, rlvr, m, 128, replicates, rng)
+            row = []
+            for k, bar in ((1, 0.0), (64, -0.05)):
+                d = pass_at_k(128, r, k) - pass_at_k(128, b, k)
+                sharp = float(np.mean(mean_ends(d, level=LEVEL)[0] > bar))
+                sure = np.mean([guaranteed_p_value(x, bar, low=-1) <= tail for x in d.T])
+                row.append(f"{sharp:.2f}, {sure:.2f}")
+            print(f"| {shape} | {change} | {m} | " + " | ".join(row) + " |", flush=True)
+
+
 TOPS = (0.02, 0.05, 0.1, 0.3, 1.0)
 MIDDLES = (-0.5, 0.0, 0.3, 0.6)
 
@@ -584,6 +636,8 @@ SECTIONS: dict[str, Callable[[int, int], None]] = {
     "bands": lambda replicates, seed: print_bands(min(300, replicates), seed),
     "unbounded": print_unbounded,
     "clusters": lambda replicates, seed: print_clusters(min(300, replicates), seed),
+    "suite": lambda replicates, seed: print_suite(min(500, replicates), seed),
+    "price": lambda replicates, seed: print_price(min(300, replicates), seed),
     "worst case": print_worst_case,
     "speed": print_speed,
 }

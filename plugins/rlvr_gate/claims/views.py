@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from rlvr_gate.claims.solved import SolvedSets
 from rlvr_gate.claims.updates import UpdateView, Weights
 from rlvr_gate.judging import readings
 from rlvr_gate.judging.beside import said
+from rlvr_gate.judging.pooled import Pooled, Weigh
 from rlvr_gate.judging.power import Within, within
 from rlvr_gate.judging.quantities import Exact, Ledger, Quantity
 from rlvr_gate.judging.readings import Reading
@@ -287,6 +288,24 @@ class PairView:
                 f"@pytest.mark.roles({name!r}) and give --checkpoint {name}=REF"
             )
         return CheckpointView(name, self.base.source, self.base.ledger)
+
+    def gain(self, k: int, benchmarks: Sequence[str], *, weigh: Weigh = "benchmarks") -> Pooled:
+        """What RLVR adds to pass@k, the mean over several benchmarks: one claim, one tail.
+
+        Args:
+            benchmarks: those of the claim's `benchmarks` fixture, or some of them.
+            weigh: every benchmark the same, or every problem.
+
+        Raises:
+            ValueError: no benchmark, one named twice, or another way to weigh.
+        """
+        if not benchmarks or len({*benchmarks}) < len(benchmarks):
+            raise ValueError(f"a mean needs benchmarks, each once, got {list(benchmarks)}")
+        if weigh not in get_args(Weigh):
+            raise ValueError(f"weigh is {' or '.join(get_args(Weigh))}, got {weigh!r}")
+        parts = tuple(self.rlvr.pass_at(k, b) - self.base.pass_at(k, b) for b in benchmarks)
+        of = f"over {len(parts)} benchmarks" if weigh == "benchmarks" else "over all problems"
+        return Pooled(f"gain in pass@{k} {of}", parts, weigh)
 
     def solved(self, benchmark: str) -> SolvedSets:
         """Which problems each checkpoint solved at least once in its samples."""

@@ -58,11 +58,21 @@ class Sample:
         return float(brentq(short, low, high, xtol=1e-10))
 
 
-def sample(values: ArrayLike, low: float, clusters: ArrayLike | None = None) -> Sample:
-    """The values of problems, ``(problems,)``, ready for bounds from below."""
+def sample(
+    values: ArrayLike,
+    low: float,
+    clusters: ArrayLike | None = None,
+    shares: ArrayLike | None = None,
+) -> Sample:
+    """The values of problems, ``(problems,)``, ready for bounds from below.
+
+    Args:
+        shares: of each problem in the mean, ``(problems,)``; the same for all where None.
+    """
     x = np.asarray(values, dtype=np.float64)
+    part = np.ones(x.size) if shares is None else np.asarray(shares, dtype=np.float64) * x.size
     _, unit = np.unique(np.arange(x.size) if clusters is None else clusters, return_inverse=True)
-    total, weight = np.bincount(unit, weights=x), np.bincount(unit).astype(np.float64)
+    total, weight = np.bincount(unit, weights=part * x), np.bincount(unit, weights=part)
     largest = weight.max()
     return Sample(np.append(total, largest * low), np.append(weight, largest))
 
@@ -74,22 +84,34 @@ def guaranteed_interval(
     low: float,
     high: float,
     clusters: ArrayLike | None = None,
+    shares: ArrayLike | None = None,
 ) -> Interval:
     """Two-sided interval for the mean; each end errs in at most half of ``1 - level``.
 
     Strata that a benchmark fixed are not needed: without them it only errs wide.
+
+    Args:
+        shares: of each problem in the mean, ``(problems,)``, where they differ: of several
+            benchmarks' problems, say, where every benchmark counts the same.
     """
     x, tail = np.asarray(values, dtype=np.float64), (1 - level) / 2
-    least = sample(x, low, clusters).lower_end(tail)
-    most = -sample(-x, -high, clusters).lower_end(tail)
-    return Interval(min(least, float(x.mean())), max(most, float(x.mean())), level)
+    part = np.ones(x.size) if shares is None else np.asarray(shares, dtype=np.float64)
+    mean = float(np.average(x, weights=part))
+    least = sample(x, low, clusters, shares).lower_end(tail)
+    most = -sample(-x, -high, clusters, shares).lower_end(tail)
+    return Interval(min(least, mean), max(most, mean), level)
 
 
 def guaranteed_p_value(
-    values: ArrayLike, threshold: float, *, low: float, clusters: ArrayLike | None = None
+    values: ArrayLike,
+    threshold: float,
+    *,
+    low: float,
+    clusters: ArrayLike | None = None,
+    shares: ArrayLike | None = None,
 ) -> float:
     """One-sided p-value of ``mean <= threshold``, for any law of values of at least ``low``."""
-    return sample(values, low, clusters).p_value(threshold)
+    return sample(values, low, clusters, shares).p_value(threshold)
 
 
 def below_zero(distance: Floats, counts: NDArray[np.int64]) -> Floats:

@@ -1,0 +1,137 @@
+"""One claim about several benchmarks: the mean of a difference over all of them.
+
+That every benchmark must show a rise on its own asks more of thirty problems than thirty can tell.
+A mean over the benchmarks is one claim with one tail, whatever their number; its bound is the one
+of gate claims, with a benchmark's problems sharing its weight, so a small benchmark that weighs
+as much as a large one widens it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from rlvr_gate.judging.arithmetic import Measured, check_range, number
+from rlvr_gate.judging.beside import said
+from rlvr_gate.judging.power import detectable
+from rlvr_gate.judging.quantities import Quantity
+from rlvr_gate.judging.terms import Array
+from rlvr_gate.judging.truncation import Admitted
+from rlvr_gate.judging.units import units
+from rlvr_gate.records import Conclusion, Evidence, Interval, Judgement, Verdict
+from rlvr_gate.stats.guaranteed import guaranteed_interval, guaranteed_p_value
+from rlvr_gate.stats.verdicts import judge
+
+Weigh = Literal["benchmarks", "problems"]
+
+
+@dataclass(frozen=True, eq=False)
+class Pooled(Measured):
+    """A mean over several benchmarks of a number of each problem, one quantity a benchmark.
+
+    Args:
+        parts: of one meaning, each over another benchmark.
+        weigh: every benchmark the same, or every problem.
+    """
+
+    label: str
+    parts: tuple[Quantity, ...]
+    weigh: Weigh = "benchmarks"
+    offset: float = 0.0
+
+    @property
+    def shares(self) -> Array:
+        """Of each problem in the mean, ``(problems,)``; they sum to one."""
+        sizes = [len(part.low) for part in self.parts]
+        if self.weigh == "problems":
+            return np.full(sum(sizes), 1 / sum(sizes))
+        return np.concatenate([np.full(size, 1 / size / len(sizes)) for size in sizes])
+
+    @property
+    def value(self) -> float:
+        """The estimate: midway between the two readings of unscored completions."""
+        return float(self.shares @ (self._all("low") + self._all("high")) / 2) + self.offset
+
+    @property
+    def interval(self) -> Interval:
+        """At the claim's level, for other problems of these benchmarks' kinds."""
+        (low, high), level = self.parts[0].bounds, self.parts[0].ledger.level
+        one, other = (
+            guaranteed_interval(self._all(end), level=level, low=low, high=high,
+                                clusters=self._clusters, shares=self.shares)
+            for end in ("low", "high")
+        )  # fmt: skip
+        return Interval(one.low + self.offset, other.high + self.offset, level)
+
+    def p_value(self, threshold: float) -> float:
+        """Two-sided, of a mean at the threshold: `interval` turned round."""
+        (low, high), at = self.parts[0].bounds, threshold - self.offset
+        above = guaranteed_p_value(
+            self._all("low"), at, low=low, clusters=self._clusters, shares=self.shares
+        )
+        below = guaranteed_p_value(
+            -self._all("high"), -at, low=-high, clusters=self._clusters, shares=self.shares
+        )
+        return min(1.0, 2 * min(above, below))
+
+    @property
+    def _clusters(self) -> list[str]:
+        """A unit of independence for each problem; those of different benchmarks are apart."""
+        named = []
+        for part in self.parts:
+            tallies = part.terms[0].tallies
+            each = units(tallies)["clusters"] or [tally.problem for tally in tallies]
+            named += [f"{part.benchmark} {name}" for name in each]
+        return named
+
+    def _all(self, end: Literal["low", "high"]) -> Array:
+        return np.concatenate([getattr(part, end) for part in self.parts])
+
+    def _affine(self, factor: float, offset: float, label: str) -> Pooled:
+        parts = tuple(factor * part for part in self.parts)
+        return replace(self, label=label, parts=parts, offset=factor * self.offset + offset)
+
+    def _compare(self, other: object, relation: str) -> Judgement:
+        threshold = number(other, f"compare {self.label} with", "it can be compared with a number")
+        low, high = self.parts[0].bounds
+        check_range(self.label, threshold, (low + self.offset, high + self.offset))
+        interval, ledger = self.interval, self.parts[0].ledger
+        verdict = judge(self.value, interval, relation, threshold)
+        found = _together([ledger.admit(part.benchmark, verdict) for part in self.parts])
+        rows = tuple(self._row(part) for part in self.parts)
+        return ledger.note(
+            Judgement(
+                statement=f"{self.label} {relation} {threshold:g}",
+                verdict=found.verdict,
+                estimate=self.value,
+                interval=interval,
+                threshold=threshold,
+                relation=relation,
+                benchmark=None,
+                k=self.parts[0].k,
+                n=self.parts[0].samples,
+                evidence=Evidence(power=detectable(interval), conclusions=rows) | said(found),
+                p_value=self.p_value(threshold) if found.verdict is verdict else None,
+                guaranteed=True,
+            )
+        )
+
+    def _row(self, part: Quantity) -> Conclusion:
+        bounds = part.interval(part.ledger.level)
+        return Conclusion(
+            f"{part.benchmark}: {len(part.low)}", part.value, bounds.low, bounds.high
+        )
+
+
+def _together(found: Sequence[Admitted]) -> Admitted:
+    """Comparable where all are; one that is open leaves all open."""
+    reasons = tuple(dict.fromkeys(reason for each in found for reason in each.reasons))
+    notes = tuple(dict.fromkeys(note for each in found for note in each.notes))
+    verdicts = [each.verdict for each in found]
+    for first in (Verdict.NOT_COMPARABLE, Verdict.UNDECIDED):
+        if first in verdicts:
+            return Admitted(first, reasons, notes)
+    return Admitted(verdicts[0], reasons, notes)
