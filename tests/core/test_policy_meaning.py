@@ -71,7 +71,7 @@ def collect(pytester: pytest.Pytester):  # type: ignore[no-untyped-def]  # pytes
         ("[claims.MY1]\nbound = 0.1", "[claims.MY1]: bound is given, but the test does not use one"),
         ("[claims.MY2]\nmargin = 0.1", "margin is given, but the test does not use one: it has only"),
         ("[claims.MY5]\nmargin = 0.1", "it has neither margin nor bound"),
-        ("[claims.K1]\nmargin = 0.1", "[claims.K1]: margin is given, but the test does not use one"),
+        ("[claims.K1k]\nmargin = 0.1", "[claims.K1k]: margin is given, but the test does not use one"),
         ("[claims.W1]\nbenchmarks = ['countdown']", "the claim is about weights"),
         ("[claims.MY1]\nmargin = 2.0", "margin 2 lets everything pass: 2 points are written 0.02"),
         ("[claims.C1]\nmargin = 2", "margin 2 lets everything pass"),
