@@ -6,10 +6,12 @@ Rows that algebra decides run in a grading worker, as they do in use; the others
 from __future__ import annotations
 
 import importlib.util
+import runpy
 import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
@@ -64,6 +66,8 @@ BY_ALGEBRA = [
     (r"\frac{\pi}{2}", "pi/2", r"\frac12 \pi", r"0.5\pi"),
     ("x^2 - 1", "(x-1)(x+1)", "-1+x^2"),
     (r"\sin^2 x", r"1 - \cos^2 x"),
+    (r"I\frac{d\omega}{dt}+2B\omega=T", r"I \frac{d\omega}{dt} = T - 2B\omega"),
+    ("E_1 + 2E_2", "2E_{2}+E_{1}"),
     ("3x + 4y + 14 = 0", "6x+8y+28=0", "-3x - 4y = 14"),
     (r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}", r"\begin{bmatrix} 1 \\ 4/2 \end{bmatrix}"),
     ("2", r"\sqrt{4}", r"\frac{2\sqrt{2}}{\sqrt{2}}", r"\log_2 4"),
@@ -114,6 +118,7 @@ UNLIKE_BY_ALGEBRA = [
     (r"\begin{pmatrix} 1 & 2 \end{pmatrix}", r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}"),
     ("f(x)", "f(y)"),
     (r"\frac{dM}{dt} = 10^5 M^6", r"\frac{dM}{dt} = 20^5 M^6", r"\frac{dN}{dt} = 10^5 M^6"),
+    (r"c^2(\gamma^2-1)\sin^2 \theta", r"c^2(\gamma^2-2)\sin^2 \theta"),
     ("2^{1009}", "2^{1009}+1"),
     (r"\frac{100!}{2^{50}}", r"\frac{100!}{2^{50}}+1"),
     (r"\lceil n/2 \rceil", r"\lceil n/3 \rceil"),
@@ -132,6 +137,9 @@ def flat(table: Iterable[tuple[str, ...]]) -> list[tuple[str, str]]:
 
 def others(table: Iterable[tuple[str, ...]]) -> list[tuple[str, str]]:
     return [(answer, form) for answer, *forms in table for form in forms]
+
+
+ROWS = runpy.run_path(str(Path(__file__).parents[2] / "studies" / "grader_rows.py"))["ROWS"]
 
 
 def boxed(form: str) -> str:
@@ -173,6 +181,15 @@ def test_what_structure_does_not_decide_algebra_does() -> None:
         assert not [(row, d) for row, d in zip(rows, decided, strict=True) if d.grade is not grade]
 
 
+@algebra
+def test_the_rows_on_which_the_graders_of_the_field_differ() -> None:
+    decided = graded([(answer, text) for _, text, answer, _ in ROWS])
+    assert len(ROWS) == 53
+    verdicts = [(row[0], d.grade is Grade.CORRECT) for row, d in zip(ROWS, decided, strict=True)]
+    assert verdicts == [(row[0], row[3]) for row in ROWS]
+    assert Grade.UNSCORED not in {d.grade for d in decided}
+
+
 @pytest.mark.parametrize(
     "answer", ["", " ", "$$", r"\frac{1}{2", "(1,2", "[1}", r"\boxed{", "1," * 300, "x" * 3000]
 )
@@ -195,6 +212,7 @@ READ = [
     (r"\boxed{x+1}<|im_end|>\boxed{x+2}", "x+1", "x+2"),
     (r"\boxed{x+1}" + "\n\nQuestion: 2?\nAnswer: \\boxed{x+2}", "x+1", "x+2"),
     (r"so it is \boxed{x+1", None, "x+1"),
+    ("The answer is $\\pi$.\n\nQuestion: and twice?\nThe answer is $2\\pi$.", r"\pi", r"2\pi"),
     (r"\boxed{x+2} and so \boxed{x+1", None, "x+2"),
     (r"\boxed{x+1}\boxed{x+2}", None, "x+1"),
     (r"\boxed{x+1}, \boxed{x+2}, \boxed{x+3}", "x+1, x+2, x+3", "x+3"),
