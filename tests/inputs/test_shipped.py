@@ -201,7 +201,7 @@ def test_a_bomb_of_tests_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_each_says_what_pins_it(name: str) -> None:
     member = MEMBERS[name]
     assert member.template in TEMPLATES
-    assert member.verifier in {*VERIFIERS, "code"}
+    assert member.verifier in VERIFIERS
     assert member.licence
     assert member.hub or member.where
     assert not member.hub or not member.hub.revision or is_commit(member.hub.revision)
