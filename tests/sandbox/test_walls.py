@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import platform
+import re
+import struct
 import subprocess
 import sys
 import time
@@ -15,7 +18,7 @@ import pytest
 
 from rlvr_gate_fixtures.processes.environment import bare
 from rlvr_gate_fixtures.processes.limits import Limits
-from rlvr_gate_fixtures.sandbox import probe
+from rlvr_gate_fixtures.sandbox import calls, probe
 from rlvr_gate_fixtures.sandbox.cell import Cell, NoWallsError
 
 NOBODY = 65534
@@ -151,3 +154,34 @@ def _gone(pids: list[int]) -> bool:
             return True
         time.sleep(0.05)
     return False
+
+
+def test_threads_are_there_with_large_stacks():
+    """The idiom of contest programs that recurse deeply."""
+    source = (
+        "import sys, threading\nsys.setrecursionlimit(10**6)\nthreading.stack_size(2**28)\n"
+        "def down(n): return 0 if n == 0 else 1 + down(n - 1)\n"
+        "t = threading.Thread(target=lambda: print(down(50_000)))\nt.start(); t.join()"
+    )
+    with opened() as cell:
+        assert cell.run(source, Limits(cpu_seconds=10)).output == b"50000\n"
+
+
+def test_the_numbers_of_system_calls_are_the_kernels():
+    """Against the headers, where they are installed."""
+    header = Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h")
+    if platform.machine() != "x86_64" or not header.exists():
+        pytest.skip("no headers of the kernel")
+    defined = dict(re.findall(r"#define __NR_(\w+) (\d+)", header.read_text()))
+    assert calls.numbers() == {name: int(defined[name]) for name in calls.numbers()}
+    assert len(set(calls.numbers().values())) == len(calls.numbers())
+    assert calls._template().count(struct.pack("=I", calls._OURS)) == 3  # kill, tgkill, prlimit64
+
+
+def test_descriptors_do_not_pile_up():
+    with opened() as cell:
+        for _ in range(120):  # more than the files that a process may have open here
+            assert cell.run("print(1)", Limits(open_files=64)).output == b"1\n"
+        job = {"entry_point": "", "prompt": "", "test": "assert f()"}
+        judged = [cell.judged("def f(): return 1", job, Limits()) for _ in range(60)]
+    assert {ran.output for ran in judged} == {b'["correct", "passes the tests"]'}
