@@ -195,7 +195,9 @@ def _promise(errors: ErrorControl) -> str:
     if not errors.assumed:
         return (
             "Both take problems, or their clusters, to be independent, and nothing of how their "
-            "values spread (Gaffke's bound, to which no exception is known)."
+            "values spread (Gaffke's bound, to which no exception is known), and count one "
+            "judgement of one checkpoint: judged again on a grown store, or the best of several "
+            "candidates, the errors add up."
         )
     return (
         f"Nothing bounds the numbers of {errors.assumed} of {errors.comparisons} comparisons: "
