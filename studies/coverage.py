@@ -454,7 +454,7 @@ CLUSTERS = {
 
 def print_clusters(replicates: int, seed: int) -> None:
     """Clusters whose problems share their chances of success: lowest coverage, n = 32."""
-    print("| clusters | effective | findings': lowest, worst end | at looks' first level "
+    print("| clusters | effective | findings': lowest, worst end | at a look's level "
           "| gate claims': lowest, worst end |\n|---|---|---|---|---|")  # fmt: skip
     for name, sizes in CLUSTERS.items():
         labels = np.repeat(np.arange(len(sizes)), sizes)
