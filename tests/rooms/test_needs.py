@@ -225,3 +225,33 @@ def test_weights_are_measured_once_by_all_processes(pytester, monkeypatch, worke
     assert sorted(done) == ["measure", "measure_shapes"]
     found = json.loads((pytester.path / "gate.json").read_text())
     assert {c["verdict"] for c in found["claims"]} >= {"holds"}
+
+
+CUT = (
+    HEAD
+    + """
+@claim("RLVR leads with room for few tokens", id="MY-CUT")
+@pytest.mark.asks("base", "rlvr", max_new_tokens=1)
+def test_cut(pair, benchmark):
+    base, rlvr = (view.at(max_new_tokens=1) for view in (pair.base, pair.rlvr))
+    assert rlvr.pass_at(1, benchmark) > base.pass_at(1, benchmark)
+
+@claim("room changes what RLVR solves", id="MY-ROOM")
+@pytest.mark.asks("rlvr", max_new_tokens=1)
+def test_room(pair, benchmark):
+    assert pair.rlvr.pass_at(1, benchmark) > pair.rlvr.at(max_new_tokens=1).pass_at(1, benchmark)
+"""
+)
+
+
+def test_what_is_asked_otherwise_is_compared_with_its_like(asked: Gate) -> None:
+    """Settings that a claim itself made differ are no reason; what they cut is theirs alone."""
+    suite(asked, cut=CUT, grid=GRID)
+    asked.run(suites=".")
+    assert "sampling settings" not in json.dumps(asked.document())
+    found = verdicts(asked)
+    assert found["MY-CUT sums]"] == found["MY-ROOM sums]"] == "not comparable"
+    assert found["MY-T sums-0.5]"] == found["MY-T sums-2.0]"] == "holds"
+    claims = {claim["id"]: json.dumps(claim) for claim in asked.document()["claims"]}
+    assert "truncated" in claims["MY-CUT"]
+    assert "truncated" not in claims["MY-T"]

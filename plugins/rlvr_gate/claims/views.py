@@ -6,7 +6,7 @@ return quantities; they never touch a model.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal, Protocol, get_args
@@ -77,7 +77,9 @@ class EvidenceSource(Weights, Protocol):
     def tallies(self, role: str, benchmark: str) -> tuple[Tally, ...]:
         """Counts of one checkpoint on one benchmark, in the benchmark's order."""
 
-    def even(self, benchmark: str) -> Sequence[Sequence[Tally]]:
+    def even(
+        self, benchmark: str, one: str = "base", other: str = "rlvr"
+    ) -> Sequence[Sequence[Tally]]:
         """Counts of base and of rlvr with as many samples of a problem in both; or none."""
 
     def repeats(self, benchmark: str) -> Mapping[str, Repeats]:
@@ -376,15 +378,20 @@ def incomparable(
     benchmark: str,
     base_tallies: Sequence[Tally],
     rlvr_tallies: Sequence[Tally],
+    meant: Container[str] = (),
 ) -> list[str]:
     """Say why two runs did not answer the same question; empty where they did.
 
     Checked: prompts as token ids, sampling, stop ids, backend, sample counts, distinct random
     streams, and the share of unscored completions. What truncation could change is each
     comparison's own matter (`rlvr_gate.judging.truncation`).
+
+    Args:
+        meant: what the claim itself has had asked otherwise of one of them.
     """
+    one, other = base.role, rlvr.role
     reasons = [
-        f"{what} differ: base {ours}, rlvr {theirs}"
+        f"{what} differ: {one} {ours}, {other} {theirs}"
         for what, ours, theirs in (
             ("prompts", base.prompt_digests.get(benchmark), rlvr.prompt_digests.get(benchmark)),
             ("sampling settings", base.sampling, rlvr.sampling),
@@ -393,11 +400,11 @@ def incomparable(
             ("problems", len(base_tallies), len(rlvr_tallies)),
             ("samples", _samples(base_tallies), _samples(rlvr_tallies)),
         )
-        if ours != theirs
+        if ours != theirs and what not in meant
     ]
-    if base.digest == rlvr.digest and base.seed == rlvr.seed:
+    if base.digest == rlvr.digest and base.seed == rlvr.seed and not meant:
         reasons.append(f"both are the same samples: one checkpoint, one seed ({base.seed})")
-    return [*reasons, *ungraded(base_tallies, rlvr_tallies)]
+    return [*reasons, *ungraded(base_tallies, rlvr_tallies, one, other)]
 
 
 def copied(agreeing: Mapping[str, Repeats]) -> list[str]:
@@ -410,9 +417,14 @@ def copied(agreeing: Mapping[str, Repeats]) -> list[str]:
     ]
 
 
-def ungraded(base_tallies: Sequence[Tally], rlvr_tallies: Sequence[Tally]) -> list[str]:
+def ungraded(
+    base_tallies: Sequence[Tally],
+    rlvr_tallies: Sequence[Tally],
+    one: str = "base",
+    other: str = "rlvr",
+) -> list[str]:
     """Say whose completions have too often no grade for two runs to be comparable."""
-    rates = {"base": _unscored(base_tallies), "rlvr": _unscored(rlvr_tallies)}
+    rates = {one: _unscored(base_tallies), other: _unscored(rlvr_tallies)}
     return [
         f"{rate:.1%} of {role}'s completions are unscored (bound {UNSCORED_BOUND:.0%})"
         for role, rate in rates.items()

@@ -36,10 +36,11 @@ class Ledger:
     """The comparisons one claim made, in order, and the level they were made at."""
 
     level: float = 0.95
-    comparability: Callable[[str], Sequence[str]] = lambda benchmark: ()
-    """benchmark -> why the two runs are not comparable on it; empty where they are."""
-    even: Callable[[str], Sequence[Sequence[Tally]]] = lambda benchmark: ()
-    """benchmark -> tallies of base and of rlvr, as many samples of a problem in both; or none."""
+    comparability: Callable[..., Sequence[str]] = lambda benchmark, *both: ()
+    """benchmark, and two ways of asking where they are not base's and rlvr's own -> why their
+    runs are not comparable on it; empty where they are."""
+    even: Callable[..., Sequence[Sequence[Tally]]] = lambda benchmark, *both: ()
+    """The same -> tallies of both, as many samples of a problem in each; or none."""
     margins: Margins = field(default_factory=Margins)
     look: Look | None = None
     """Which of several looks this is, each with its share of 1 - level; None for one look."""
@@ -80,21 +81,29 @@ class Ledger:
         )
 
     def admit(
-        self, benchmark: str, verdict: Verdict, stands: Callable[[float], bool] | None = None
+        self,
+        benchmark: str,
+        verdict: Verdict,
+        stands: Callable[[float], bool] | None = None,
+        both: Sequence[str] = (),
     ) -> Admitted:
-        """A verdict about both runs, where they are comparable and truncation cannot turn it."""
-        if reasons := self.unlike(benchmark):
+        """A verdict about two runs, where they are comparable and truncation cannot turn it.
+
+        Args:
+            both: the names of the two ways of asking; empty for base's and rlvr's own.
+        """
+        if reasons := self.unlike(benchmark, both):
             return Admitted(Verdict.NOT_COMPARABLE, reasons)
-        return admitted(verdict, self.cut(benchmark), self.margins.rescued, stands)
+        return admitted(verdict, self.cut(benchmark, both), self.margins.rescued, stands)
 
-    def unlike(self, benchmark: str) -> tuple[str, ...]:
+    def unlike(self, benchmark: str, both: Sequence[str] = ()) -> tuple[str, ...]:
         """Why both runs were not asked the same question; nothing where they were."""
-        starved = self.cut(benchmark).starved
-        return (*self.comparability(benchmark), *([starved] if starved else ()))
+        starved = self.cut(benchmark, both).starved
+        return (*self.comparability(benchmark, *both), *([starved] if starved else ()))
 
-    def cut(self, benchmark: str) -> Likeness:
+    def cut(self, benchmark: str, both: Sequence[str] = ()) -> Likeness:
         """Whether both runs' completions were cut alike, at this ledger's level."""
-        even = self.even(benchmark)
+        even = self.even(benchmark, *both)
         return alike(even[0], even[1], self.margins, self.level) if even else ALIKE
 
     def note(self, judgement: Judgement) -> Judgement:
@@ -233,9 +242,9 @@ class Quantity(Measured):
             plain = plain.supposing(self.ledger.margins.unscored)
         interval = plain.interval(self.ledger.level)
         verdict = judge(plain.value, interval, relation, threshold)
-        roles = {term.role for term in plain.terms}
+        names = tuple(dict.fromkeys(term.role for term in plain.terms))
         found = Admitted(verdict)
-        if len(roles) > 1:
+        if len(names) > 1:
             counts = all(term.reread for term in plain.terms)
             found = self.ledger.admit(
                 self.benchmark,
@@ -243,6 +252,7 @@ class Quantity(Measured):
                 (lambda most: plain.continued(most).verdict(relation, threshold) is verdict)
                 if counts
                 else None,
+                _both(names),
             )
         found = replace(found, notes=(*found.notes, *ungraded(plain, relation, threshold)))
         return self.ledger.note(
@@ -303,6 +313,13 @@ class Quantity(Measured):
                 f"{self.label} on {self.benchmark} and {other.label} on {other.benchmark} are not "
                 f"paired: both sides need the same problems of one benchmark"
             )
+
+
+def _both(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The two ways of asking that a contrast is of, base first; none for base's and rlvr's own."""
+    if len(names) != 2 or set(names) == {"base", "rlvr"}:
+        return ()
+    return tuple(sorted(names, key=lambda name: (not name.startswith("base"), name)))
 
 
 @dataclass(frozen=True, eq=False)
