@@ -212,7 +212,7 @@ def test_unlike_runs_are_not_comparable(changes: dict[str, object], reason: str)
 
 
 def test_unscored_and_counts_are_part_of_the_question() -> None:
-    other = facts(digest="e")
+    other = facts(digest="e", role="rlvr")
     fine = [Tally("p", 100, 5, truncated=1)]
     assert incomparable(facts(), other, "b", fine, [Tally("p", 100, 9, truncated=2)]) == []
     timeouts = incomparable(facts(), other, "b", fine, [Tally("p", 100, 9, unscored=2)])
