@@ -3,7 +3,7 @@
     python studies/graders.py --data PATH          # recorded completions; without it, rows alone
     python studies/graders.py --data PATH --list   # each disagreement in words
 
-Completions are graded in a grading worker, as in a run. Speed is that of this process: up to 300
+Completions are graded in a grading worker, as in a run. Speed is that of this process: up to 200
 of one source through the verifier, the same through `parse` and `verify` of math-verify (without
 its own timeouts, answers on file parsed once), in turn, best of two; no cache is kept in between.
 """
@@ -29,6 +29,8 @@ from rlvr_gate_fixtures.verifiers import VERIFIERS, maths, symbolic
 from rlvr_gate_fixtures.verifiers.latex import key, spelled
 from rlvr_gate_fixtures.verifiers.said import said
 
+HANGING = ("public cases", "math-verify's own pairs")
+"""Sources with a tower of powers, on which math-verify without a timeout does not come back."""
 Equal = Callable[[str, str], bool]
 
 
@@ -55,7 +57,8 @@ def main() -> None:
     print("\n| completions | without algebra | math | math-verify | ratio |")
     print("|---|---|---|---|---|")
     for name, rows in sources.items():
-        speed(name, [row for row in rows if row.verifier == "math"][-300:])
+        if name not in HANGING:
+            speed(name, [row for row in rows if row.verifier == "math"][-200:])
 
 
 def recorded(data: Path) -> dict[str, list[Row]]:
