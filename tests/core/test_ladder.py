@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -11,7 +12,7 @@ from rlvr_gate.claims.overview import overview
 from rlvr_gate.claims.views import CheckpointView, EvidenceSource, PairView
 from rlvr_gate.gate.explain import notes
 from rlvr_gate.judging.quantities import Ledger
-from rlvr_gate.records import Facts, Tally
+from rlvr_gate.records import Facts, Rounds, Tally
 
 
 class Counts:
@@ -54,9 +55,21 @@ def test_the_band_holds_the_pointwise_interval_and_the_crossover_is_where_the_cu
     assert points[0].band_low > 0
     assert points[-1].band_high < 0
     crossed = seen.crossover
-    assert crossed.last_lead == max(p.k for p in points if p.value > 0)
+    ahead = max(p.k for p in points if p.value > 0)
+    assert ahead <= crossed.last_lead < 2 * ahead  # between two steps of the ladder
+    assert crossed.k == crossed.last_lead + 1
     assert crossed.low is not None
     assert crossed.low <= crossed.k <= crossed.high
+    assert crossed.ladder == tuple(range(1, 65))
+    assert crossed == pair_of(*CROSSING).crossover(64, "b")  # one answer everywhere
+
+
+def test_adaptive_samples_are_looked_at_in_steps_and_the_sentence_says_so() -> None:
+    rule = Rounds((8, 16), 20)
+    sides = [[replace(t, n=16, correct=t.correct // 4, rounds=rule) for t in s] for s in CROSSING]
+    crossed = pair_of(*sides).crossover(16, "b")
+    assert crossed.ladder == (1, 2, 4, 8, 16)
+    assert crossed.text.endswith("in steps of the ladder: k* = v lies after the step before v")
 
 
 def test_what_was_not_scored_widens_the_band_to_both_sides() -> None:

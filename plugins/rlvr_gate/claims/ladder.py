@@ -39,6 +39,8 @@ def crossing(difference: Band) -> Crossover:
     """The crossover k* and the k's the band allows for it, with a sentence."""
     found = bands.crossover(difference)
     text = f"{_estimated(found)}; {_allowed(found)}"
+    if len(difference.ks) < max(difference.ks):
+        text += ", in steps of the ladder: k* = v lies after the step before v"
     if max(difference.ks) == 1:
         text = "k = 1 alone says nothing about where the curves cross"
     return Crossover(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rlvr_gate.claims.ladder import band, crossing
+from rlvr_gate.claims.ladder import band
 from rlvr_gate.claims.numbers import NUMBERS
-from rlvr_gate.claims.views import CheckpointView, EvidenceSource
+from rlvr_gate.claims.views import CheckpointView, EvidenceSource, PairView
 from rlvr_gate.judging.quantities import Ledger, Quantity
 from rlvr_gate.records import Crossover, CurvePoint, NumberRow, StratumRow, Tally
 
@@ -42,7 +42,7 @@ def overview(
         [CheckpointView(role, source, ledger).pass_at(k, benchmark) for k in sorted(ladder)]
         for role in ("base", "rlvr")
     )
-    gaps = [theirs - ours for ours, theirs in zip(base, rlvr, strict=True)]
+    gaps = [after - before for before, after in zip(base, rlvr, strict=True)]
     whole = band(gaps, level)
     difference = [
         replace(point, band_low=low, band_high=high)
@@ -57,7 +57,9 @@ def overview(
     ends = dict.fromkeys((0, len(gaps) - 1))
     rows = [row for i in ends for row in _by_stratum(base[i], rlvr[i], level)]
     strata = sorted(rows, key=lambda row: row.stratum)
-    return Overview(curves, crossing(whole), strata, _numbers(source, benchmark, ledger))
+    ours, theirs = (CheckpointView(role, source, ledger) for role in ("base", "rlvr"))
+    crossover = PairView(ours, theirs).crossover(max(ladder), benchmark)
+    return Overview(curves, crossover, strata, _numbers(source, benchmark, ledger))
 
 
 def _numbers(source: EvidenceSource, benchmark: str, ledger: Ledger) -> list[NumberRow]:

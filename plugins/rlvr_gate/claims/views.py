@@ -139,6 +139,11 @@ class CheckpointView:
         guessing = self.source.guessing(benchmark) if k > 1 else None
         return replace(found, evidence=guessing.beside(k)) if guessing else found
 
+    def _rate(self, k: int, benchmark: str) -> Quantity:
+        """`pass_at` without what stands beside it: for whole curves."""
+        tallies = self._tallies(self.role, benchmark)
+        return self._wrap(f"pass@{k}", benchmark, partial(readings.solve_rate, k=k), tallies, k)
+
     def never_solved(self, benchmark: str) -> Quantity:
         """Share of problems no sample solved: the {0} bin of the accuracy histogram."""
         tallies = self._tallies(self.role, benchmark)
@@ -317,12 +322,15 @@ class PairView:
         return SolvedSets(base, rlvr, benchmark, self.base.ledger)
 
     def crossover(self, k: int, benchmark: str) -> Crossover:
-        """Where rlvr's lead ends, looking at k = 1, 2, 4 … `k`; to show beside a claim.
+        """Where rlvr's lead ends, looking at every k up to `k`; to show beside a claim.
 
-        The interval of k* is read from the simultaneous band of the paired difference.
+        The interval of k* is read from the simultaneous band of the paired difference. Adaptive
+        samples are looked at in doublings of k, for their estimator takes its time.
         """
-        ks = default_ladder(k)
-        gaps = [self.rlvr.pass_at(k, benchmark) - self.base.pass_at(k, benchmark) for k in ks]
+        sides = (view.source.tallies(view.role, benchmark) for view in (self.base, self.rlvr))
+        adaptive = any(tally.rounds for tallies in sides for tally in tallies)
+        ks = default_ladder(k) if adaptive else range(1, k + 1)
+        gaps = [self.rlvr._rate(k, benchmark) - self.base._rate(k, benchmark) for k in ks]
         return crossing(band(gaps, self.base.ledger.level))
 
     def guess_filtered(self, k: int, benchmark: str) -> Judgement:
