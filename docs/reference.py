@@ -275,12 +275,12 @@ def recorded() -> Iterator[str]:
 def backends() -> Iterator[str]:
     """Each with the options its class takes."""
     from rlvr_gate_fixtures.backends import BACKENDS
-    from rlvr_gate_fixtures.backends.children.limits import Limits
+    from rlvr_gate_fixtures.backends.children.limits import LoadLimits
 
     yield from ("## Backends", "", "Values of `--backend`, each with its `--backend-option`s.")
     for name, where in BACKENDS.items():
         yield from settings(code(name), named(where))
-    yield from settings("limits", Limits)
+    yield from settings("limits", LoadLimits)
 
 
 def named(where: str) -> Any:

@@ -21,7 +21,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
 from rlvr_gate_fixtures.backends.philox import stream_key
-from rlvr_gate_fixtures.backends.transformers.sampler import Sampler, Work
+from rlvr_gate_fixtures.backends.transformers.sampler import Draws, Sampler
 from rlvr_gate_fixtures.inputs.benchmarks import load
 
 CHECKPOINTS = Path(__file__).resolve().parents[1] / "fixtures" / "checkpoints"
@@ -62,7 +62,7 @@ def generated(model, prompts, samples: int, batch: int, budget: int) -> Speed:  
 
 def sampled(sampler: Sampler, prompts, samples: int) -> Speed:  # type: ignore[no-untyped-def]  # a script
     """Our sampler on everything at once."""
-    work = [Work(ids, 0, samples, stream_key(0, "bench", ids)) for ids in prompts]
+    work = [Draws(ids, 0, samples, stream_key(0, "bench", ids)) for ids in prompts]
     started = time.perf_counter()
     tokens = sum(len(drawn.token_ids) for drawn in sampler.run(work))
     return Speed(tokens, time.perf_counter() - started)

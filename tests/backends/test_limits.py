@@ -19,7 +19,7 @@ from rlvr_gate_fixtures.backends import BackendError, Drawn, Request, load
 from rlvr_gate_fixtures.backends.answers import answers, encoded
 from rlvr_gate_fixtures.backends.children import child
 from rlvr_gate_fixtures.backends.children.child import ChildBackend
-from rlvr_gate_fixtures.backends.children.limits import Limits
+from rlvr_gate_fixtures.backends.children.limits import LoadLimits
 from rlvr_gate_fixtures.backends.transformers.backend import TransformersBackend
 from rlvr_gate_fixtures.inputs.checkpoints import resolve
 from rlvr_gate_fixtures.processes.pipe import Lines
@@ -147,7 +147,7 @@ class Talking(ChildBackend):
 
     name = "talking"
     module = "rlvr_gate_talking"
-    limits = replace(Limits(), load_timeout=1)
+    limits = replace(LoadLimits(), load_timeout=1)
 
     def identity(self) -> str:
         return "talking"
@@ -165,7 +165,7 @@ def says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Talki
         told = TALK.format(says=repr(text), times=times, stays=stays)
         (tmp_path / "rlvr_gate_talking.py").write_text(told)
         talking = Talking()
-        talking.limits = replace(Limits(load_timeout=60), **limits)
+        talking.limits = replace(LoadLimits(load_timeout=60), **limits)
         return talking
 
     return make

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from rlvr_gate_fixtures.backends.owed import LEAST, MOST, Block, Owed, Span
+from rlvr_gate_fixtures.backends.owed import LEAST, MOST, Owed, Span, Stretch
 
 
 def samples(spans: tuple[Span, ...]) -> list[tuple[int, int]]:
@@ -68,7 +68,7 @@ def test_every_sample_arrives_once_however_often_blocks_are_lost(seed: int) -> N
     rng = random.Random(seed)
     spans = [(n, start := rng.randrange(5), start + rng.randrange(200)) for n in range(30)]
     owed = Owed(spans, workers=rng.randrange(1, 9))
-    out: list[Block] = []
+    out: list[Stretch] = []
     seen: list[tuple[int, int]] = []
     while owed or out:
         if owed and (not out or rng.random() < 0.5):

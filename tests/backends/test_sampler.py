@@ -17,7 +17,7 @@ from rlvr_gate.records import FinishReason  # noqa: E402  # after importorskip
 from rlvr_gate_fixtures.backends.philox import stream_key, uniforms  # noqa: E402
 from rlvr_gate_fixtures.backends.transformers.blocks import _attend  # noqa: E402
 from rlvr_gate_fixtures.backends.transformers.law import draw, log_law  # noqa: E402
-from rlvr_gate_fixtures.backends.transformers.sampler import Sampled, Sampler, Work  # noqa: E402
+from rlvr_gate_fixtures.backends.transformers.sampler import Draws, Sampled, Sampler  # noqa: E402
 
 VOCABULARY = 61
 STOP = (1, 2, 3)
@@ -64,16 +64,16 @@ def prompts(count: int, shortest: int = 3, longest: int = 12) -> list[list[int]]
     ]
 
 
-def ask(prompt: list[int], start: int, stop: int, seed: int = 0) -> Work:
-    return Work(prompt, start, stop, stream_key(seed, "digest", prompt))
+def ask(prompt: list[int], start: int, stop: int, seed: int = 0) -> Draws:
+    return Draws(prompt, start, stop, stream_key(seed, "digest", prompt))
 
 
-def run(model: Model, asked: list[Work], **options: object) -> list[Sampled]:
+def run(model: Model, asked: list[Draws], **options: object) -> list[Sampled]:
     settings = {"stop_ids": STOP, "max_new_tokens": 24, "slots": 64} | options
     return list(Sampler(model, **settings).run(asked))
 
 
-def found(model: Model, asked: list[Work], **options: object) -> Found:
+def found(model: Model, asked: list[Draws], **options: object) -> Found:
     """(key of the prompt, sample index) -> token ids and log-probabilities."""
     sampled = run(model, asked, **options)
     places = {(asked[s.request].key, s.sample): (s.token_ids, s.logprobs) for s in sampled}
@@ -186,11 +186,11 @@ def test_a_sample_is_the_same_in_any_company(dtype: torch.dtype) -> None:
     whole = found(model, asked, slots=256)
     assert len(whole) == 12 * 40
     shuffled = random.Random(0).sample(asked, len(asked))
-    pieces = [Work(w.prompt_ids, at, at + 10, w.key) for at in (30, 0, 10, 20) for w in asked]
+    pieces = [Draws(w.prompt_ids, at, at + 10, w.key) for at in (30, 0, 10, 20) for w in asked]
     for other in (shuffled, pieces, asked[3:4], asked[:2]):
         assert found(model, other, slots=256).items() <= whole.items()
     for index in (0, 7, 39):
-        one = Work(asked[5].prompt_ids, index, index + 1, asked[5].key)
+        one = Draws(asked[5].prompt_ids, index, index + 1, asked[5].key)
         assert found(model, [one], slots=256).items() <= whole.items()
 
 

@@ -25,7 +25,7 @@ from rlvr_gate.records import (
 from rlvr_gate_fixtures.backends import BackendError, Passage, Scored
 from rlvr_gate_fixtures.backends.scripted import ScriptedBackend, coins
 from rlvr_gate_fixtures.measurements.samples.draw import Wanted, prepare
-from rlvr_gate_fixtures.measurements.scores.fill import Asked, check, planned_scores, score
+from rlvr_gate_fixtures.measurements.scores.fill import ToScore, check, planned_scores, score
 from rlvr_gate_fixtures.progress import Silent
 from rlvr_gate_fixtures.run import Run, Settings
 from rlvr_gate_fixtures.store.merging import merge
@@ -174,7 +174,7 @@ def fill(run: Run) -> None:
 
 def test_a_pair_covers_each_alone_and_nothing_is_scored_twice(run: Run) -> None:
     fill(run)
-    wanted = [Asked("base", ("base",), BENCHMARK), Asked("base", ("base", "rlvr"), BENCHMARK)]
+    wanted = [ToScore("base", ("base",), BENCHMARK), ToScore("base", ("base", "rlvr"), BENCHMARK)]
     work = score(run, wanted, progress=Silent())
     assert [under for under, _ in run.scorer.asked] == [("base", "rlvr")]
     assert work.scored == run.scorer.asked[0][1] > 0
@@ -185,7 +185,7 @@ def test_a_pair_covers_each_alone_and_nothing_is_scored_twice(run: Run) -> None:
 
 def test_what_arrived_before_a_failure_is_kept(run: Run) -> None:
     fill(run)
-    wanted = [Asked("rlvr", ("base",), BENCHMARK)]
+    wanted = [ToScore("rlvr", ("base",), BENCHMARK)]
     run.__dict__["scorer"] = Toy(die_after=3)
     with pytest.raises(BackendError, match="the toy died"):
         score(run, wanted, progress=Silent())
@@ -200,7 +200,7 @@ def test_what_arrived_before_a_failure_is_kept(run: Run) -> None:
 
 
 def test_the_plan_says_what_is_not_drawn_yet(run: Run) -> None:
-    wanted = [Asked("rlvr", ("base",), BENCHMARK)]
+    wanted = [ToScore("rlvr", ("base",), BENCHMARK)]
     lines, any_ = planned_scores(run, wanted)
     assert any_
     assert lines == [
