@@ -5,8 +5,8 @@ says is `shown` has a row in every report, base beside rlvr.
 """
 
 from rlvr_gate.claims.numbers.cover import cover_at
-from rlvr_gate.claims.numbers.number import Number
+from rlvr_gate.claims.numbers.number import PerProblem
 
-NUMBERS: tuple[Number, ...] = (cover_at,)
+NUMBERS: tuple[PerProblem, ...] = (cover_at,)
 
-__all__ = ["NUMBERS", "Number", "cover_at"]
+__all__ = ["NUMBERS", "PerProblem", "cover_at"]

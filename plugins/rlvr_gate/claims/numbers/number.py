@@ -24,7 +24,7 @@ does not fall as `correct` rises."""
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
+class PerProblem:
     """A number in [0, 1] for each problem, estimated without bias from a fixed n."""
 
     label: str
@@ -54,6 +54,6 @@ class Number:
         return Reading(low, high)
 
 
-def number(label: str, *, shown: Sequence[Mapping[str, Any]] = ()) -> Callable[[Each], Number]:
+def number(label: str, *, shown: Sequence[Mapping[str, Any]] = ()) -> Callable[[Each], PerProblem]:
     """Declare the decorated function to be a number of this label."""
-    return lambda each: Number(label, each, tuple(shown))
+    return lambda each: PerProblem(label, each, tuple(shown))
