@@ -1,0 +1,191 @@
+"""The verifier `code` on HumanEval: references, references gone wrong, recorded completions.
+
+    python studies/programs.py --data PATH                    # references, and mutated ones
+    python studies/programs.py --data PATH --recorded 100     # and that many recorded samples each
+
+A mutated reference has to fail. Two kinds, each made from what the reference returns: every
+call gives another value; or only the last call that the tests make does, and all others are right.
+Recorded completions (CodeGen-16B) are graded by the verifier's own rule, and once more cut at the
+stop words of arXiv:2107.03374, which is what the published figures were made with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import gzip
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from statistics import fmean
+from typing import Any, NamedTuple, TypeVar
+
+from rlvr_gate.records import Grade, Graded, Problem
+from rlvr_gate.stats.passk import pass_at_k
+from rlvr_gate_fixtures.grading.pool import Ask, Grader
+from rlvr_gate_fixtures.inputs.benchmarks import load
+from rlvr_gate_fixtures.verifiers.programs import program
+
+Key = TypeVar("Key")
+
+_PUBLISHED = {1: 0.2165, 10: 0.4961, 100: 0.7256}
+_STOP = re.compile(r"\nclass|\ndef|\n#|\nif|\nprint")
+_OTHER = """
+
+def _another(value):
+    if isinstance(value, bool) or value is None:
+        return not value
+    if isinstance(value, (int, float)):
+        return value + 1
+    if isinstance(value, str):
+        return value + "x"
+    if isinstance(value, dict):
+        return {**value, "another": 1}
+    return type(value)([*value, "another"])
+
+
+_right, _calls = NAME, [0]
+
+
+def NAME(*arguments):
+    _calls[0] += 1
+    value = _right(*arguments)
+    return _another(value) if FROM <= _calls[0] else value
+"""
+"""Goes behind a reference: what every value is taken for."""
+
+
+class Reference(NamedTuple):
+    """A problem of HumanEval, and its solution."""
+
+    problem: Problem
+    solution: str
+    name: str
+    test: str
+
+    def mutated(self, first: int) -> str:
+        """A block in which the calls from the `first` on are wrong."""
+        other = _OTHER.replace("NAME", self.name).replace("FROM", str(first))
+        return f"```python\n{self.problem.prompt}{self.solution}\n{other}\n```"
+
+    def calls(self) -> int:
+        """How often the tests call it; the reference is trusted and runs right here."""
+        known: dict[str, Any] = {}
+        exec(f"{self.problem.prompt}{self.solution}\n{self.test}", known)  # noqa: S102 - as above
+        count = 0
+
+        def counted(*arguments: object) -> object:
+            nonlocal count
+            count += 1
+            return known[self.name](*copy.deepcopy(arguments))
+
+        known["check"](counted)
+        return count
+
+
+def main() -> None:
+    options = _options()
+    found = list(_references(options.data / "problems/HumanEval.jsonl.gz"))
+    last = {each.problem.id: each.calls() for each in found}
+    kinds: Mapping[str, Callable[[Reference], str]] = {
+        "reference": lambda each: each.solution,
+        "every call another value": lambda each: each.mutated(1),
+        "the last call alone another value": lambda each: each.mutated(last[each.problem.id]),
+    }
+    print("| programs | graded | correct | wrong | unscored |\n|---|---|---|---|---|")
+    for kind, made in kinds.items():
+        _line(kind, found, made)
+    if options.recorded:
+        _recorded(options.data, [each.problem for each in found], options.recorded)
+
+
+def _line(kind: str, found: Iterable[Reference], made: Callable[[Reference], str]) -> None:
+    grades = Counter[Grade]()
+    odd: list[str] = []
+    for each, graded in _graded((each, each.problem, made(each)) for each in found):
+        grades[graded.grade] += 1
+        if (graded.grade is Grade.CORRECT) is not (kind == "reference"):
+            odd.append(f"    {each.problem.id}: {graded.grade.value}: {graded.reason}")
+    counts = " | ".join(
+        str(grades[grade]) for grade in (Grade.CORRECT, Grade.WRONG, Grade.UNSCORED)
+    )
+    print(f"| {kind} | {grades.total()} | {counts} |")
+    for line in odd:
+        print(line)
+
+
+def _recorded(data: Path, problems: Iterable[Problem], samples: int) -> None:
+    """Sample by sample over all problems, so that a run which is stopped has told of some."""
+    rows = _lines(data / "recorded/codegen16b_humaneval/solutions.jsonl.gz")
+    texts = {row["prompt"]: row["samples"] for row in rows}
+    asked = [p for p in problems if len(texts[p.prompt]) >= samples]
+    own, cut = Counter[str](), Counter[str]()  # correct by problem; what the stop words add
+    grades, reasons = Counter[Grade](), Counter[str]()
+    for start in range(0, samples, 10):
+        stop = min(start + 10, samples)
+        wanted = ((p, p, text) for p in asked for text in texts[p.prompt][start:stop])
+        for problem, graded in _graded(wanted):
+            own[problem.id] += graded.grade is Grade.CORRECT
+            grades[graded.grade] += 1
+            reasons[graded.reason.partition(":")[0][:40]] += graded.grade is not Grade.CORRECT
+        for (problem, stopped), graded in _graded(_stopped(asked, texts, start, stop)):
+            cut[problem.id] += (1 if stopped else -1) * (graded.grade is Grade.CORRECT)
+        _told("own rule", own, asked, stop)
+        _told("cut at the stop words", {id: own[id] + cut[id] for id in own}, asked, stop)
+        print(dict(grades), reasons.most_common(8), flush=True)
+
+
+def _stopped(
+    asked: Iterable[Problem], texts: Mapping[str, list[str]], start: int, stop: int
+) -> Iterator[tuple[tuple[Problem, bool], Problem, str]]:
+    """Completions of which the stop words leave another program: that one, and the verifier's."""
+    for problem in asked:
+        known = json.loads(problem.answer)
+        for text in texts[problem.prompt][start:stop]:
+            cut = problem.prompt + _STOP.split(text, maxsplit=1)[0]
+            if cut.rstrip() != program(text, problem.prompt, known["entry_point"]).rstrip():
+                yield (problem, True), problem, f"```python\n{cut}\n```"
+                yield (problem, False), problem, text
+
+
+def _told(rule: str, correct: Mapping[str, int], asked: Iterable[Problem], samples: int) -> None:
+    """pass@k of the samples so far, beside what was published of all."""
+    counts = [correct[problem.id] for problem in asked]
+    figures = [
+        f"pass@{k} {fmean(float(pass_at_k(samples, c, k)) for c in counts):.4f} ({known})"
+        for k, known in _PUBLISHED.items()
+        if k <= samples
+    ]
+    print(f"{samples} samples, {rule}: {', '.join(figures)}")
+
+
+def _graded(asked: Iterable[tuple[Key, Problem, str]]) -> Iterator[tuple[Key, Graded]]:
+    with Grader[Key]() as grader:
+        grader.submit(Ask(key, "code", text, problem.answer) for key, problem, text in asked)
+        while grader.pending:
+            yield from ((ask.key, graded) for ask, graded in grader.poll(1.0))
+
+
+def _references(path: Path) -> Iterator[Reference]:
+    rows = {row["task_id"]: row for row in _lines(path)}
+    for problem in load(f"humaneval?file={path}").problems:
+        row = rows[problem.id]
+        yield Reference(problem, row["canonical_solution"], row["entry_point"], row["test"])
+
+
+def _lines(path: Path) -> list[Any]:
+    with gzip.open(path) as lines:
+        return list(map(json.loads, lines))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--data", type=Path, required=True, help="Folder of reference data")
+    parser.add_argument("--recorded", type=int, default=0, help="Recorded samples of each problem")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
