@@ -119,13 +119,13 @@ def _line(kind: str, found: Iterable[Reference], made: Callable[[Reference], str
 def _recorded(data: Path, problems: Iterable[Problem], samples: int) -> None:
     """Sample by sample over all problems, so that a run which is stopped has told of some."""
     rows = _lines(data / "recorded/codegen16b_humaneval/solutions.jsonl.gz")
-    texts = {row["prompt"]: row["samples"] for row in rows}
-    asked = [p for p in problems if len(texts[p.prompt]) >= samples]
+    asked = sorted(problems, key=lambda problem: problem.id)  # the order of the recording
+    texts = {p.id: row["samples"] for p, row in zip(asked, rows, strict=True)}
     own, cut = Counter[str](), Counter[str]()  # correct by problem; what the stop words add
     grades, reasons = Counter[Grade](), Counter[str]()
     for start in range(0, samples, 10):
         stop = min(start + 10, samples)
-        wanted = ((p, p, text) for p in asked for text in texts[p.prompt][start:stop])
+        wanted = ((p, p, text) for p in asked for text in texts[p.id][start:stop])
         for problem, graded in _graded(wanted):
             own[problem.id] += graded.grade is Grade.CORRECT
             grades[graded.grade] += 1
@@ -143,7 +143,7 @@ def _stopped(
     """Completions of which the stop words leave another program: that one, and the verifier's."""
     for problem in asked:
         known = json.loads(problem.answer)
-        for text in texts[problem.prompt][start:stop]:
+        for text in texts[problem.id][start:stop]:
             cut = problem.prompt + _STOP.split(text, maxsplit=1)[0]
             if cut.rstrip() != program(text, problem.prompt, known["entry_point"]).rstrip():
                 yield (problem, True), problem, f"```python\n{cut}\n```"

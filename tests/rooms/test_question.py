@@ -216,3 +216,74 @@ def test_two_runs_that_are_nearly_all_cut_off_are_no_comparison(gate) -> None:
                 "truncated: base 100.0%, rlvr 100.0%, most of both (bound 50%): raise the limit "
                 "of new tokens for both"
             ]
+
+
+# --show-prompt
+
+
+def test_the_first_prompt_is_shown_as_each_checkpoint_reads_it_and_nothing_is_drawn(
+    shipped,
+) -> None:
+    shipped.options.append("--gate-json=gate.json")
+    result = asked(shipped, "--show-prompt")
+    assert result.ret == 0
+    text = result.stdout.str()
+    result.stdout.fnmatch_lines(
+        ["sums, the first of 3 problems: line-1", "  base, rlvr: * tokens", "    | *S0+0:*"]
+    )
+    count = int(text.partition("base, rlvr: ")[2].split()[0])
+    (ids,) = [line.split()[1:] for line in text.splitlines() if line.startswith("    ids ")]
+    assert len(ids) == count
+    assert all(token.isdigit() for token in ids)
+    gate = shipped.document()["gate"]
+    assert gate["deciding"] == ["--show-prompt judges nothing"]
+    assert gate["state"] == "no decision"
+    assert draws(shipped) == 0
+
+
+def test_prompts_that_differ_are_shown_both(shipped) -> None:
+    (shipped.root / "new" / "chat_template.jinja").write_text(TEMPLATE)
+    result = asked(shipped, "--show-prompt")
+    assert result.ret == 0
+    text = result.stdout.str()
+    base, _, rlvr = text.partition("  rlvr: 9 tokens\n")
+    assert "  base: 5 tokens\n    | S0+0:\n    ids 143 3 144 3 151\n" in base
+    assert rlvr.startswith("    | <unk>: S0+0:<unk>\n    ids 2 151 156 143 3 144 3 151 2\n")
+
+
+@pytest.mark.parametrize("lines", [1, 1000])
+def test_a_long_prompt_is_shown_whole(pair, lines: int) -> None:
+    long = "\n".join(f"{n} " + "x" * (3000 // lines) for n in range(lines)) + "end"
+    row = {"problem": long, "answer": "1", "verifier": "exact"}
+    (pair.root / "sums.jsonl").write_text(json.dumps(row))
+    text = pair.run("--show-prompt").stdout.str()
+    shown = [line[6:] for line in text.splitlines() if line.startswith("    | ")]
+    assert "".join(shown) == long.replace("\n", "")
+
+
+def test_a_prompt_gives_a_log_no_orders(pair) -> None:
+    row = {"problem": "::error::\x1b[2J##[error]x", "answer": "1", "verifier": "exact"}
+    (pair.root / "sums.jsonl").write_text(json.dumps(row))
+    text = pair.run("--show-prompt").stdout.str()
+    assert "    | ::error::␛[2J##\\[error]x" in text
+
+
+def test_it_is_an_errand_of_its_own(pair) -> None:
+    for other in ("--plan", "--shard=1/2"):
+        result = pair.run("--show-prompt", other)
+        assert result.ret == 4
+        assert "--show-prompt draws and plans nothing: give it alone" in result.stderr.str()
+    result = pair.run("--show-prompt", "-n2")
+    assert result.ret == 4
+    assert "--show-prompt judges nothing: use it without -n" in result.stderr.str()
+
+
+def test_where_nothing_is_asked_it_says_so(pair) -> None:
+    result = pair.run("--show-prompt", suites=str(SHIPPED.parents[1] / "suites" / "weights"))
+    assert result.ret == 0
+    assert "weights alone are compared: nothing is asked" in result.stdout.str()
+
+
+def test_no_claim_is_no_errand(pair) -> None:
+    (pair.root / "test_other.py").write_text("def test_other(): pass")
+    assert pair.run("--show-prompt", suites="test_other.py").ret == 12
