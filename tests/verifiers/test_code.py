@@ -12,6 +12,7 @@ import pytest
 from rlvr_gate.records import Grade
 from rlvr_gate_fixtures.grading.pool import Ask, Grader
 from rlvr_gate_fixtures.processes.environment import bare
+from rlvr_gate_fixtures.processes.limits import Limits
 from rlvr_gate_fixtures.sandbox.cell import NoWallsError
 from rlvr_gate_fixtures.verifiers import VERIFIERS
 from rlvr_gate_fixtures.verifiers import code as verifier
@@ -212,11 +213,38 @@ def test_an_answer_on_file_is_no_program_and_is_not_run():
     assert code(FUNCTION, FUNCTION).grade is Grade.WRONG
 
 
-def test_one_that_waits_is_unscored(monkeypatch):
-    monkeypatch.setattr(verifier, "_WALL_SECONDS", 1.0)
-    for answer in (ASSERTS, CASES):
-        graded = code("import time\ndef add(a, b): pass\ntime.sleep(30)", answer)
+ONE_SECOND = [filed(**json.loads(answer), seconds=1) for answer in (ASSERTS, CASES)]
+WAITS = "import time\ndef add(a, b): pass\ntime.sleep(30)"
+
+
+@pytest.mark.parametrize("answer", ONE_SECOND, ids=["function", "program"])
+@pytest.mark.parametrize("busy", [0, 10**6])
+def test_one_that_waits_is_wrong_unless_the_machine_may_have_kept_it(monkeypatch, answer, busy):
+    """A sleep is no way to be left out of the count."""
+    monkeypatch.setattr(os, "getloadavg", lambda: (busy, 0, 0))
+    graded = code(WAITS, answer)
+    if busy:
         assert (graded.grade, graded.reason[:8]) == (Grade.UNSCORED, "timeout:")
+    else:
+        assert graded.grade is Grade.WRONG
+        assert graded.reason.startswith("time limit: it waited for 5 s")
+
+
+def test_many_slow_cases_have_the_time_they_need(monkeypatch):
+    """Longer on the clock than all other verifiers are given, each case within its limit."""
+    spins = "import time\nuntil = time.process_time() + 0.3\nwhile time.process_time() < until: pass\nprint(input())"
+    slow = filed(entry_point="", cases=[{"input": "1", "output": "1"}] * 6, seconds=2)
+    with Grader[int](Limits(wall_seconds=1)) as grader:
+        grader.submit([Ask(0, "code", spins, slow)])
+        while not (decided := grader.poll(1.0)):
+            pass
+    assert decided[0][1].grade is Grade.CORRECT
+
+
+def test_all_cases_together_are_bounded_and_that_is_our_failure(monkeypatch):
+    monkeypatch.setattr(verifier, "_ALL_CASES", 0.0)
+    graded = code("print(1)", CASES)
+    assert (graded.grade, graded.reason) == (Grade.UNSCORED, "timeout: 0 cases took 0 s")
 
 
 def test_a_cell_that_was_killed_is_replaced():

@@ -140,7 +140,7 @@ def test_exact_ignores_surrounding_white_space_only() -> None:
 def test_every_verifier_has_a_version_for_stored_grades() -> None:
     assert {name: verifier.version for name, verifier in VERIFIERS.items()} == {
         "choice": "2",
-        "code": "1",
+        "code": "2",
         "countdown": "3",
         "exact": "1",
         "gym": "1",
