@@ -79,18 +79,22 @@ def test_any_line_end_and_a_mark_at_the_start(kit, tmp_path, end: str, mark: byt
 @pytest.mark.parametrize(
     ("item", "words"),
     [
-        ({"input": "?", "output": "5", "gts": "5", "score": 1.0, "step": 1}, "id is input"),
-        ({"problem": "?", "generation": "5", "is_correct": True}, "id is problem"),
-        ({"eval": {"a/0": [{"base_status": "pass"}]}, "hash": "x"}, "id is the key under eval"),
-        ([{"question_id": "0", "graded_list": [True]}], "id is question_id"),
-        ({"task_id": "a/0", "completion": "x", "passed": True}, "id is task_id"),
         (
             {"results": {"gsm8k": {"acc,none": 0.4}}},
-            "holds no samples, not read here: give samples",
+            "which hold means and no counts of problems, not read here: give samples",
         ),
+        ([{"pass@1": 0.4, "detail": {"pass@1": {"0": 1.0}}}, {}], "do not name their questions"),
+        ([{"question_id": "0", "code_list": ["x"]}], "were not graded, not read here: give"),
+        ({"accuracy": 40.0, "details": {"0": {"correct": True}}}, "number rows and do not say"),
+        ({"0": {"origin_prompt": "?", "prediction": "5", "gold": "5"}}, "OpenCompass results"),
+        ({"score": 0.4, "htmls": [], "convos": []}, "in pages of HTML alone"),
+        ({"eval_aime_pass1": 0.4, "eval_aime_pass8": 0.6}, "which holds means and no counts"),
+        ({"eval/aime/avg_score": 0.4, "eval/aime/pass_at_8": 0.6}, "needs a harness run"),
+        ({"aime24": {"pass@1[avg-of-8]": {"symbolic_correct": 40.0}}}, "which holds means"),
+        ({"num_samples": 30, "pass_acc": 40.0, "acc": 40.0}, "which holds means"),
     ],
 )
-def test_files_of_others_say_how_counts_are_made(bench, tmp_path, item, words: str) -> None:
+def test_files_without_counts_say_what_to_give(bench, tmp_path, item, words: str) -> None:
     (tmp_path / "a").write_text(json.dumps(item))
     said = bench.refusal(tmp_path / "a", tmp_path / "a")
     assert words in said
