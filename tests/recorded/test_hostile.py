@@ -62,6 +62,47 @@ def test_spoiled_files(kit, tmp_path, name: str, wish: dict, seed: int) -> None:
             assert all(0 <= t.correct + t.unscored <= t.n for t in recorded.tallies["base"])
 
 
+DUMPS: dict[str, list[Any]] = {
+    "verl": [{"input": "?", "output": f"{i}", "gts": ["5"], "score": i, "acc": True, "step": 1}
+             for i in range(2)],
+    "NeMo-Skills": [{"problem": f"{i}?", "expected_answer": "5", "generation": "5",
+                     "predicted_answer": "5", "symbolic_correct": True} for i in range(2)],
+    "EvalPlus": [{"hash": "x", "eval": {"E/0": [
+        {"task_id": "E/0", "solution": "x", "base_status": "pass", "plus_status": "fail"}]}}],
+    "EvalPlus, old": [{"eval": {"E/0": {"base": [["pass", []]], "plus": [["fail", []]]}}}],
+    "LiveCodeBench": [{"question_id": "0", "question_content": "?", "code_list": ["x", "y"],
+                       "graded_list": [True, False], "pass@1": 0.5}],
+    "human-eval": [{"task_id": "E/0", "completion": "x", "passed": True}],
+    "SkyRL": [{"input_prompt": "?", "output_response": "5", "score": [0, 1],
+               "stop_reason": "stop", "env_extras": {"reward_spec": {"ground_truth": "5"}}}],
+    "NeMo Gym": [{"_ng_task_index": 0, "_ng_rollout_index": 0, "reward": 1,
+                  "responses_create_params": {"input": [{"role": "user", "content": "?"}]},
+                  "response": {"output": [{"type": "message", "content": [{"text": "5"}]}],
+                               "incomplete_details": {"reason": "max_output_tokens"}}}],
+    "verifiers": [{"example_id": 0, "prompt": [{"role": "user", "content": "?"}],
+                   "completion": [{"content": "5"}], "answer": "5", "reward": 1,
+                   "metrics": {"correct": 1}, "error": None, "is_truncated": False}],
+    "NeMo-RL": [{"content": [[{"role": "user", "content": "?"},
+                              {"role": "assistant", "content": "5"}]], "rewards": [1]}],
+    "NeMo-RL, document": [{"evaluation_data": [{"prompt": "?", "response": "5", "reward": 1}]}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DUMPS)
+def test_spoiled_dumps(kit, tmp_path, name: str) -> None:
+    rng = random.Random(name)
+    path = tmp_path / "a"
+    path.write_text("\n".join(map(json.dumps, DUMPS[name])))
+    assert kit.both(path, path).tallies["base"]
+    for _ in range(150):
+        value = json.loads(json.dumps(DUMPS[name]))
+        spoil(value, rng)
+        path.write_text("\n".join(map(json.dumps, value)))
+        with suppress(FileError):
+            recorded = kit.both(path, path)
+            assert all(0 <= t.correct + t.unscored <= t.n for t in recorded.tallies["base"])
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_spoiled_parquet(tmp_path, seed: int) -> None:
     arrow = pytest.importorskip("pyarrow")
