@@ -121,6 +121,14 @@ def test_a_file_joined_to_itself_counts_once_or_not_at_all(bench, pair) -> None:
         )
 
 
+def test_counts_beside_what_they_were_made_of_are_refused(bench, pair, tmp_path) -> None:
+    base, rlvr = pair()
+    counts = write(tmp_path / "counts.jsonl", [{"id": "0", "n": 3, "c": 1}])
+    assert "hold counts and also verl dump (score): the same samples would count twice" in (
+        bench.refusal([base, counts], rlvr)
+    )
+
+
 def test_steps_of_one_training_are_not_pooled(bench, pair, tmp_path) -> None:
     base, rlvr = pair()
     (tmp_path / "all").mkdir()
