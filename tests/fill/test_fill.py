@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
 from dataclasses import replace
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from rlvr_gate.records import Grade
 from rlvr_gate_fixtures.backends import BackendError
 from rlvr_gate_fixtures.backends.scripted import ScriptedBackend, coins
+from rlvr_gate_fixtures.grading.pool import Grader
 from rlvr_gate_fixtures.measurements.samples import plan as plans
 from rlvr_gate_fixtures.measurements.samples.fill import fill
 from rlvr_gate_fixtures.measurements.samples.plan import make_plan, prompted
@@ -60,6 +63,43 @@ def test_a_new_verifier_version_regrades_without_drawing(need, store, counting, 
     assert log.getvalue() == "base · 80 stored completions graded\n"
     assert counting.drawn == 80
     assert [t.n for t in tallies(need(8), store, counting)] == [8] * 10
+
+
+def grades(need, store, backend):
+    """Every completion's grade, what was read of it and why."""
+    problems = prompted(need.checkpoint, need.benchmark, store, backend)
+    kept = [store.kept(need.stream, p, sample) for p in problems for sample in range(need.samples)]
+    return [(each.grade, each.extracted, each.reason) for each in kept]
+
+
+def test_two_gradings_of_the_same_completions_are_one_also_past_a_killed_worker(
+    need, store, counting, monkeypatch
+):
+    fill(make_plan([need(64)], store, counting), store, counting)
+    first = grades(need(64), store, counting)
+    assert {grade for grade, _, _ in first} == {Grade.CORRECT, Grade.WRONG}
+    killed = []
+
+    class Fragile(Grader):
+        """Its first worker is killed with the first completions graded and the others waiting."""
+
+        def poll(self, seconds=0.0):
+            decided = super().poll(seconds)
+            if decided and self.pending and not killed:
+                killed.append(self._worker._process.process.pid)
+                os.kill(killed[0], signal.SIGKILL)
+            return decided
+
+    for version, grader in (("new", Grader), ("newer", Fragile)):
+        newer = replace(plans.VERIFIERS["exact"], version=version)
+        monkeypatch.setattr(plans, "VERIFIERS", {"exact": newer})
+        plan = make_plan([need(64)], store, counting)
+        assert [row.ungraded for row in plan.rows] == [640]
+        fill(plan, store, counting, grader=grader())
+        assert grades(need(64), store, counting) == first
+        assert make_plan([need(64)], store, counting).complete
+    assert killed
+    assert counting.drawn == 640
 
 
 def test_a_dead_backend_costs_only_what_was_in_flight(need, store, benchmark, backend):
