@@ -8,7 +8,6 @@ from itertools import accumulate
 
 from rlvr_gate.gate.shown import Shown, exhibits
 from rlvr_gate.records import (
-    CheckpointFacts,
     ClaimRecord,
     CurvePoint,
     GateState,
@@ -21,8 +20,8 @@ from rlvr_gate.records import (
     Verdict,
 )
 from rlvr_gate.visible import LONGEST_LINE, one_line
+from rlvr_gate_reports import decision, words
 from rlvr_gate_reports import exhibits as worded
-from rlvr_gate_reports import words
 from rlvr_gate_reports.reading import (
     Solved,
     benchmark_names,
@@ -96,18 +95,22 @@ def _more(number: int, what: str) -> str:
 
 
 def _gate(record: RunRecord) -> str:
-    gate = record.gate
-    refs = " → ".join(f"**{escape(c.role)}** {escape(c.ref, _LONG)}" for c in _pair(record))
+    gate, told = record.gate, decision.of(record)
+    refs = " → ".join(f"**{escape(c.role)}** {escape(c.ref, _LONG)}" for c in words.pair(record))
+    trade = " ".join(map(escape, told.trade))
     lines = [
-        f"# {_STATE[gate.state]} Gate {words.STATE_WORDS[gate.state]}",
-        f"{escape(words.gate_reason(record))} {escape(words.findings(record))}".rstrip(),
+        f"# {_STATE[gate.state]} {told.headline}: gate {words.STATE_WORDS[gate.state]}",
+        escape(told.reason),
+        escape(told.then),
+        f"**{told.trade_title}.** {trade}" if trade else "",
+        escape(words.findings(record)),
         f"{refs} · policy {escape(gate.policy)} · {_samples(record)} · "
         f"seed {record.seed} · exit status {gate.exit_status}",
     ]
     saved = words.saving(record.saving)
     if saved:
         lines.append(escape(f"{saved[0].upper()}{saved[1:]}."))
-    return "\n\n".join(lines)
+    return "\n\n".join(filter(None, lines))
 
 
 def _samples(record: RunRecord) -> str:
@@ -292,10 +295,6 @@ def _provenance(record: RunRecord) -> str:
 
 def _digest(digest: str) -> str:
     return f"`{words.short_digest(digest)}`"
-
-
-def _pair(record: RunRecord) -> list[CheckpointFacts]:
-    return [c for c in record.checkpoints if c.role in ("base", "rlvr")]
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], of: int) -> str:

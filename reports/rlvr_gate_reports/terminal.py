@@ -10,7 +10,7 @@ from rlvr_gate.gate.explain import drawn
 from rlvr_gate.gate.shown import exhibits
 from rlvr_gate.records import ClaimRecord, CurvePoint, GateState, Kind, RunRecord, Verdict
 from rlvr_gate.visible import harmless, one_line
-from rlvr_gate_reports import words
+from rlvr_gate_reports import decision, words
 from rlvr_gate_reports.reading import (
     benchmark_names,
     beside,
@@ -82,18 +82,23 @@ def _beside(record: RunRecord) -> list[list[Line]]:
 
 
 def _gate(record: RunRecord) -> list[Line]:
-    gate = record.gate
+    gate, told = record.gate, decision.of(record)
     facts = f"policy {_cut(gate.policy, 40)}, exit status {gate.exit_status}"
+    style = str(gate.state)
     lines = [
-        _line(("gate ", "strong"), (words.STATE_WORDS[gate.state], str(gate.state)),
-              (f"  {facts}", "dim")),
+        _line(("gate ", "strong"), (words.STATE_WORDS[gate.state], style), "  ",
+              (told.headline, style), (f"  {facts}", "dim")),
     ]  # fmt: skip
-    reason = f"{words.gate_reason(record)} {words.findings(record)}".strip()
-    errors = _wrapped(words.error_line(record), WIDTH, 2)
-    return [
-        *lines,
-        *(_line(text) for text in _wrapped(reason, WIDTH, 3)),
-        *(_line((text, "dim")) for text in errors),
+    paragraphs = (
+        (" ".join(filter(None, (told.reason, told.then))), "plain", 3),
+        (" ".join([f"{told.trade_title}:", *told.trade]) if told.trade else "", "strong", 4),
+        (words.findings(record), "plain", 1),
+        (words.error_line(record), "dim", 2),
+    )
+    return lines + [
+        _line((line, style))
+        for text, style, most in paragraphs
+        for line in _wrapped(text, WIDTH, most)
     ]
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from rlvr_gate.gate.decide import name
 from rlvr_gate.records import (
+    CheckpointFacts,
     ClaimRecord,
     ErrorControl,
     GateState,
@@ -25,7 +26,9 @@ from rlvr_gate.records import (
 )
 from rlvr_gate.visible import one_line
 from rlvr_gate_reports.reading import (
+    PAIR,
     Solved,
+    checkpoints,
     deciding_claims,
     deciding_judgement,
     incomparable,
@@ -40,6 +43,7 @@ STATE_WORDS = {
     GateState.NOT_FINISHED: "NOT FINISHED",
 }
 _NAMED, _LONGEST_NAME = 20, 160
+_HELD = 4  # claims told with their numbers
 _RELATIONS = {">=": "≥", "<=": "≤"}
 
 
@@ -136,13 +140,58 @@ def gate_reason(record: RunRecord) -> str:
     if record.gate.state is GateState.NO_DECISION:
         return f"The run was not whole, so nothing is decided: {names}."
     if record.gate.state is GateState.OPEN:
-        return f"Every gate claim holds: {names}."
+        return f"Every gate claim holds: {_held(deciding) or names}."
     if not deciding:
         return f"The gate cannot open: {names or 'nothing was judged'}."
     first, *others = deciding
     also = f" So {'are' if others[1:] else 'is'} {_list(others)}." if others else ""
     said = f"{one_line(name(first), _LONGEST_NAME)} is {first.verdict}"
     return f"{said}: {one_line(because(first))}.{also}"
+
+
+def _held(claims: Sequence[ClaimRecord]) -> str:
+    """The claims that opened the gate, the sampled ones first, each with its numbers.
+
+    A claim on several benchmarks is told where it came closest to its threshold.
+    """
+    by_id: dict[str, list[ClaimRecord]] = {}
+    for claim in claims:
+        by_id.setdefault(claim.id, []).append(claim)
+    closest = [min(members, key=_clearance) for members in by_id.values()]
+    closest.sort(key=lambda claim: _exactly(claim) is not None)
+    shown = [_with_numbers(claim, len(by_id[claim.id])) for claim in closest[:_HELD]]
+    more = len(closest) - len(shown)
+    return "; ".join([*shown, f"and {more:,} more"] if more else shown)
+
+
+def _clearance(claim: ClaimRecord) -> float:
+    """How far the interval stays from the threshold."""
+    judgement = deciding_judgement(claim)
+    if judgement is None:
+        return -math.inf
+    bounds = judgement.interval
+    if judgement.relation in (">", ">="):
+        return bounds.low - judgement.threshold
+    return judgement.threshold - bounds.high
+
+
+def _exactly(claim: ClaimRecord) -> Judgement | None:
+    judgement = deciding_judgement(claim)
+    return judgement if judgement is not None and is_exact(judgement) else None
+
+
+def _with_numbers(claim: ClaimRecord, on: int) -> str:
+    """`RLVR raises pass@1 (K1 on countdown: +0.150 [+0.116, +0.184], needs > 0)`"""
+    said, judgement = one_line(claim.text, _LONGEST_NAME), deciding_judgement(claim)
+    where = f"{one_line(name(claim), _LONGEST_NAME)}{f', least of {on:,}' if on > 1 else ''}"
+    if judgement is None or is_exact(judgement):
+        return f"{said} ({where})"
+    return f"{said} ({where}: {estimate(judgement)}, needs {needs(judgement)})"
+
+
+def pair(record: RunRecord) -> list[CheckpointFacts]:
+    """The facts of base and rlvr, where the record has them."""
+    return [c for c in checkpoints(record) if c.role in PAIR]
 
 
 def because(claim: ClaimRecord) -> str:

@@ -18,7 +18,7 @@ Run = Callable[..., RunRecord]
 @pytest.mark.parametrize("state", ["open", "closed", "undecided", "not comparable"])
 def test_it_opens_with_the_state_and_the_reason(run: Run, state: str) -> None:
     lines = markdown.render(run(state)).splitlines()
-    assert lines[0].endswith(f"Gate {state.upper()}")
+    assert lines[0].endswith(f"gate {state.upper()}")
     assert "K1 on countdown" in lines[2]
 
 
@@ -84,7 +84,7 @@ def test_thousands_of_everything_fit_a_step_summary(run: Run, name: str) -> None
     )
     text = markdown.render(many)
     assert len(text.encode()) <= markdown.LIMIT < 2**20
-    assert text.splitlines()[0].endswith("Gate CLOSED")
+    assert text.splitlines()[0].endswith("gate CLOSED")
     assert "… and 4,700 more rows; the HTML and JSON reports have more room." in text
     assert "… and 19,700 more rows" in text
     assert re.search(r"… and \d[\d,]* more (lines|benchmarks)", text)

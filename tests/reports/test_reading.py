@@ -114,7 +114,7 @@ def test_a_judgement_that_does_not_hold_still_shows_its_numbers(run: Run) -> Non
 @pytest.mark.parametrize(
     ("state", "reason"),
     [
-        ("open", "Every gate claim holds: S2 on countdown, K1 on countdown."),
+        ("open", "Every gate claim holds: RLVR raises pass@1 (K1 on countdown: +0."),
         ("closed", "K1 on countdown is refuted: rlvr pass@1 > base pass@1 needs"),
         ("undecided", "K1 on countdown is undecided: rlvr pass@1 > base pass@1 needs"),
         ("not comparable", "S2 on countdown is not comparable: truncation rates differ by 10.8%"),
