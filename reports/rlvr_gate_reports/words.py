@@ -356,6 +356,11 @@ def _decimals(size: float) -> int:
     return 7
 
 
+def is_verdict(claim: ClaimRecord) -> str:
+    """`holds`, `is refuted`, `was skipped`"""
+    return "was skipped" if claim.skipped else _verb(claim.verdict, 1)
+
+
 def _verb(verdict: Verdict, number_: int) -> str:
     if verdict is Verdict.HOLDS:
         return "hold" if number_ != 1 else "holds"

@@ -58,9 +58,11 @@ def test_gate_reason_and_verdicts_are_there_without_scripts(run: Run, state: str
     page = Page(html.render(run(state)))
     assert state.upper() in page.words
     assert "RLVR raises pass@1" in page.text
-    assert f"policy default · exit status {run(state).gate.exit_status}" in page.text
+    assert f"· policy default · exit status {run(state).gate.exit_status}" in page.text
     hidden = [attrs for tag, attrs in page.tags if "hidden" in attrs]
-    assert [attrs["class"] for attrs in hidden] == ["controls"], "only what needs a script hides"
+    assert [attrs["class"] for attrs in hidden] == ["copy", "controls"], (
+        "only what needs a script hides"
+    )
 
 
 def test_every_claim_shows_verdict_estimate_interval_and_threshold(run: Run) -> None:
@@ -77,7 +79,7 @@ def test_every_claim_shows_verdict_estimate_interval_and_threshold(run: Run) -> 
 def test_gate_claims_come_first_and_trouble_before_peace(run: Run) -> None:
     page = html.render(run("closed"))
     assert page.index("Gate claims") < page.index("Findings <small>")
-    order = re.findall(r'<details class="claim ([a-z-]+)">', page)
+    order = re.findall(r'<details class="claim ([a-z-]+)" id', page)
     assert order == ["refuted", "holds", "refuted", "undecided", "holds", "holds"]
 
 

@@ -47,6 +47,7 @@ def _environment() -> Environment:
         slug=words.slug,
         short=words.short_digest,
     )
+    environment.filters["is"] = words.is_verdict
     environment.globals["asset"] = _Asset
     return environment
 

@@ -35,7 +35,7 @@ from rlvr_gate_reports.reading import (
 
 _TEXT_BUDGET = 6_000_000  # characters of completions in the whole page, and of prompts
 _SHORTEST, _LONGEST = 400, 6_000  # characters kept of one
-_NAME, _ANSWER = 200, 400  # characters kept of an id, and of an answer
+LONGEST_NAME, _ANSWER = 200, 400  # characters kept of an id, and of an answer
 _SHOWN_PROBLEMS, _SHOWN_STRATA = 5_000, 1_000
 _CLASS_ORDER = ("lost", "gained", "preserved", "unreached")
 
@@ -279,13 +279,13 @@ def _problems(record: RunRecord, name: str, anchor: str) -> tuple[ProblemEntry, 
         entries.append(
             ProblemEntry(
                 anchor=f"{anchor}p{index}",
-                id=capped(problem, _NAME),
+                id=capped(problem, LONGEST_NAME),
                 kind=both.kind if both else "",
                 rests_on=both.rests_on if both else "",
                 difference=words.number(both.difference, signed=True) if both else "",
                 prompt=_excerpt(asked.prompt, kept),
                 answer=capped(asked.answer, _ANSWER),
-                stratum=capped(asked.stratum, _NAME),
+                stratum=capped(asked.stratum, LONGEST_NAME),
                 sides=_sides(record, name, problem, tallies, keep),
             )
         )

@@ -7,6 +7,7 @@
       target.hidden = false;
       target.open = true;
       target.scrollIntoView();
+      target.firstElementChild.focus({preventScroll: true});
     }
   }
 
@@ -41,6 +42,19 @@
     controls.hidden = false;
   }
 
+  // The clipboard may be refused; what was selected can still be copied by key.
+  function copying(button) {
+    var text = document.getElementById("summary");
+    var said = button.parentNode.querySelector("output");
+    button.addEventListener("click", function () {
+      text.parentNode.open = true;
+      getSelection().selectAllChildren(text);
+      said.textContent = document.execCommand("copy") ? "Copied" : "Selected: press Ctrl+C";
+    });
+    button.hidden = false;
+  }
+
+  document.querySelectorAll(".copy").forEach(copying);
   document.querySelectorAll(".problems").forEach(filter);
   window.addEventListener("hashchange", reveal);
   reveal();

@@ -9,10 +9,8 @@ from rlvr_gate.gate.explain import notes
 from rlvr_gate.records import ClaimRecord, Interval, Judgement, Kind, Verdict
 from rlvr_gate_reports import svg, words
 from rlvr_gate_reports.html.evidence import Block, Link, blocks
-from rlvr_gate_reports.html.sections.section import Material, Part, Section
+from rlvr_gate_reports.html.sections.section import SHOWN_CLAIMS, Material, Part, Section
 from rlvr_gate_reports.reading import deciding_judgement, family, for_readers, incomparable
-
-_SHOWN_CLAIMS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +32,7 @@ class ClaimRow:
     """One claim of the table and what unfolds from it."""
 
     claim: ClaimRecord
+    anchor: str
     follows: bool
     """Whether the row above is the same claim at a smaller k."""
     mark: svg.Svg
@@ -63,7 +62,7 @@ class ClaimGroup:
 def read(material: Material) -> list[Part]:
     """One part with a group for each kind of claim there is."""
     record = material.record
-    scale, anchors = _scale(record.claims), material.anchors
+    scale = _scale(record.claims)
     control = {
         Kind.GATE: words.release_and_block(record),
         Kind.FINDING: words.findings_family(record),
@@ -71,8 +70,8 @@ def read(material: Material) -> list[Part]:
     groups = tuple(
         ClaimGroup(
             kind,
-            _rows(claims[:_SHOWN_CLAIMS], scale, anchors),
-            max(len(claims) - _SHOWN_CLAIMS, 0),
+            _rows(claims[:SHOWN_CLAIMS], scale, material),
+            max(len(claims) - SHOWN_CLAIMS, 0),
             control[kind],
         )
         for kind in Kind
@@ -81,18 +80,27 @@ def read(material: Material) -> list[Part]:
     return [Part("claims", "Claims", groups)]
 
 
-def _rows(
-    claims: Sequence[ClaimRecord], scale: float, anchors: Mapping[tuple[str, str], str]
-) -> tuple[ClaimRow, ...]:
-    above = [None, *claims]
+def _rows(claims: Sequence[ClaimRecord], scale: float, material: Material) -> tuple[ClaimRow, ...]:
+    above, problems, places = [None, *claims], material.anchors, material.claim_anchors
     return tuple(
-        _row(claim, scale, anchors, follows=last is not None and family(last) == family(claim))
+        _row(
+            claim,
+            places[id(claim)],
+            scale,
+            problems,
+            follows=last is not None and family(last) == family(claim),
+        )
         for last, claim in zip(above, claims, strict=False)
     )
 
 
 def _row(
-    claim: ClaimRecord, scale: float, anchors: Mapping[tuple[str, str], str], *, follows: bool
+    claim: ClaimRecord,
+    anchor: str,
+    scale: float,
+    anchors: Mapping[tuple[str, str], str],
+    *,
+    follows: bool,
 ) -> ClaimRow:
     judgement = deciding_judgement(claim)
     reasons = incomparable(claim) if claim.verdict is Verdict.NOT_COMPARABLE else []
@@ -100,6 +108,7 @@ def _row(
         reasons.append(claim.reason)
     return ClaimRow(
         claim=claim,
+        anchor=anchor,
         follows=follows,
         mark=_mark(judgement, claim.verdict, scale),
         estimate="–" if judgement is None else words.value(judgement),

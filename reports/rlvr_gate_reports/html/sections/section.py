@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from rlvr_gate.records import RunRecord
+from rlvr_gate.gate.decide import name
+from rlvr_gate.records import Kind, RunRecord
+from rlvr_gate_reports import words
 from rlvr_gate_reports.html.panels import BenchmarkPanel
+from rlvr_gate_reports.reading import for_readers
+
+SHOWN_CLAIMS = 1_000
+"""Of one kind; the JSON has them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +21,16 @@ class Material:
 
     record: RunRecord
     benchmarks: tuple[BenchmarkPanel, ...]
+
+    @property
+    def claim_anchors(self) -> Mapping[int, str]:
+        """`id` of a claim's record -> where the page shows it: `claim-K1-on-countdown`."""
+        found: dict[str, int] = {}
+        for kind in Kind:
+            for claim in for_readers(self.record.claims, kind)[:SHOWN_CLAIMS]:
+                said = f"claim-{words.slug(name(claim)[:80])}"
+                found[f"{said}-{len(found)}" if said in found else said] = id(claim)
+        return {claim: anchor for anchor, claim in found.items()}
 
     @property
     def anchors(self) -> Mapping[tuple[str, str], str]:
