@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape as escape_html
+from typing import NamedTuple
 
 from rlvr_gate.records import CurvePoint
 from rlvr_gate.visible import one_line
@@ -140,6 +141,64 @@ def histogram(bins: Mapping[str, Sequence[int]]) -> Svg:
         f"{role}: {bins[role][0]} never solved, {bins[role][-1]} always solved" for role in roles
     )
     return picture(parts, width, height, f"accuracy histogram: {spoken}")
+
+
+class Dot(NamedTuple):
+    """A problem of the scatter: its accuracies, and where the page shows it."""
+
+    name: str
+    kind: str
+    base: float
+    rlvr: float
+    anchor: str
+
+
+def scatter(dots: Sequence[Dot]) -> Svg:
+    """Accuracy of each problem, base across and rlvr up, on square-root scales.
+
+    Below the diagonal RLVR took something away. Shapes say the class: a square is lost, a
+    triangle gained, a disc preserved, a ring unreached; each leads to its problem.
+    """
+    if not dots:
+        return Svg("")
+    side, left, top = 270.0, 44.0, 14.0
+
+    def at(base: float, rlvr: float) -> tuple[float, float]:
+        return left + math.sqrt(base) * side, top + (1 - math.sqrt(rlvr)) * side
+
+    parts = []
+    for tick in (0.0, 0.05, 0.25, 0.5, 1.0):
+        x, y = at(tick, tick)
+        parts.append(
+            f'<path class="grid" d="M{left:g} {y:.1f}h{side:g}M{x:.1f} {top:g}v{side:g}"/>'
+        )
+        parts.append(text(left - 8, y + 4, f"{tick:g}", "end"))
+        parts.append(text(x, top + side + 17, f"{tick:g}", "mid"))
+    parts.append(f'<path class="zero" d="M{left:g} {top + side:g}L{left + side:g} {top:g}"/>')
+    parts += [_dot(dot, *at(min(max(dot.base, 0), 1), min(max(dot.rlvr, 0), 1))) for dot in dots]
+    parts.append(text(left + side / 2, top + side + 36, "accuracy of base (√ scale)", "mid"))
+    parts.append(text(left + side + 10, top + 12, "rlvr better", "side"))
+    parts.append(text(left + side + 10, top + side - 4, "base better", "side"))
+    below = sum(dot.rlvr < dot.base for dot in dots)
+    above = sum(dot.rlvr > dot.base for dot in dots)
+    spoken = f"accuracy of {len(dots)} problems: rlvr better at {above}, base better at {below}"
+    return picture(parts, 430, top + side + 46, spoken)
+
+
+def _dot(dot: Dot, x: float, y: float) -> str:
+    shapes = {
+        "lost": f"M{x - 4:.1f} {y - 4:.1f}h8v8h-8z",
+        "gained": f"M{x:.1f} {y - 5:.1f}l5 9h-10z",
+    }
+    said = f"{dot.name}: {dot.kind}, base {words.number(dot.base)}, rlvr {words.number(dot.rlvr)}"
+    shape = shapes.get(dot.kind)
+    drawn = (
+        f'<path class="dot {dot.kind}" d="{shape}">'
+        if shape
+        else f'<circle class="dot {dot.kind}" cx="{x:.1f}" cy="{y:.1f}" r="4">'
+    )
+    end = "</path>" if shape else "</circle>"
+    return f'<a href="#{dot.anchor}" tabindex="-1">{drawn}<title>{escape(said)}</title>{end}</a>'
 
 
 def forest(low: float, estimate: float, high: float, reach: float, verdict: str) -> Svg:

@@ -54,6 +54,36 @@ def test_the_script_runs_under_its_own_policy_and_opens_what_a_link_names(
     assert '<div class="controls">' in dom, "the script shows the controls it serves"
 
 
+def test_filters_come_back_from_the_address(run: Run, page: Callable[[RunRecord], Path]) -> None:
+    dom, complaints = dump(page(run("open", problems=30)), "#b0-problems?class=lost&text=00")
+    assert complaints == ""
+    items = re.findall(r'<details class="problem"[^>]*data-kind="(\w+)"( hidden)?', dom)
+    assert {kind for kind, hidden in items if not hidden} == {"lost"}
+    assert any(kind == "lost" and hidden for kind, hidden in items) or len(items) < 30
+
+
+def test_clicks_filter_copy_and_lead_to_a_lost_problem(
+    run: Run, page: Callable[[RunRecord], Path], tmp_path: Path
+) -> None:
+    page(run("open", problems=30))
+    frame = tmp_path / "frame.html"
+    frame.write_text(
+        '<iframe src="gate.html" style="width:1400px;height:900px"></iframe><script>'
+        "onload = () => { const w = frames[0], d = w.document, said = [];"
+        " d.querySelector('.copy').click();"
+        " said.push(d.querySelector('.actions output').textContent !== '');"
+        " said.push(String(w.getSelection()).includes('May ship: gate OPEN'));"
+        " d.querySelector('[data-kind=lost][aria-pressed]').click();"
+        " said.push(w.location.hash);"
+        " d.querySelector('.actions a').click();"
+        " setTimeout(() => { const p = d.querySelector('.problem[open]');"
+        " said.push(p.dataset.kind, d.activeElement === p.firstElementChild);"
+        " document.title = said.join(' ') }, 200) }</script>"
+    )
+    dom, _ = dump(frame, "", "--allow-file-access-from-files")
+    assert "<title>true true #b0-problems?class=lost lost true</title>" in dom
+
+
 def test_nothing_a_model_wrote_runs(
     hostile_run: RunRecord, page: Callable[[RunRecord], Path]
 ) -> None:

@@ -11,7 +11,7 @@ from importlib import resources
 import pytest
 from jinja2 import UndefinedError
 
-from rlvr_gate.records import Example, FinishReason, Grade, RunRecord
+from rlvr_gate.records import AskFacts, Example, FinishReason, Grade, RunRecord, Sampling
 from rlvr_gate_reports import html
 
 Run = Callable[..., RunRecord]
@@ -78,9 +78,43 @@ def test_every_claim_shows_verdict_estimate_interval_and_threshold(run: Run) -> 
 
 def test_gate_claims_come_first_and_trouble_before_peace(run: Run) -> None:
     page = html.render(run("closed"))
-    assert page.index("Gate claims") < page.index("Findings <small>")
+    assert page.index(">Gate claims") < page.index("Findings <small>")
     order = re.findall(r'<details class="claim ([a-z-]+)" id', page)
     assert order == ["refuted", "holds", "refuted", "undecided", "holds", "holds"]
+
+
+def test_the_largest_loss_is_the_first_problem_and_the_banner_leads_there(run: Run) -> None:
+    record = run("open")
+    text = html.render(record)
+    tallies = record.counts["countdown"]
+    both = zip(tallies["base"], tallies["rlvr"], strict=True)
+    most = max((b for b, r in both if not r.correct), key=lambda tally: tally.correct)
+    first = re.search(r'<details class="problem" id="(b0p\d+)" data-kind="lost">(.*?)</summary>',
+                      text, re.S)  # fmt: skip
+    assert first
+    assert f"{most.correct}/{most.n}" in first[2]
+    assert f'<a href="#{first[1]}">Show a lost problem</a>' in text
+    assert re.search(r'<a href="#claim-c1-on-countdown-at-k-256">Why C1 is refuted</a>', text)
+
+
+def test_several_benchmarks_have_a_matrix_whose_first_row_went_worst(run: Run) -> None:
+    record = run("open", problems=12, samples=16)
+    claims = [replace(c, benchmark=b) for b in ("a", "b") for c in record.claims if c.benchmark]
+    text = html.render(replace(record, claims=claims))
+    matrix = text.split('id="across"')[1].split("</section>")[0]
+    assert len(re.findall(r"<tr>", matrix)) == 1 + len(claims) // 2
+    assert len(re.findall(r'<td><a href="#claim-', matrix)) == len(claims)
+    assert 'id="across"' not in html.render(record)
+
+
+def test_every_way_of_asking_is_in_a_table(run: Run) -> None:
+    asks = [
+        AskFacts(name, "rlvr", "countdown", Sampling(temperature=0.6), "Think: {}", 6, 96, 960)
+        for name in ("base", "rlvr", "rlvr (temperature 0.6)")
+    ]
+    words = Page(html.render(replace(run(problems=6, samples=16), asks=asks))).text
+    assert "rlvr (temperature 0.6)\ntemperature 0.6, top-p 1, at most" in words
+    assert "Think: {}" in words
 
 
 def test_a_claim_at_several_k_says_its_sentence_once(run: Run) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rlvr_gate.records import (
+    AskFacts,
     Benchmark,
     Crossover,
     CurvePoint,
@@ -22,6 +23,7 @@ from rlvr_gate_reports import svg, words
 from rlvr_gate_reports.reading import (
     CLASSES,
     PAIR,
+    Solved,
     accuracy,
     class_counts,
     crossover,
@@ -36,7 +38,7 @@ from rlvr_gate_reports.reading import (
 _TEXT_BUDGET = 6_000_000  # characters of completions in the whole page, and of prompts
 _SHORTEST, _LONGEST = 400, 6_000  # characters kept of one
 LONGEST_NAME, _ANSWER = 200, 400  # characters kept of an id, and of an answer
-_SHOWN_PROBLEMS, _SHOWN_STRATA = 5_000, 1_000
+_SHOWN_PROBLEMS, _SHOWN_STRATA, _SHOWN_DOTS = 5_000, 1_000, 2_000
 _CLASS_ORDER = ("lost", "gained", "preserved", "unreached")
 
 Point = CurvePoint
@@ -121,6 +123,10 @@ class BenchmarkPanel:
     noise: tuple[tuple[str, str, str], ...]
     """What is expected at half the samples: of rlvr, and of base against itself."""
     proportions: svg.Svg
+    scatter: svg.Svg
+    """Accuracy of each problem, base against rlvr."""
+    asks: tuple[tuple[str, ...], ...]
+    """What was asked of each checkpoint, a row for each way of asking."""
     histogram: svg.Svg
     problems: tuple[ProblemEntry, ...]
     more_problems: int
@@ -158,10 +164,36 @@ def benchmark_panel(record: RunRecord, name: str, anchor: str) -> BenchmarkPanel
         luck=words.luck(pair),
         noise=tuple(_noise(row) for row in noise(record, name)),
         proportions=svg.proportions([(kind, classes.get(kind, 0)) for kind in CLASSES]),
+        scatter=svg.scatter(_dots(pair, problems[:_SHOWN_PROBLEMS])[:_SHOWN_DOTS]),
+        asks=tuple(_ask(ask) for ask in record.asks if ask.benchmark == name)[:_SHOWN_STRATA],
         histogram=svg.histogram({r: histogram(to_the_end(counts[r])) for r in role_order(counts)}),
         problems=problems[:_SHOWN_PROBLEMS],
         more_problems=max(len(problems) - _SHOWN_PROBLEMS, 0),
     )
+
+
+def _dots(pair: Sequence[Solved], problems: Sequence[ProblemEntry]) -> list[svg.Dot]:
+    """A dot for each problem of both, what moved most first."""
+    places = {problem.id: problem.anchor for problem in problems}
+    moved = sorted(pair, key=lambda problem: -abs(problem.difference))
+    return [
+        svg.Dot(capped(p.problem, LONGEST_NAME), p.kind, accuracy(p.base), accuracy(p.rlvr),
+                places[capped(p.problem, LONGEST_NAME)])
+        for p in moved
+        if capped(p.problem, LONGEST_NAME) in places
+    ]  # fmt: skip
+
+
+def _ask(ask: AskFacts) -> tuple[str, ...]:
+    """Name, sampling, text around the prompt, and what came back."""
+    how = "not recorded"
+    if ask.sampling is not None:
+        how = (
+            f"temperature {ask.sampling.temperature:g}, top-p {ask.sampling.top_p:g}, at most "
+            f"{words.count(ask.sampling.max_new_tokens)} tokens"
+        )
+    amounts = (words.count(n) for n in (ask.problems, ask.completions, ask.tokens))
+    return (ask.name, how, capped(ask.template, LONGEST_NAME) or "none", *amounts)
 
 
 def _asked(record: RunRecord, name: str) -> str:
@@ -290,7 +322,15 @@ def _problems(record: RunRecord, name: str, anchor: str) -> tuple[ProblemEntry, 
             )
         )
     rank = {kind: place for place, kind in enumerate(_CLASS_ORDER)}
-    return tuple(sorted(entries, key=lambda entry: rank.get(entry.kind, len(rank))))
+    moved = {entry.anchor: _moved(pair.get(i)) for i, entry in zip(ids, entries, strict=True)}
+    return tuple(sorted(entries, key=lambda e: (rank.get(e.kind, len(rank)), moved[e.anchor])))
+
+
+def _moved(problem: Solved | None) -> float:
+    """Of a class, the largest loss first; of the gained, the largest gain."""
+    if problem is None:
+        return 0.0
+    return -problem.difference if problem.kind == "gained" else problem.difference
 
 
 def _sides(

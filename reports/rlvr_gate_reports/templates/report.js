@@ -2,7 +2,7 @@
 // Comfort only: without scripts every verdict, table, picture and completion is there.
 (function () {
   function reveal() {
-    var target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
+    var target = location.hash.length > 1 && document.getElementById(location.hash.slice(1).split("?")[0]);
     if (target && target.tagName === "DETAILS") {
       target.hidden = false;
       target.open = true;
@@ -18,6 +18,23 @@
     var output = controls.querySelector("output");
     var items = Array.from(section.querySelectorAll(".problem"));
 
+    function remember(kinds, wanted) {
+      var kept = new URLSearchParams();
+      if (kinds.length) kept.set("class", kinds.join(","));
+      if (wanted) kept.set("text", wanted);
+      history.replaceState(null, "", "#" + section.id + (String(kept) && "?" + kept));
+    }
+
+    function recall() {
+      var parts = location.hash.slice(1).split("?");
+      if (parts[0] !== section.id || !parts[1]) return;
+      var kept = new URLSearchParams(parts[1]);
+      var kinds = (kept.get("class") || "").split(",");
+      buttons.forEach(function (b) { b.setAttribute("aria-pressed", kinds.includes(b.dataset.kind)); });
+      search.value = kept.get("text") || "";
+      apply();
+    }
+
     function apply() {
       var kinds = buttons.filter(function (b) { return b.getAttribute("aria-pressed") === "true"; })
         .map(function (b) { return b.dataset.kind; });
@@ -30,16 +47,19 @@
         shown += fits;
       });
       output.textContent = shown === items.length ? "" : shown + " of " + items.length;
+      return [kinds, wanted];
     }
 
     buttons.forEach(function (button) {
       button.addEventListener("click", function () {
         button.setAttribute("aria-pressed", button.getAttribute("aria-pressed") !== "true");
-        apply();
+        remember.apply(null, apply());
       });
     });
-    search.addEventListener("input", apply);
+    search.addEventListener("input", function () { remember.apply(null, apply()); });
     controls.hidden = false;
+    recall();
+    window.addEventListener("hashchange", recall);
   }
 
   // The clipboard may be refused; what was selected can still be copied by key.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from rlvr_gate_reports.html.sections.across import ACROSS
 from rlvr_gate_reports.html.sections.benchmarks import BENCHMARKS
 from rlvr_gate_reports.html.sections.claims import CLAIMS
 from rlvr_gate_reports.html.sections.problems import PROBLEMS
@@ -13,10 +14,11 @@ from rlvr_gate_reports.html.sections.section import Material, Part
 from rlvr_gate_reports.html.sections.weights import WEIGHTS
 
 SECTIONS = (
-    CLAIMS,
+    ACROSS,
     BENCHMARKS,
-    WEIGHTS,
     PROBLEMS,
+    CLAIMS,
+    WEIGHTS,
     PROVENANCE,
 )
 

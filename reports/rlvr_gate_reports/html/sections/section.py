@@ -24,7 +24,7 @@ class Material:
 
     @property
     def claim_anchors(self) -> Mapping[int, str]:
-        """`id` of a claim's record -> where the page shows it: `claim-K1-on-countdown`."""
+        """`id` of a claim's record -> where the page shows it: `claim-k1-on-countdown`."""
         found: dict[str, int] = {}
         for kind in Kind:
             for claim in for_readers(self.record.claims, kind)[:SHOWN_CLAIMS]:
