@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape as escape_html
 from typing import NamedTuple
 
-from rlvr_gate.records import CurvePoint
+from rlvr_gate.records import Crossover, CurvePoint
 from rlvr_gate.visible import one_line
 from rlvr_gate_reports import words
 from rlvr_gate_reports.reading import BINS, Crossing, role_order
@@ -51,8 +51,16 @@ class _Axes:
         return self.bottom - share * (self.bottom - _TOP)
 
 
-def curves(by_role: Mapping[str, Sequence[Point]], crossing: Crossing | None = None) -> Svg:
-    """pass@k of each checkpoint against k, with pointwise bands and labels at the end."""
+def curves(
+    by_role: Mapping[str, Sequence[Point]],
+    crossing: Crossing | None = None,
+    found: Crossover | None = None,
+) -> Svg:
+    """pass@k of each checkpoint against k, with pointwise bands and labels at the end.
+
+    The curve of each role is a group of its own, numbered in the order of roles, so that a page
+    can hide it. Where k* is known, the k's that the simultaneous band allows are shaded.
+    """
     drawn = {role: _sorted(by_role[role]) for role in role_order(by_role)}
     drawn = {role: points for role, points in drawn.items() if points and role != "difference"}
     if not drawn:
@@ -62,11 +70,16 @@ def curves(by_role: Mapping[str, Sequence[Point]], crossing: Crossing | None = N
     axes = _Axes(_ks(drawn.values()), 0.0, high, _H)
     parts = [_grid(axes, _steps(0.0, high)), _k_axis(axes)]
     css = turns(drawn)
-    parts += [_band(axes, points, css[role]) for role, points in drawn.items()]
-    if crossing:
+    if found and found.k and found.low is not None:
+        parts.insert(0, _allowed(axes, found.k, found.low, found.high))
+    elif crossing:
         parts.append(_crossing(axes, crossing))
-    parts += [_line(axes, points, role, css[role]) for role, points in drawn.items()]
-    parts.append(_end_labels(axes, drawn, css))
+    labels = _end_labels(axes, drawn, css)
+    parts += [
+        f'<g data-curve="{index}">{_band(axes, points, css[role])}'
+        f"{_line(axes, points, role, css[role])}{labels[role]}</g>"
+        for index, (role, points) in enumerate(drawn.items())
+    ]
     spoken = ", ".join(
         f"{role} from {words.number(p[0].value)} at k={p[0].k:g} "
         f"to {words.number(p[-1].value)} at k={p[-1].k:g}"
@@ -217,7 +230,7 @@ def forest(low: float, estimate: float, high: float, reach: float, verdict: str)
         f'<path class="ci" d="M{x(sign * reach) - sign * 4:.1f} {middle - 4}'
         f'l{sign * 6} 4l{-sign * 6} 4"/>'
         for sign, distance in ((-1, low), (1, high))
-        if abs(distance) > reach * 1.0001
+        if sign * distance > reach * 1.0001
     )
     parts = [
         f'<rect class="claimed" x="{width / 2}" y="0" width="{width / 2}" height="{height}"/>',
@@ -390,14 +403,28 @@ def _mark(x: float, y: float, point: Point, role: str, css: str) -> str:
     return f'<circle class="{css}" cx="{x:.1f}" cy="{y:.1f}" r="3.5">{title}</circle>'
 
 
-def _end_labels(axes: _Axes, drawn: Mapping[str, Sequence[Point]], css: Mapping[str, str]) -> str:
+def _end_labels(
+    axes: _Axes, drawn: Mapping[str, Sequence[Point]], css: Mapping[str, str]
+) -> dict[str, str]:
     wanted = sorted((axes.y(points[-1].value), role) for role, points in drawn.items())
-    parts, last = [], -math.inf
+    labels, last = {}, -math.inf
     for y, role in wanted:
         last = max(y, last + _LABEL_GAP)
         label = f"{cut(role, 8)} {words.number(drawn[role][-1].value)}"
-        parts.append(text(_W - _RIGHT + 10, last + 4, label, f"label {css[role]}"))
-    return "".join(parts)
+        labels[role] = text(_W - _RIGHT + 10, last + 4, label, f"label {css[role]}")
+    return labels
+
+
+def _allowed(axes: _Axes, k: int, low: int, high: int | None) -> str:
+    """k* and the k's that the simultaneous band allows for it, shaded from top to bottom."""
+    last = axes.ks[-1] if high is None else high
+    start, end = axes.x(max(low, axes.ks[0])), axes.x(min(last, axes.ks[-1]))
+    said = f"k* = {k} ({low}–{high})" if high is not None else f"k* = {k} ({low} or later)"
+    return (
+        f'<rect class="kstar" x="{start - 2:.1f}" y="{_TOP}" width="{end - start + 4:.1f}" '
+        f'height="{axes.bottom - _TOP}"/>'
+        f'<path class="cross" d="M{axes.x(k):.1f} {_TOP}V{axes.bottom}"/>'
+    ) + text(min((start + end) / 2, _W - _RIGHT - 60), axes.bottom - 8, said, "mid small halo")
 
 
 def _crossing(axes: _Axes, crossing: Crossing) -> str:

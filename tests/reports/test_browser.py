@@ -73,6 +73,9 @@ def test_clicks_filter_copy_and_lead_to_a_lost_problem(
         " d.querySelector('.copy').click();"
         " said.push(d.querySelector('.actions output').textContent !== '');"
         " said.push(String(w.getSelection()).includes('May ship: gate OPEN'));"
+        " d.querySelector('.toggles [data-curve=\"1\"]').click();"
+        " const curve = d.querySelector('g[data-curve=\"1\"]');"
+        " said.push(w.getComputedStyle(curve).display);"
         " d.querySelector('[data-kind=lost][aria-pressed]').click();"
         " said.push(w.location.hash);"
         " d.querySelector('.actions a').click();"
@@ -81,7 +84,7 @@ def test_clicks_filter_copy_and_lead_to_a_lost_problem(
         " document.title = said.join(' ') }, 200) }</script>"
     )
     dom, _ = dump(frame, "", "--allow-file-access-from-files")
-    assert "<title>true true #b0-problems?class=lost lost true</title>" in dom
+    assert "<title>true true none #b0-problems?class=lost lost true</title>" in dom
 
 
 def test_nothing_a_model_wrote_runs(

@@ -11,7 +11,7 @@ from importlib import resources
 import pytest
 from jinja2 import UndefinedError
 
-from rlvr_gate.records import AskFacts, Example, FinishReason, Grade, RunRecord, Sampling
+from rlvr_gate.records import AskFacts, Example, FinishReason, Grade, RunRecord, Sampling, Verdict
 from rlvr_gate_reports import html
 
 Run = Callable[..., RunRecord]
@@ -60,7 +60,7 @@ def test_gate_reason_and_verdicts_are_there_without_scripts(run: Run, state: str
     assert "RLVR raises pass@1" in page.text
     assert f"· policy default · exit status {run(state).gate.exit_status}" in page.text
     hidden = [attrs for tag, attrs in page.tags if "hidden" in attrs]
-    assert [attrs["class"] for attrs in hidden] == ["copy", "controls"], (
+    assert [attrs["class"] for attrs in hidden] == ["copy", "toggles", "controls"], (
         "only what needs a script hides"
     )
 
@@ -95,6 +95,21 @@ def test_the_largest_loss_is_the_first_problem_and_the_banner_leads_there(run: R
     assert f"{most.correct}/{most.n}" in first[2]
     assert f'<a href="#{first[1]}">Show a lost problem</a>' in text
     assert re.search(r'<a href="#claim-c1-on-countdown-at-k-256">Why C1 is refuted</a>', text)
+
+
+def test_findings_stand_under_the_question_their_folder_asks(run: Run) -> None:
+    text = html.render(run("open", problems=12, samples=16))
+    findings = text.split(">Findings <small>")[1]
+    assert re.findall(r"<h4>(Suites|Weights)</h4>", findings) == ["Suites", "Weights"]
+    assert findings.index("<h4>Weights</h4>") < findings.index("<b>W1</b>")
+
+
+def test_a_skipped_claim_does_not_read_undecided(run: Run) -> None:
+    record = run("open", problems=4, samples=16)
+    skipped = replace(record.claims[-1], verdict=Verdict.UNDECIDED, judgements=(), skipped=True)
+    row = html.render(replace(record, claims=[skipped])).split('<details class="claim ')[1]
+    assert row.startswith('skipped"')
+    assert "undecided" not in row.split("</summary>")[0]
 
 
 def test_several_benchmarks_have_a_matrix_whose_first_row_went_worst(run: Run) -> None:

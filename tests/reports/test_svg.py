@@ -10,7 +10,7 @@ import pytest
 
 from rlvr_gate.gate.explain import drawn
 from rlvr_gate.gate.shown import Shown
-from rlvr_gate.records import CurvePoint, Curves, Heat
+from rlvr_gate.records import Crossover, CurvePoint, Curves, Heat
 from rlvr_gate_reports import exhibits, svg
 from rlvr_gate_reports.reading import BINS, Crossing
 from rlvr_gate_reports.svg import Svg
@@ -22,9 +22,19 @@ def ladder(top: int, value: float = 0.5) -> list[CurvePoint]:
     return [CurvePoint(float(1 << i), value, value / 2, min(1, value * 1.5)) for i in range(top)]
 
 
+K_STAR = Crossover(15, 14, 10, None, 0.95, (1, 16), "crossover")
 PICTURES = {
     "curves": svg.curves({"base": ladder(9), "rlvr": ladder(9, 0.4)}, Crossing(8, 16)),
     "curves with a contrast": svg.curves({"base": ladder(3), "rlvr": ladder(3), EVIL: ladder(3)}),
+    "curves with k*": svg.curves({"base": ladder(9), "rlvr": ladder(9)}, None, K_STAR),
+    "scatter": svg.scatter(
+        [
+            svg.Dot(EVIL, "lost", 1.0, 0.0, "p0"),
+            svg.Dot("b", "gained", 0, 1, "p1"),
+            svg.Dot("c", "unreached", 0, 0, "p2"),
+        ]
+    ),
+    "scatter of one": svg.scatter([svg.Dot("a", "preserved", 0.5, 0.5, "p0")]),
     "one k": svg.curves({"base": ladder(1), "rlvr": ladder(1)}),
     "all zero": svg.curves({"base": ladder(4, 0.0), "rlvr": ladder(4, 0.0)}),
     "difference": svg.difference([CurvePoint(1, 0.1, -0.1, 0.3)]),
@@ -49,9 +59,10 @@ PICTURES = {
 def test_a_picture_is_well_formed_and_does_nothing(picture: Svg) -> None:
     root = ElementTree.fromstring(picture)
     names = {element.tag for element in root.iter()}
-    assert names <= {"svg", "path", "polygon", "rect", "circle", "text", "title"}
+    assert names <= {"svg", "g", "a", "path", "polygon", "rect", "circle", "text", "title"}
     for element in root.iter():
-        assert not [name for name in element.attrib if name.startswith(("on", "href", "style"))]
+        assert not [name for name in element.attrib if name.startswith(("on", "style"))]
+        assert element.attrib.get("href", "#").startswith("#"), "leads nowhere but in the page"
     assert root.attrib["aria-label"]
     assert not re.search(r"\b(nan|inf)\b", picture)
 
@@ -108,7 +119,7 @@ def test_end_labels_never_overlap() -> None:
         if "label" in text.attrib["class"]
     ]
     assert len(labels) == 4
-    assert all(b - a >= 14.9 for a, b in pairwise(labels))
+    assert all(b - a >= 14.9 for a, b in pairwise(sorted(labels)))
 
 
 def test_ticks_are_labelled_with_their_own_value() -> None:
@@ -154,3 +165,10 @@ def test_the_axis_has_round_ticks_to_both_ends() -> None:
     picture = ElementTree.fromstring(exhibits.curves(Curves("c", {"a": [(1, 0.1), (2, 0.6)]})))
     ends = [text.text for text in picture.iter("text") if text.attrib["class"] == "end"]
     assert ends == ["0.1", "0.2", "0.3", "0.4", "0.5", "0.6"]
+
+
+def test_an_interval_beyond_the_edge_on_the_claims_side_has_no_arrow_against_it() -> None:
+    # An arrow is drawn to the left only where the interval goes on to the left.
+    right, left = svg.forest(7, 8, 9, 0.5, "holds"), svg.forest(-9, -8, -7, 0.5, "refuted")
+    arrows = [re.findall(r"M[\d.]+ 9l(-?6) 4", picture) for picture in (right, left)]
+    assert arrows == [["6"], ["-6"]]

@@ -109,6 +109,8 @@ class BenchmarkPanel:
     """How much of it an adaptive run asked; empty where it asked everything."""
     figures: tuple[Figure, ...]
     curves: svg.Svg
+    roles: tuple[str, ...]
+    """Of the curves, in their order."""
     difference: svg.Svg
     reading: str
     crossover: str
@@ -152,7 +154,12 @@ def benchmark_panel(record: RunRecord, name: str, anchor: str) -> BenchmarkPanel
             *_figures(by_role, classes, counts, _chance(record, name)),
             *map(_number_figure, record.numbers.get(name, ())),
         ),
-        curves=svg.curves(by_role, crossover(gap)),
+        curves=svg.curves(by_role, crossover(gap), crossed),
+        roles=tuple(
+            capped(role, LONGEST_NAME)
+            for role in role_order(by_role)
+            if by_role[role] and role != "difference"
+        ),
         difference=svg.difference(gap, _allowed(crossed)),
         reading=_reading(gap),
         crossover=crossed.text if crossed else "",

@@ -74,6 +74,19 @@
     button.hidden = false;
   }
 
+  function toggling(figure) {
+    figure.querySelectorAll(".toggles button").forEach(function (button) {
+      button.addEventListener("click", function () {
+        var shown = button.getAttribute("aria-pressed") !== "true";
+        button.setAttribute("aria-pressed", shown);
+        figure.querySelector('g[data-curve="' + button.dataset.curve + '"]')
+          .classList.toggle("off", !shown);
+      });
+      button.parentNode.hidden = false;
+    });
+  }
+
+  document.querySelectorAll("figure.curves").forEach(toggling);
   document.querySelectorAll(".copy").forEach(copying);
   document.querySelectorAll(".problems").forEach(filter);
   window.addEventListener("hashchange", reveal);

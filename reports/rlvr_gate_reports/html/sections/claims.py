@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rlvr_gate.gate.explain import notes
 from rlvr_gate.records import ClaimRecord, Interval, Judgement, Kind, Verdict
+from rlvr_gate.visible import one_line
 from rlvr_gate_reports import svg, words
 from rlvr_gate_reports.html.evidence import Block, Link, blocks
 from rlvr_gate_reports.html.sections.section import SHOWN_CLAIMS, Material, Part, Section
@@ -48,11 +49,21 @@ class ClaimRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """The claims of one folder of suites, drawn on one scale."""
+
+    title: str
+    rows: tuple[ClaimRow, ...]
+    reach: str
+    """Distance from the threshold at either edge of the marks."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimGroup:
     """The claims of one kind."""
 
     kind: Kind
-    rows: tuple[ClaimRow, ...]
+    questions: tuple[Question, ...]
     more: int
     """Those left out; the JSON has them all."""
     control: str
@@ -62,7 +73,6 @@ class ClaimGroup:
 def read(material: Material) -> list[Part]:
     """One part with a group for each kind of claim there is."""
     record = material.record
-    scale = _scale(record.claims)
     control = {
         Kind.GATE: words.release_and_block(record),
         Kind.FINDING: words.findings_family(record),
@@ -70,7 +80,7 @@ def read(material: Material) -> list[Part]:
     groups = tuple(
         ClaimGroup(
             kind,
-            _rows(claims[:SHOWN_CLAIMS], scale, material),
+            tuple(_questions(claims[:SHOWN_CLAIMS], material)),
             max(len(claims) - SHOWN_CLAIMS, 0),
             control[kind],
         )
@@ -78,6 +88,23 @@ def read(material: Material) -> list[Part]:
         if (claims := for_readers(record.claims, kind))
     )
     return [Part("claims", "Claims", groups)]
+
+
+def _questions(claims: Sequence[ClaimRecord], material: Material) -> Iterator[Question]:
+    """By the folder a claim's test lies in; the folder of what went worst first."""
+    by: dict[str, list[ClaimRecord]] = {}
+    for claim in claims:
+        by.setdefault(_question(claim), []).append(claim)
+    for title, members in by.items():
+        scale = _scale(members)
+        yield Question(title, _rows(members, scale, material), words.number(scale))
+
+
+def _question(claim: ClaimRecord) -> str:
+    """`Capability`, of a test in `suites/capability/test_pass_at_k.py`."""
+    folders = claim.nodeid.split("::")[0].split("/")[:-1]
+    said = one_line(folders[-1], 60).replace("_", " ") if folders else ""
+    return f"{said[:1].upper()}{said[1:]}" or "Claims"
 
 
 def _rows(claims: Sequence[ClaimRecord], scale: float, material: Material) -> tuple[ClaimRow, ...]:
