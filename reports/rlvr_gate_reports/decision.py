@@ -94,7 +94,7 @@ class Decision:
 def of(record: RunRecord) -> Decision:
     """Read a record into its decision."""
     failed = _failed(record)
-    losses = _losses(record) if record.gate.state in _DECIDED else ()
+    losses = _losses(record) if record.gate.state in _DECIDED and not failed else ()
     stricter = _stricter(record) if record.gate.state is GateState.OPEN else None
     return Decision(
         headline=FAILED if failed else HEADLINES[record.gate.state],

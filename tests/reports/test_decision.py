@@ -119,6 +119,7 @@ def test_a_failed_test_closes_the_gate_and_is_no_verdict_on_rlvr(run: Run) -> No
     assert told.failed
     assert told.headline == "Do not ship: the run failed"
     assert "no verdict on RLVR" in told.then
+    assert told.trade == ()
     assert "tests/x.py::t" in told.reason
 
 
