@@ -69,3 +69,9 @@ def test_what_is_no_probability_is_refused(bad):
 def test_looks_without_an_end_are_refused(bad):
     with pytest.raises(ValueError, match="ending at 1"):
         spend(0.05, bad)
+
+
+@pytest.mark.parametrize("alpha", [0, 1, -0.1, 5, float("nan")])
+def test_a_budget_that_is_no_probability_is_refused(alpha):
+    with pytest.raises(ValueError, match=r"must lie in \(0, 1\), got"):
+        spend(alpha, [0.5, 1.0])

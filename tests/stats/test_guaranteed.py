@@ -52,6 +52,14 @@ def test_the_integral_is_the_exact_sum(units):
             assert found == pytest.approx(by_partial_fractions(distance.tolist()), rel=1e-9)
 
 
+@pytest.mark.parametrize("near", [1e-6, 1e-9, 1e-12, 1e-15])
+def test_a_value_next_to_the_threshold_costs_no_digits(near):
+    """The integrand then decays over many magnitudes; all nodes may be needed."""
+    for distance in ([-1.0, near], [-near, 1.0], [-near, -1.0, 2 * near]):
+        found = below_zero(np.array(distance), np.ones((1, len(distance)), dtype=int))[0]
+        assert found == pytest.approx(by_partial_fractions(distance), rel=1e-9)
+
+
 def test_where_all_lie_on_one_side_it_is_sure():
     assert guaranteed_p_value([0.1, 0.2], -1.0, low=-1.0) == 0.0
     assert guaranteed_p_value([0.1, 0.2], 0.2, low=-1.0) == 1.0

@@ -59,6 +59,12 @@ def test_the_detectable_effect_is_detected_as_often_as_it_says():
     assert found.count(H) / len(found) == pytest.approx(0.8, abs=0.08)
 
 
+@pytest.mark.parametrize("power", [0, 1, -0.1, 80, math.nan])
+def test_a_power_that_is_no_probability_is_refused(power):
+    with pytest.raises(ValueError, match=r"power must lie in \(0, 1\), got"):
+        minimum_detectable_effect(Interval(0, 1, 0.95), power=power)
+
+
 def test_enough_problems_and_samples_decide_by_the_formula():
     interval = Interval(-0.02, 0.06, 0.95)
     found = enough(0.02, interval, 0.0, problems=100, samples=64, variance=0.04, within=0.036)

@@ -91,7 +91,7 @@ def supposing(
 
     unscored = _column(tallies, "unscored")
     some = np.flatnonzero(unscored).tolist()
-    high, chance = rest.low.copy(), np.broadcast_to(share, unscored.shape)
+    high, chance = rest.high.copy(), np.broadcast_to(share, unscored.shape)
     high[some] = 0.0
     for right in range(int(unscored.max(initial=0)) + 1):
         weight = binom.pmf(right, unscored[some], chance[some])

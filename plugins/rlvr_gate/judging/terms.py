@@ -70,14 +70,16 @@ class Term:
     def supposing(self, share: float | None) -> Term:
         """This term where each unscored completion is right with a chance of at most `share`.
 
-        None: exactly as often as the others of its problem, so that both readings agree.
+        None: exactly as often as the others of its problem, so that its readings agree.
         """
         if self.reread is None or not any(tally.unscored for tally in self.tallies):
             return self
         rate = readings.own_rate(self.tallies) if share is None else share
         known = Reading(self.low, self.high)
         found = readings.supposing(self.reread, self.tallies, rate, known)
-        return replace(self, low=found.high if share is None else found.low, high=found.high)
+        of = np.array([bool(tally.unscored) for tally in self.tallies])
+        low = np.where(of & (share is None), found.high, found.low)
+        return replace(self, low=low, high=found.high)
 
     def same_numbers(self, other: Term) -> bool:
         """Whether both are one measurement, however many times each is counted."""
