@@ -8,6 +8,7 @@ import struct
 from pathlib import Path
 
 import pytest
+from tests.conftest import SHAPES, safetensors
 
 from rlvr_gate_fixtures.inputs import checkpoints, wholeness
 from rlvr_gate_fixtures.inputs.checkpoints import (
@@ -16,8 +17,6 @@ from rlvr_gate_fixtures.inputs.checkpoints import (
     resolve,
     shared_stop_ids,
 )
-
-from .conftest import SHAPES, safetensors
 
 
 def edit(path: Path, **entries: object) -> None:

@@ -18,7 +18,6 @@ from rlvr_gate_fixtures.backends.scripted import ScriptedBackend, coins
 from rlvr_gate_fixtures.measurements.samples.plan import Need
 from rlvr_gate_fixtures.store.samples import Store
 
-HERE = Path(__file__).parent
 CONFIG = {
     "architectures": ["LlamaForCausalLM"],
     "model_type": "llama",
@@ -144,5 +143,5 @@ def counting(backend: ScriptedBackend) -> Counting:
 
 @pytest.fixture
 def child_env() -> dict[str, str]:
-    """The environment of a process that imports what this one imports, and this folder."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), *filter(None, sys.path)])}
+    """The environment of a process that imports what this one imports."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
