@@ -9,7 +9,7 @@ PEER   ?= .venv-peer
 OUT    := reports/out
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: gate test test-vllm test-ray check bench bench-vllm bench-harness coverage adaptive selftest agreement \
+.PHONY: gate test coverage-all test-vllm test-ray check bench bench-vllm bench-harness coverage adaptive selftest agreement \
   drill drill-server drill-ray miniatures clean help
 
 help:            ## Show the targets
@@ -27,9 +27,20 @@ gate: $(READY)   ## Gate the shipped pair: base,rlvr; reports in reports/out
 	$(BIN)/pytest suites/ --model-pair base,rlvr --checkpoint sft=sft --backend-option threads=1 \
 	  --gate-report=$(OUT)/gate.html --gate-json=$(OUT)/gate.json --gate-summary=$(OUT)/gate.md $(ARGS)
 
-test: $(READY)   ## Lint, types, import contracts and the plugin's own tests
+# The pure core: statistics, judging, gate and keys. Its tests run first, and cover all of it.
+CORE := tests/stats tests/judging tests/gate tests/claims tests/store/test_keys.py
+
+test: $(READY)   ## Lint, types, import contracts and the tests; the pure core covered to the last branch
 	$(MAKE) --no-print-directory check
-	$(BIN)/pytest tests $(ARGS)
+	$(BIN)/coverage run -m pytest $(CORE) $(ARGS)
+	$(BIN)/coverage report
+	$(BIN)/pytest tests $(addprefix --ignore=,$(CORE)) $(ARGS)
+
+coverage-all: $(READY) ## What no test reaches, in every room, child processes included (slow)
+	$(BIN)/coverage erase --rcfile=tests/coverage-all.toml
+	$(BIN)/coverage run --rcfile=tests/coverage-all.toml -m pytest tests $(ARGS)
+	$(BIN)/coverage combine --quiet --rcfile=tests/coverage-all.toml
+	$(BIN)/coverage report --rcfile=tests/coverage-all.toml
 
 # torchvision and its kin come with vLLM as CUDA builds, which break on a CPU build of torch.
 $(VLLM)/.ready: pyproject.toml constraints-vllm.txt
