@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import tempfile
@@ -71,6 +72,7 @@ def _become(
     errors: IO[bytes],
 ) -> NoReturn:
     status = 1  # of an exception that nobody caught
+    gc.freeze()  # what this process has left lying about is no business of the run's
     try:
         os.dup2(output.fileno(), 1)
         os.dup2(errors.fileno(), 2)
