@@ -24,7 +24,7 @@ from typing import NamedTuple
 from grader_rows import ROWS
 
 from rlvr_gate.records import Grade
-from rlvr_gate_fixtures.grading.pool import Ask, Grader
+from rlvr_gate_fixtures.grading.pool import Grader, ToGrade
 from rlvr_gate_fixtures.verifiers import VERIFIERS, maths, symbolic
 from rlvr_gate_fixtures.verifiers.latex import key, spelled
 from rlvr_gate_fixtures.verifiers.said import said
@@ -93,7 +93,7 @@ def agreement(name: str, rows: list[Row], listing: bool) -> None:
 
 def graded(rows: Iterable[Row]) -> Iterator[tuple[Row, Grade, str]]:
     with Grader[Row]() as grader:
-        grader.submit(Ask(row, row.verifier, row.completion, row.answer) for row in rows)
+        grader.submit(ToGrade(row, row.verifier, row.completion, row.answer) for row in rows)
         while grader.pending:
             yield from (
                 (ask.key, d.grade, f"{d.extracted!r}, {d.reason}") for ask, d in grader.poll(1.0)

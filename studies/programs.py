@@ -24,7 +24,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from rlvr_gate.records import Grade, Graded, Problem
 from rlvr_gate.stats.passk import pass_at_k
-from rlvr_gate_fixtures.grading.pool import Ask, Grader
+from rlvr_gate_fixtures.grading.pool import Grader, ToGrade
 from rlvr_gate_fixtures.inputs.benchmarks import load
 from rlvr_gate_fixtures.verifiers.programs import program
 
@@ -163,7 +163,7 @@ def _told(rule: str, correct: Mapping[str, int], asked: Iterable[Problem], sampl
 
 def _graded(asked: Iterable[tuple[Key, Problem, str]]) -> Iterator[tuple[Key, Graded]]:
     with Grader[Key]() as grader:
-        grader.submit(Ask(key, "code", text, problem.answer) for key, problem, text in asked)
+        grader.submit(ToGrade(key, "code", text, problem.answer) for key, problem, text in asked)
         while grader.pending:
             yield from ((ask.key, graded) for ask, graded in grader.poll(1.0))
 

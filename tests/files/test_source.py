@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from rlvr_gate_fixtures.files.source import FileError, Source
+from rlvr_gate_fixtures.files.source import FileError, SourceFile
 
 ROWS = [{"a": 1}, {"a": "é\u2028"}, {"b": None}]
 
 
-def written(folder: Path, content: bytes, *, packed: bool = False) -> Source:
+def written(folder: Path, content: bytes, *, packed: bool = False) -> SourceFile:
     path = folder / "some.jsonl"
     path.write_bytes(gzip.compress(content) if packed else content)
-    return Source(path)
+    return SourceFile(path)
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -80,7 +80,7 @@ def test_what_is_no_document_is_told_on_one_line(tmp_path: Path, content: bytes,
 
 def test_a_packed_file_that_ends_too_soon_is_not_read_as_a_whole_one(tmp_path: Path) -> None:
     whole = gzip.compress(b'{"a": 1}\n' * 10_000)
-    source = Source(tmp_path / "cut.jsonl.gz")
+    source = SourceFile(tmp_path / "cut.jsonl.gz")
     source.path.write_bytes(whole[:-20])
     with pytest.raises(FileError, match="cannot read"):
         list(source.lines())
@@ -104,14 +104,14 @@ def test_only_a_file_is_read_and_nobody_waits_for_another(
     monkeypatch.chdir(tmp_path)  # the name of a socket is short
     make(Path("some"))
     with pytest.raises(FileError, match=f"some is {kind}, expected a file"):
-        _ = Source(Path("some")).magic
+        _ = SourceFile(Path("some")).magic
 
 
 def test_a_file_of_holes_is_refused_before_it_is_read(tmp_path: Path) -> None:
     with (tmp_path / "holes").open("wb") as file:
         file.truncate(2**40)
     with pytest.raises(FileError, match="is sparse: 1099511627776 bytes"):
-        _ = Source(tmp_path / "holes").size
+        _ = SourceFile(tmp_path / "holes").size
 
 
 def test_text_is_bounded_and_utf8(tmp_path: Path) -> None:

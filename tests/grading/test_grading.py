@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from rlvr_gate.records import Grade
-from rlvr_gate_fixtures.grading.pool import Ask, Grader, GradingError
+from rlvr_gate_fixtures.grading.pool import Grader, GradingError, ToGrade
 from rlvr_gate_fixtures.processes.limits import Limits
 
 BAD = "verifiers_gone_wrong:VERIFIERS"
@@ -33,7 +33,7 @@ def grader():
 
 def decide(grader, *verifiers: str, completion: str = "5"):
     """Grades in the order of submission; the answer is always 5."""
-    grader.submit(Ask(key, name, completion, "5") for key, name in enumerate(verifiers))
+    grader.submit(ToGrade(key, name, completion, "5") for key, name in enumerate(verifiers))
     decided = []
     while grader.pending:
         decided += grader.poll(0.2)
@@ -102,7 +102,7 @@ def test_large_completions_pass_through(grader):
 
 def test_a_worker_that_cannot_start_is_nobody_s_grade():
     with Grader[int](verifiers="no_such_module:VERIFIERS") as grader:
-        grader.submit([Ask(0, "good", "5", "5")])
+        grader.submit([ToGrade(0, "good", "5", "5")])
         with pytest.raises(
             GradingError, match=r"did not start: ModuleNotFoundError: .*no_such_module"
         ):
@@ -111,7 +111,7 @@ def test_a_worker_that_cannot_start_is_nobody_s_grade():
 
 
 def test_closing_kills_a_verifier_at_work(grader):
-    grader.submit([Ask(0, "sleep", "5", "5")])
+    grader.submit([ToGrade(0, "sleep", "5", "5")])
     grader.poll(0)
     pid = grader._worker._process.process.pid
     grader.close()
@@ -141,9 +141,9 @@ def test_a_worker_and_all_it_started_end_when_their_parent_is_killed(
 ):
     place = tmp_path / "pids"
     code = (
-        "import sys, time; from rlvr_gate_fixtures.grading.pool import Ask, Grader\n"
+        "import sys, time; from rlvr_gate_fixtures.grading.pool import ToGrade, Grader\n"
         f"grader = Grader(verifiers={BAD!r}); grader.start()\n"
-        f"grader.submit([Ask(0, {verifier!r}, {str(place)!r}, '5')])\n"
+        f"grader.submit([ToGrade(0, {verifier!r}, {str(place)!r}, '5')])\n"
         "while time.sleep(0.01) is None: grader.poll(0); "
         "print(grader._worker._process.process.pid, flush=True)"
     )
@@ -260,7 +260,7 @@ def test_the_shipped_verifiers_grade_thousands_a_second():
 
 def test_a_worker_that_somebody_kills_costs_no_completion(grader):
     """The completion at hand gets a second worker; what kills that too is unscored."""
-    grader.submit(Ask(key, "good", "5", "5") for key in range(2000))
+    grader.submit(ToGrade(key, "good", "5", "5") for key in range(2000))
     decided = grader.poll(5)
     mine = ["pgrep", "-P", str(os.getpid()), "-f", "rlvr_gate_fixtures.grading"]
     (pid,) = subprocess.run(mine, capture_output=True, text=True, check=True).stdout.split()

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from rlvr_gate.records import Grade
-from rlvr_gate_fixtures.grading.pool import Ask, Grader
+from rlvr_gate_fixtures.grading.pool import Grader, ToGrade
 from rlvr_gate_fixtures.processes.environment import bare
 from rlvr_gate_fixtures.processes.limits import Limits
 from rlvr_gate_fixtures.sandbox.cell import NoWallsError
@@ -236,7 +236,7 @@ def test_many_slow_cases_have_the_time_they_need(monkeypatch):
     spins = "import time\nuntil = time.process_time() + 0.3\nwhile time.process_time() < until: pass\nprint(input())"
     slow = filed(entry_point="", cases=[{"input": "1", "output": "1"}] * 6, seconds=2)
     with Grader[int](Limits(wall_seconds=1)) as grader:
-        grader.submit([Ask(0, "code", spins, slow)])
+        grader.submit([ToGrade(0, "code", spins, slow)])
         while not (decided := grader.poll(1.0)):
             pass
     assert decided[0][1].grade is Grade.CORRECT
@@ -315,7 +315,7 @@ def test_graded_in_a_worker_the_grades_are_the_same_twice():
 
     def grades():
         with Grader[int]() as grader:
-            grader.submit(Ask(n, "code", text, ASSERTS) for n, text in enumerate(completions))
+            grader.submit(ToGrade(n, "code", text, ASSERTS) for n, text in enumerate(completions))
             found = {}
             while grader.pending:
                 found |= {ask.key: graded for ask, graded in grader.poll(0.5)}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rlvr_gate_fixtures.grading.pool import Ask, Grader
+from rlvr_gate_fixtures.grading.pool import Grader, ToGrade
 from rlvr_gate_fixtures.verifiers.gym import entry, gym
 
 reasoning_gym = pytest.importorskip("reasoning_gym")
@@ -116,7 +116,9 @@ def test_a_grading_worker_imports_it_once_and_grades() -> None:
     (item,) = items("lcm", 1)
     with Grader[int]() as grader:
         on_file = entry("lcm", item)
-        grader.submit(Ask(n, "gym", told, on_file) for n, told in enumerate((item["answer"], "0")))
+        grader.submit(
+            ToGrade(n, "gym", told, on_file) for n, told in enumerate((item["answer"], "0"))
+        )
         found: dict[int, str] = {}
         while grader.pending:
             found |= {ask.key: graded.grade.value for ask, graded in grader.poll(1.0)}

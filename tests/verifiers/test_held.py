@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rlvr_gate_fixtures.__main__ import main
-from rlvr_gate_fixtures.grading.changes import Changed, Gold, changes, value
+from rlvr_gate_fixtures.grading.changes import ChangedAnswer, Gold, changes, value
 from rlvr_gate_fixtures.grading.golds import GOLDS
 from rlvr_gate_fixtures.grading.held import hold
 from rlvr_gate_fixtures.inputs.golds import of_verifier
@@ -18,7 +18,7 @@ from rlvr_gate_fixtures.verifiers import VERIFIERS
 ECHO = "prompt echoed"
 
 
-def made(text: str) -> list[Changed]:
+def made(text: str) -> list[ChangedAnswer]:
     return list(changes(Gold(text, text)))
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from rlvr_gate.records import Grade, Graded, Problem
-from rlvr_gate_fixtures.grading.pool import Ask, Grader
+from rlvr_gate_fixtures.grading.pool import Grader, ToGrade
 from rlvr_gate_fixtures.inputs.benchmarks import answers
 from rlvr_gate_fixtures.inputs.benchmarks.jsonl import BenchmarkError
 from rlvr_gate_fixtures.processes.limits import Limits
@@ -167,7 +167,7 @@ def graded(rows: Iterable[tuple[str, str]], limits: Limits | None = None) -> lis
     """Decisions of a worker about completions of these answers."""
     found: list[Graded] = []
     with Grader[int](limits) as grader:
-        grader.submit(Ask(i, "math", form, answer) for i, (answer, form) in enumerate(rows))
+        grader.submit(ToGrade(i, "math", form, answer) for i, (answer, form) in enumerate(rows))
         while grader.pending:
             found += [decision for _, decision in grader.poll(1.0)]
     return found

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rlvr_gate.records import Grade
-from rlvr_gate_fixtures.grading.pool import Ask, Grader
+from rlvr_gate_fixtures.grading.pool import Grader, ToGrade
 from rlvr_gate_fixtures.verifiers import VERIFIERS
 
 ROOT = Path(os.environ.get("RLVR_GATE_REFERENCE_DATA", "/nonexistent"))
@@ -29,7 +29,7 @@ def test_every_public_case_but_code_is_decided_right() -> None:
     found: list[tuple[bool, Grade]] = []
     with Grader[bool]() as grader:
         grader.submit(
-            Ask(case["correct"], names[case["kind"]], case["completion"], case["reference"])
+            ToGrade(case["correct"], names[case["kind"]], case["completion"], case["reference"])
             for case in cases
         )
         while grader.pending:

@@ -48,7 +48,7 @@ def crossing(difference: Band) -> Crossover:
     )
 
 
-def _estimated(found: bands.Crossover) -> str:
+def _estimated(found: bands.CrossingSet) -> str:
     if found.k is None:
         return "no crossover seen: rlvr leads at the largest k"
     if found.last_lead is None:
@@ -56,7 +56,7 @@ def _estimated(found: bands.Crossover) -> str:
     return f"crossover at k* = {found.k} (rlvr leads up to k = {found.last_lead})"
 
 
-def _allowed(found: bands.Crossover) -> str:
+def _allowed(found: bands.CrossingSet) -> str:
     low, high, level = found.low, found.high, f"{found.level:.0%}"
     if low is None:
         return f"the simultaneous {level} band rules a crossover out"

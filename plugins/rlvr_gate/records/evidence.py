@@ -1,7 +1,7 @@
 """What stands beside a verdict: one record for each kind of evidence, and all of them together.
 
-`Said` gives the key of the JSON document where it is not the field's name; what is `AMONG` has its
-own keys stand there. A field that has a
+`Tagged` gives the key of the JSON document where it is not the field's name; what is `AMONG` has
+its own keys stand there. A field that has a
 default and holds it is absent: nobody measured it.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Annotated
 
 from rlvr_gate.records.exhibits import Exhibit
-from rlvr_gate.records.plain import AMONG, Said, absent
+from rlvr_gate.records.plain import AMONG, Tagged, absent
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Target:
 class Power:
     """The distance from the threshold that such a run decides, with this probability."""
 
-    effect: Annotated[float, Said("minimum detectable effect")]
+    effect: Annotated[float, Tagged("minimum detectable effect")]
     power: float
 
 
@@ -71,7 +71,7 @@ class LookTaken:
     number: int
     of: int
     problems: int
-    of_problems: Annotated[int, Said("of problems")]
+    of_problems: Annotated[int, Tagged("of problems")]
     level: float
 
 
@@ -80,7 +80,7 @@ class Crossover:
     """The k from which rlvr leads no more, and the k's that the simultaneous band allows."""
 
     k: int | None
-    last_lead: Annotated[int | None, Said("last lead")]
+    last_lead: Annotated[int | None, Tagged("last lead")]
     low: int | None
     high: int | None
     level: float
@@ -93,8 +93,8 @@ class GuessFloor:
     """What a guesser reaches who saw the benchmark but not the problem."""
 
     k: int
-    reaches: Annotated[float, Said("pass@k by guessing")]
-    guessable: Annotated[int, Said("guessable problems")]
+    reaches: Annotated[float, Tagged("pass@k by guessing")]
+    guessable: Annotated[int, Tagged("guessable problems")]
     """Problems that guesses solve more often than chance should."""
 
 
@@ -113,7 +113,7 @@ class Guessable:
     """A problem that guesses solve."""
 
     problem: str
-    chance: Annotated[float, Said("chance by guessing")]
+    chance: Annotated[float, Tagged("chance by guessing")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class Moved:
     base: str
     """Correct of n."""
     rlvr: str
-    rests_on: Annotated[str, Said("rests on")]
+    rests_on: Annotated[str, Tagged("rests on")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +135,8 @@ class SolvedCounts:
     gained: int
     lost: int
     unreached: int
-    lost_problems: Annotated[tuple[Moved, ...], Said("lost problems")]
-    gained_problems: Annotated[tuple[Moved, ...], Said("gained problems")]
+    lost_problems: Annotated[tuple[Moved, ...], Tagged("lost problems")]
+    gained_problems: Annotated[tuple[Moved, ...], Tagged("gained problems")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,15 +145,15 @@ class Expected:
 
     expected: str
     rlvr: float | None
-    itself: Annotated[float | None, Said("base against itself")]
+    itself: Annotated[float | None, Tagged("base against itself")]
 
 
 @dataclass(frozen=True, slots=True)
 class Noise:
     """The pair, and base against itself, at as many samples as both can have."""
 
-    samples: Annotated[int, Said("samples compared")]
-    rows: Annotated[tuple[Expected, ...], Said("beside base against itself")]
+    samples: Annotated[int, Tagged("samples compared")]
+    rows: Annotated[tuple[Expected, ...], Tagged("beside base against itself")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +161,8 @@ class Alike:
     """How often two samples of one problem agree."""
 
     role: str
-    alike: Annotated[float, Said("pairs alike")]
-    chance: Annotated[float, Said("by chance")]
+    alike: Annotated[float, Tagged("pairs alike")]
+    chance: Annotated[float, Tagged("by chance")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +172,10 @@ class WeightTotals:
     parameters: int
     unchanged: int
     unchanged_fraction: float
-    within_tolerance: Annotated[float | None, Said("unchanged_fraction_at_1e-5")] = None
-    within_relative: Annotated[float | None, Said("unchanged_fraction_at_relative_1e-3")] = None
-    bf16: Annotated[float | None, Said("unchanged_fraction_bf16")] = None
-    exact: Annotated[float | None, Said("unchanged_fraction_exact")] = None
+    within_tolerance: Annotated[float | None, Tagged("unchanged_fraction_at_1e-5")] = None
+    within_relative: Annotated[float | None, Tagged("unchanged_fraction_at_relative_1e-3")] = None
+    bf16: Annotated[float | None, Tagged("unchanged_fraction_bf16")] = None
+    exact: Annotated[float | None, Tagged("unchanged_fraction_exact")] = None
     relative_update: float | None = None
 
 
@@ -183,26 +183,26 @@ class WeightTotals:
 class Evidence:
     """All that a comparison rests on; what nobody measured is None or empty."""
 
-    sides: Annotated[tuple[Side, ...] | None, Said("curves")] = None
+    sides: Annotated[tuple[Side, ...] | None, Tagged("curves")] = None
     problems: int | None = None
     """How many problems were compared."""
     strata: int | None = None
-    clusters: Annotated[int | None, Said("independent clusters")] = None
-    deciding: Annotated[tuple[Deciding, ...] | None, Said("deciding problems")] = None
+    clusters: Annotated[int | None, Tagged("independent clusters")] = None
+    deciding: Annotated[tuple[Deciding, ...] | None, Tagged("deciding problems")] = None
     targets: tuple[Target, ...] | None = None
-    scored_by: Annotated[str | None, Said("scored by")] = None
-    guess_floor: Annotated[GuessFloor | None, Said("guess floor")] = None
+    scored_by: Annotated[str | None, Tagged("scored by")] = None
+    guess_floor: Annotated[GuessFloor | None, Tagged("guess floor")] = None
     crossover: Crossover | None = None
     conclusions: tuple[Conclusion, ...] | None = None
-    guessable: Annotated[tuple[Guessable, ...] | None, Said("guessable problems")] = None
+    guessable: Annotated[tuple[Guessable, ...] | None, Tagged("guessable problems")] = None
     count: int | None = None
     total: int | None = None
     """Of which `count` were counted."""
     solved: Annotated[SolvedCounts | None, AMONG] = None
     noise: Annotated[Noise | None, AMONG] = None
-    no_noise: Annotated[str | None, Said("same-model null")] = None
+    no_noise: Annotated[str | None, Tagged("same-model null")] = None
     """Why there is no `noise`."""
-    alike: Annotated[tuple[Alike, ...] | None, Said("samples that agree")] = None
+    alike: Annotated[tuple[Alike, ...] | None, Tagged("samples that agree")] = None
     numbers: Annotated[Mapping[str, int | float | None], AMONG] = field(default_factory=dict)
     """What a number about weights was made from, by its name in words."""
     weights: Annotated[WeightTotals | None, AMONG] = None
@@ -210,10 +210,10 @@ class Evidence:
     """`by layer`, `by matrix type` -> share of each."""
     violations: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
-    incomparable: Annotated[tuple[str, ...], Said("not comparable")] = ()
+    incomparable: Annotated[tuple[str, ...], Tagged("not comparable")] = ()
     """Why no verdict was given."""
     power: Power | None = None
-    would_decide: Annotated[WouldDecide | None, Said("would decide")] = None
+    would_decide: Annotated[WouldDecide | None, Tagged("would decide")] = None
     look: LookTaken | None = None
     exhibits: tuple[Exhibit, ...] = ()
     """What the suite put beside it."""

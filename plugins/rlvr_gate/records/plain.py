@@ -28,13 +28,13 @@ class Malformed(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Tagged:
     """What the JSON document calls a field: `Annotated[float, Said("by chance")]`."""
 
     key: str
 
 
-AMONG = Said("")
+AMONG = Tagged("")
 """A field whose entries stand among those of its record in the JSON document."""
 
 

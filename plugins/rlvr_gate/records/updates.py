@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from rlvr_gate.records.evidence import WeightTotals
-from rlvr_gate.records.plain import Said
+from rlvr_gate.records.plain import Tagged
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class TensorRow:
     parameters: int
     unchanged: int
     unchanged_bf16: int
-    within_tolerance: Annotated[int, Said("within_1e-5")]
+    within_tolerance: Annotated[int, Tagged("within_1e-5")]
     max_abs: float
     relative_l2: float
     row_dispersion: float | None
@@ -38,7 +38,7 @@ class Matching:
     notes: tuple[str, ...]
     missing: tuple[str, ...]
     extra: tuple[str, ...]
-    not_weights: Annotated[tuple[str, ...], Said("not weights")]
+    not_weights: Annotated[tuple[str, ...], Tagged("not weights")]
     unmatched_parameters: int
 
 
@@ -144,7 +144,7 @@ class UpdateOverlap:
 class NotMeasured:
     """What of an update was not measured, or not believed."""
 
-    left_out: Annotated[tuple[str, ...], Said("layers left out")]
+    left_out: Annotated[tuple[str, ...], Tagged("layers left out")]
     violations: tuple[str, ...]
 
 
@@ -168,7 +168,7 @@ class UpdateRecord:
     matching: Matching
     checkpoint: Compared
     matrices: tuple[MatrixShape, ...]
-    not_measured: Annotated[NotMeasured, Said("not measured")]
+    not_measured: Annotated[NotMeasured, Tagged("not measured")]
     overlaps: Mapping[str, UpdateOverlap]
     """Another checkpoint -> how the two updates of one base overlap."""
     trajectory: Step | None = None

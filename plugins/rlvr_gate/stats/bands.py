@@ -33,7 +33,7 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True)
-class Crossover:
+class CrossingSet:
     """Where base catches up with rlvr for good, on the ladder of k that was looked at.
 
     The confidence set is ``low..high`` in ladder steps: at level ``level``, rlvr leads
@@ -93,7 +93,7 @@ def simultaneous_band(
     )
 
 
-def crossover(difference: Band) -> Crossover:
+def crossover(difference: Band) -> CrossingSet:
     """Where the curves cross, from the band of the paired difference rlvr - base.
 
     Nothing is fitted: a crossover below a k where the whole band is above zero is ruled
@@ -105,7 +105,7 @@ def crossover(difference: Band) -> Crossover:
     maybe = [d > TINY for d in difference.high]
     estimate, low, high = (_after_last(flags, ks) for flags in (leads, surely, maybe))
     last = max((k for k, lead in zip(ks, leads, strict=True) if lead), default=None)
-    return Crossover(estimate, last, low, high, difference.level)
+    return CrossingSet(estimate, last, low, high, difference.level)
 
 
 def _after_last(flags: Sequence[bool], ks: Sequence[int]) -> int | None:

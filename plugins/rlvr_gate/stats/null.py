@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class NullExpectation:
     """Expected number of problems in each solved set, over all choices of half the samples."""
 
     preserved: float
@@ -44,8 +44,8 @@ class NullComparison:
     budget: tuple[int, ...]
     """Samples of each side that are compared, per problem: half of the smaller n."""
     m: int
-    pair: Expected
-    null: Expected
+    pair: NullExpectation
+    null: NullExpectation
     excess_lost: Interval
     """Share of problems lost beyond what two runs of base lose to each other."""
     excess_gained: Interval
@@ -112,11 +112,11 @@ def compared(
         both: that two disjoint sets of base's samples of that budget each do.
     """
     null_lost = base - both  # one half reaches m, the other does not
-    pair = Expected(*map(float, (
+    pair = NullExpectation(*map(float, (
         (base * rlvr).sum(), (rlvr * (1 - base)).sum(), (base * (1 - rlvr)).sum(),
         ((1 - base) * (1 - rlvr)).sum(),
     )))  # fmt: skip
-    null = Expected(*map(float, (
+    null = NullExpectation(*map(float, (
         both.sum(), null_lost.sum(), null_lost.sum(), (1 - 2 * base + both).sum(),
     )))  # fmt: skip
     lost = base * (1 - rlvr) - null_lost

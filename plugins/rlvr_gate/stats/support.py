@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 
 @dataclass(frozen=True, slots=True)
-class SolvedSets:
+class SupportSets:
     """Positions (in problem order) of the four solved sets, at ``m`` correct samples."""
 
     m: int
@@ -71,7 +71,7 @@ class Sureness(StrEnum):
     """More than one sample, but the same success probability explains both counts."""
 
 
-def solved_sets(base_correct: ArrayLike, rlvr_correct: ArrayLike, *, m: int = 1) -> SolvedSets:
+def solved_sets(base_correct: ArrayLike, rlvr_correct: ArrayLike, *, m: int = 1) -> SupportSets:
     """Sort problems into preserved, gained, lost and unreached.
 
     Args:
@@ -89,7 +89,7 @@ def solved_sets(base_correct: ArrayLike, rlvr_correct: ArrayLike, *, m: int = 1)
         raise ValueError(f"a solved set needs m >= 1 correct samples, got {m=}")
     base, rlvr = _pair(base_correct, rlvr_correct)
     b, r = base >= m, rlvr >= m
-    return SolvedSets(m, *(_where(mask) for mask in (b & r, r & ~b, b & ~r, ~b & ~r)))
+    return SupportSets(m, *(_where(mask) for mask in (b & r, r & ~b, b & ~r, ~b & ~r)))
 
 
 def leash_ratios(preserved: float, gained: float, lost: float) -> Ratios:
