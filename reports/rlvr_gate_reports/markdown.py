@@ -227,8 +227,8 @@ def _number(row: NumberRow) -> str:
     difference, low, high = (
         words.number(value, signed=True) for value in (row.difference, row.low, row.high)
     )
-    ends = f"{words.number(row.base)} → {words.number(row.rlvr)}"
-    return f"{escape(row.label)}: {ends}, {difference} [{low}, {high}]"
+    ends = f"{words.share(row.base)} → {words.share(row.rlvr)}"
+    return f"{escape(row.label)}: {escape(ends)}, {difference} [{low}, {high}]"
 
 
 def _lost(problems: Sequence[Solved]) -> str:

@@ -61,6 +61,17 @@ def number(value: float | None, *, signed: bool = False) -> str:
     return ("+" if signed and value > 0 else "") + text.replace("-", "−")
 
 
+def share(value: float) -> str:
+    """An estimate in [0, 1] to three decimals; how near it is to an end says nothing.
+
+    >>> share(0.25), share(1e-14), share(0.0), share(1 - 1e-9)
+    ('0.250', '< 0.001', '0', '> 0.999')
+    """
+    if 0 < value < 0.0005:
+        return "< 0.001"
+    return "> 0.999" if 0.9995 < value < 1 else number(value)
+
+
 def count(value: float) -> str:
     """A whole number with thousands separators."""
     return f"{value:,.0f}"

@@ -238,7 +238,7 @@ def _figures(
 
 
 def _number_figure(row: NumberRow) -> Figure:
-    values = f"{words.number(row.base)} → {words.number(row.rlvr)}"
+    values = f"{words.share(row.base)} → {words.share(row.rlvr)}"
     gap = CurvePoint(0, row.difference, row.low, row.high)
     return Figure(f"{row.label}, base → rlvr", values, _with_interval(gap, True))
 
