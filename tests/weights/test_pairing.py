@@ -109,7 +109,7 @@ def test_missing_and_extra_tensors_are_listed_and_counted(save):
     assert update.unmatched_parameters == 16
     assert "14.3% of base's weights have no partner in rlvr (bound 5%)" in update.incomplete()
     assert update.incomplete(most=0.2) == ""
-    assert update.document()["matching"]["missing"] == list(update.missing)
+    assert list(update.matching().missing) == list(update.missing)
 
 
 def test_other_shapes_and_architectures_are_refused(save):
