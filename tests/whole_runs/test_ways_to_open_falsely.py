@@ -153,7 +153,7 @@ WAYS = (
     Way("asserts that are not run", args=["--assert=plain"], python=["-O"],
         xdist=None, says="compared nothing"),
     Way("a claim about one benchmark, required on another", {
-        "ours.toml": f'{POLICY}required_benchmarks = ["sums", "aime24"]\n'
+        "ours.toml": f'{POLICY}required_benchmarks = ["sums", "aime31"]\n'
     }, status=4, xdist=4),
     # The exit status
     Way("a plugin that sets the exit status", {
