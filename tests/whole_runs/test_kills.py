@@ -27,9 +27,9 @@ pytestmark = pytest.mark.skipif(find_spec("torch") is None, reason="needs the ex
 CLAIM = """
 from rlvr_gate import claim
 
-@claim("RLVR raises pass@1", id="K1", source="arXiv:2504.13837 fig. 2", kind="gate")
-def test_pass_at_1_rises(pair, benchmark, margin):
-    assert pair.rlvr.pass_at(1, benchmark) > pair.base.pass_at(1, benchmark) + margin
+@claim("RLVR raises pass@1", id="MY1")
+def test_pass_at_1_rises(pair, benchmark):
+    assert pair.rlvr.pass_at(1, benchmark) > pair.base.pass_at(1, benchmark)
 """
 SAMPLES = 64
 PLANTED = {
