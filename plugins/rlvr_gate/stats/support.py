@@ -83,7 +83,7 @@ def solved_sets(base_correct: ArrayLike, rlvr_correct: ArrayLike, *, m: int = 1)
         ValueError: ``m < 1``, or counts that are not one per problem for both.
 
     >>> solved_sets([3, 0, 1, 0], [2, 1, 0, 0])
-    SolvedSets(m=1, preserved=(0,), gained=(1,), lost=(2,), unreached=(3,))
+    SupportSets(m=1, preserved=(0,), gained=(1,), lost=(2,), unreached=(3,))
     """
     if m < 1:
         raise ValueError(f"a solved set needs m >= 1 correct samples, got {m=}")
