@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ def broken(tree: Path) -> set[str]:
     """The first words of every contract that the tree breaks."""
     paths = os.pathsep.join(str(tree / room) for room in ("plugins", "fixtures", "reports"))
     done = subprocess.run(
-        ["lint-imports", "--no-cache"], cwd=tree, env={**os.environ, "PYTHONPATH": paths},
+        [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"], cwd=tree, env={**os.environ, "PYTHONPATH": paths},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert "Contracts: " in done.stdout, done.stdout + done.stderr
