@@ -33,7 +33,8 @@ def broken(tree: Path) -> set[str]:
     """The first words of every contract that the tree breaks."""
     paths = os.pathsep.join(str(tree / room) for room in ("plugins", "fixtures", "reports"))
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"], cwd=tree, env={**os.environ, "PYTHONPATH": paths},
+        [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"], cwd=tree,
+        env={**os.environ, "PYTHONPATH": paths},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert "Contracts: " in done.stdout, done.stdout + done.stderr
