@@ -171,6 +171,7 @@ def test_a_problem_repeated_thirty_times_does_not_open_a_gate_that_one_does_not(
     result = gate.run()
     assert result.ret == 10
     result.stdout.fnmatch_lines(["note: sums: *"])
+    assert gate.run("-n2").stdout.str().count("note: sums: ") == 1
     if not suffix:
         k1 = next(c for c in gate.document()["claims"] if c["id"] == "K1")
         assert k1["judgements"][0]["evidence"]["problems"] == 21
