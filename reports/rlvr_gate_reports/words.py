@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from rlvr_gate.gate.decide import name
 from rlvr_gate.records import (
+    PAIR,
     CheckpointFacts,
     ClaimRecord,
     ErrorControl,
@@ -26,7 +27,6 @@ from rlvr_gate.records import (
 )
 from rlvr_gate.visible import one_line
 from rlvr_gate_reports.reading import (
-    PAIR,
     Solved,
     checkpoints,
     deciding_claims,

@@ -9,7 +9,7 @@ from rlvr_gate.claims.ladder import band
 from rlvr_gate.claims.numbers import NUMBERS
 from rlvr_gate.claims.views import CheckpointView, EvidenceSource, PairView
 from rlvr_gate.judging.quantities import Ledger, Quantity
-from rlvr_gate.records import Crossover, CurvePoint, NumberRow, StratumRow, Tally
+from rlvr_gate.records import PAIR, Crossover, CurvePoint, NumberRow, StratumRow, Tally
 
 Curve = list[CurvePoint]
 
@@ -38,10 +38,9 @@ def overview(
         others: further roles, or ways of asking, whose curve is wanted as far as samples go.
     """
     ledger = Ledger(level=level)
-    base, rlvr = (
-        [CheckpointView(role, source, ledger).pass_at(k, benchmark) for k in sorted(ladder)]
-        for role in ("base", "rlvr")
-    )
+    ours, theirs = (CheckpointView(role, source, ledger) for role in PAIR)
+    pair = PairView(ours, theirs)
+    base, rlvr = ([view.pass_at(k, benchmark) for k in sorted(ladder)] for view in (ours, theirs))
     gaps = [after - before for before, after in zip(base, rlvr, strict=True)]
     whole = band(gaps, level)
     difference = [
@@ -57,18 +56,16 @@ def overview(
     ends = dict.fromkeys((0, len(gaps) - 1))
     rows = [row for i in ends for row in _by_stratum(base[i], rlvr[i], level)]
     strata = sorted(rows, key=lambda row: row.stratum)
-    ours, theirs = (CheckpointView(role, source, ledger) for role in ("base", "rlvr"))
-    crossover = PairView(ours, theirs).crossover(max(ladder), benchmark)
-    return Overview(curves, crossover, strata, _numbers(source, benchmark, ledger))
+    crossover = pair.crossover(max(ladder), benchmark)
+    return Overview(curves, crossover, strata, _numbers(pair, benchmark, level))
 
 
-def _numbers(source: EvidenceSource, benchmark: str, ledger: Ledger) -> list[NumberRow]:
+def _numbers(pair: PairView, benchmark: str, level: float) -> list[NumberRow]:
     """A row for each of `numbers.NUMBERS` that says where it is shown, as far as samples go."""
-    if _fewest(source.tallies("base", benchmark)) < 2:
+    if _fewest(pair.base.source.tallies("base", benchmark)) < 2:
         return []
-    base, rlvr = (CheckpointView(role, source, ledger) for role in ("base", "rlvr"))
     return [
-        _row(number(base, benchmark, **shown), number(rlvr, benchmark, **shown), ledger.level)
+        _row(number(pair.base, benchmark, **shown), number(pair.rlvr, benchmark, **shown), level)
         for number in NUMBERS
         for shown in number.shown
     ]

@@ -5,6 +5,7 @@ Nothing here computes. Letters follow the papers: ``n`` samples per problem, ``c
 """
 
 from rlvr_gate.records.asked import (
+    PAIR,
     Ask,
     Benchmark,
     Checkpoint,
@@ -81,6 +82,7 @@ from rlvr_gate.records.updates import (
 
 __all__ = [
     "NOTHING",
+    "PAIR",
     "Alike",
     "Answers",
     "Ask",

@@ -81,6 +81,8 @@ class Benchmark:
     """What whoever reads its numbers should know of it, such as problems listed twice."""
 
 
+PAIR = ("base", "rlvr")
+"""The roles of a model pair."""
 PROMPT = "{prompt}"
 """Where a template has the problem's own prompt."""
 

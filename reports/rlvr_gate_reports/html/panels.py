@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rlvr_gate.records import (
+    PAIR,
     AskFacts,
     Benchmark,
     Crossover,
@@ -22,7 +23,6 @@ from rlvr_gate.visible import capped
 from rlvr_gate_reports import svg, words
 from rlvr_gate_reports.reading import (
     CLASSES,
-    PAIR,
     Solved,
     accuracy,
     class_counts,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlvr_gate.judging.readings import Reading, stopping_rule
+from rlvr_gate.judging.readings import Reading
 from rlvr_gate.records import Tally
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class PerProblem:
             for name in ("n", "correct", "unscored")
         )
         low, high = (self.each(n, right, **arguments) for right in (c, c + unscored))
-        if len({tally.rounds for tally in tallies}) > 1 or stopping_rule(tallies) is not None:
+        if any(tally.rounds is not None for tally in tallies):
             return Reading(np.zeros(len(tallies)), np.ones(len(tallies)))
         return Reading(low, high)
 
