@@ -17,7 +17,8 @@ from typing import Any, Protocol
 import pytest
 
 from rlvr_gate.gate import wire
-from rlvr_gate.gate.decide import FAILED, Named, decide, undecidable, with_p_values
+from rlvr_gate.gate.decide import FAILED, Named, decide, undecidable
+from rlvr_gate.gate.family import with_p_values
 from rlvr_gate.gate.policy import Policy
 from rlvr_gate.gate.rollcall import CollectedClaim, RollCall
 from rlvr_gate.records import ClaimRecord, GateResult, GateState, Kind, NewWork, RunRecord

@@ -267,15 +267,17 @@ def pytest_report_teststatus(
 ) -> tuple[str, str, str] | None:
     if not isinstance(report, pytest.TestReport):
         return None
-    verdict = dict(report.user_properties).get("rlvr_gate.verdict")
-    if report.when != "call" or verdict is None or report.skipped:
+    told = dict(report.user_properties)
+    if report.when != "call" or report.skipped:
+        return None
+    if wire.ALONE in told and report.passed:
+        return "finding", ".", "FINDING"  # its verdict is known when all findings are
+    verdict = told.get("rlvr_gate.verdict")
+    if verdict is None:
         return None
     if verdict == Verdict.HOLDS:
         return "passed", ".", "HOLDS"
-    word = str(verdict).upper()
-    if report.passed:
-        return f"finding {verdict}", str(verdict)[0], f"finding {word}"
-    return "failed", str(verdict)[0].upper(), word
+    return "failed", str(verdict)[0].upper(), str(verdict).upper()
 
 
 def pytest_report_header() -> str:

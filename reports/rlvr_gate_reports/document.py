@@ -112,6 +112,7 @@ def _judgement(judgement: Judgement) -> dict[str, object]:
         "relation": judgement.relation,
         "threshold": told(judgement.threshold),
         "p_value": told(judgement.p_value),
+        "adjusted_p": told(judgement.adjusted_p),
         "benchmark": judgement.benchmark,
         "k": judgement.k,
         "n": judgement.n,

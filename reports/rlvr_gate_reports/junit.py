@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from xml.etree import ElementTree
 
-from rlvr_gate.records import GateState, RunRecord
+from rlvr_gate.records import GateState, Kind, RunRecord
 from rlvr_gate.visible import for_log, harmless, one_line
 from rlvr_gate_reports import words
 from rlvr_gate_reports.write import write_text
@@ -52,6 +52,11 @@ def _suite(record: RunRecord) -> ElementTree.Element:
         ("rlvr_gate.state", str(gate.state)),
         ("rlvr_gate.exit_status", str(gate.exit_status)),
         ("rlvr_gate.gate.policy", gate.policy),
+        *(
+            ("rlvr_gate.finding", words.finding(c))
+            for c in record.claims
+            if c.kind is Kind.FINDING
+        ),
     ):
         ElementTree.SubElement(properties, "property", name=name, value=harmless(one_line(value)))
     case = ElementTree.SubElement(suite, "testcase", classname=_SUITE, name="gate", time="0")

@@ -109,7 +109,7 @@ def _claims(record: RunRecord, room: int) -> list[Line]:
     for kind, families in kinds:
         if not families:
             continue
-        head = "gate claims" if kind is Kind.GATE else "findings"
+        head = "gate claims" if kind is Kind.GATE else "findings, as decided among all of them"
         title = f"{head:<66}estimate [{words.level(record.level)}]"
         lines.append(_line((f"{title:<{WIDTH - 9}}needs", "dim")))
         # The gate's claims may take what is left but two lines, so that findings are not mute.

@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 
 from rlvr_gate.gate.decide import name
+from rlvr_gate.gate.family import tests_of
 from rlvr_gate.records import (
     PAIR,
     CheckpointFacts,
@@ -228,6 +229,11 @@ def findings(record: RunRecord) -> str:
     return f"Findings never decide: {', '.join(parts)}." if parts else ""
 
 
+def finding(claim: ClaimRecord) -> str:
+    """`K2 on countdown: refuted`, as decided among all findings."""
+    return f"{one_line(name(claim), _LONGEST_NAME)}: {is_verdict(claim).removeprefix('is ')}"
+
+
 def p_value(value: float | None) -> str:
     """`p 0.012`, `p < 0.0001`; empty where there is none."""
     if value is None:
@@ -278,14 +284,16 @@ def error_line(record: RunRecord) -> str:
 
 def findings_family(record: RunRecord) -> str:
     """How the findings are corrected for their number, and how many stay decided."""
-    adjusted = [c.adjusted_p for c in record.claims if c.adjusted_p is not None]
-    if not adjusted:
+    comparisons, tests = tests_of(record.claims)
+    if not tests:
         return ""
-    alpha = 1 - record.level
-    kept = sum(p <= alpha for p in adjusted)
+    twice = comparisons - tests
+    counted = f" ({twice} said in other words, counted once)" if twice else ""
     return (
-        f"Findings are a family of their own: p-values (two-sided, against the threshold) of all "
-        f"{len(adjusted)}, adjusted by Holm; {kept} of them stay decided at {level(alpha)}."
+        "Findings are a family of their own: a verdict stands where the two-sided p-value of its "
+        f"comparison, adjusted by Holm over all {tests} tests{counted}, is at most "
+        f"{level(1 - record.level)}, so that with at most this chance any of them is wrong; "
+        "intervals are each finding's own."
     )
 
 

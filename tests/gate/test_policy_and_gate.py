@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from rlvr_gate.gate.decide import decide, with_p_values, worst
+from rlvr_gate.gate.decide import decide, worst
+from rlvr_gate.gate.family import with_p_values
 from rlvr_gate.gate.policy import Policy, PolicyError, load_policy, parse_policy, shipped
 from rlvr_gate.records import ClaimRecord, GateState, Interval, Judgement, Kind, Verdict
 

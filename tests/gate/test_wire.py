@@ -75,3 +75,10 @@ def test_what_people_read_in_junit_is_one_harmless_line() -> None:
     told = dict(to_properties(nasty))
     assert told["rlvr_gate.claim"] == "\\::error::x ##\\[group]␛[2J⟨U+202E⟩"
     assert (told["rlvr_gate.kind"], told["rlvr_gate.verdict"]) == ("gate", "refuted")
+
+
+def test_a_findings_own_verdict_is_not_called_its_verdict() -> None:
+    """All findings together decide what each says: a file written before cannot know it."""
+    told = dict(to_properties(replace(REFUTED, kind=Kind.FINDING)))
+    assert told["rlvr_gate.verdict_alone"] == "refuted"
+    assert "rlvr_gate.verdict" not in told

@@ -90,3 +90,12 @@ def test_a_gate_claims_looks_add_up() -> None:
     assert noted.p_value == pytest.approx(0.04 * 0.05 / (1 - ledgers[1].level))
     assert noted.evidence.look == LookTaken(2, 2, 100, 100, ledgers[1].level)
     assert Ledger.at(None, 0.95, guaranteed=True) == Ledger(0.95, guaranteed=True)
+
+
+def test_a_finding_goes_on_until_it_surely_stays_decided_among_all() -> None:
+    """With p = .004 it does among ten findings, and not among twenty."""
+    decided = claim(judgement(Verdict.HOLDS))
+    assert LOOK.settles(decided, findings=10)
+    assert not LOOK.settles(decided, findings=20)
+    assert LOOK.settles(claim(replace(judgement(Verdict.HOLDS), p_value=None)), findings=20)
+    assert LOOK.settles(claim(judgement(Verdict.HOLDS), kind=Kind.GATE), findings=20)

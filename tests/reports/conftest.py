@@ -17,7 +17,8 @@ from statistics import fmean, stdev
 import pytest
 
 from rlvr_gate.claims.solved import resting
-from rlvr_gate.gate.decide import decide, with_p_values
+from rlvr_gate.gate.decide import decide
+from rlvr_gate.gate.family import with_p_values
 from rlvr_gate.gate.policy import Policy
 from rlvr_gate.records import (
     Benchmark,

@@ -34,7 +34,8 @@ def test_an_equal_checkpoint_is_undecided(gate) -> None:
 
 
 def test_shrinking_coverage_is_a_finding_unless_the_policy_gates_on_it(gate) -> None:
-    gate.write(base=0.3, rlvr=lambda i: 0.95 if i < 14 else 0.0)
+    gate.problems = 60
+    gate.write(base=0.3, rlvr=lambda i: 0.95 if i % 20 < 14 else 0.0)
     gate.options.append("--gate-json=gate.json")
     assert gate.run().ret == 0
     assert {c["id"]: c["verdict"] for c in gate.document()["claims"]}["C1"] == "refuted"

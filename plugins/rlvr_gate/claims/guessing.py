@@ -74,11 +74,13 @@ def filtered(difference: Quantity, guessing: Guessing | None, k: int, level: flo
     if left_out is not None and left_out.any() and not left_out.all():
         rest = difference.among((~left_out).tolist(), "without guessable problems")
     signs = [_leader(q.interval(level)) for q in (difference, rest) if q is not None]
-    low, high = 0.0, 1.0
+    low, high, p_value = 0.0, 1.0, None
     if left_out is not None and not left_out.any():
         high = 0.0
     elif len(signs) == 2 and all(signs):
         low = high = float(signs[0] != signs[1])
+    if rest is not None:
+        p_value = max(difference.p_value(0.0), rest.p_value(0.0))  # both leads must be known
     verdict = Verdict.UNDECIDED if low < high else Verdict.REFUTED if low else Verdict.HOLDS
     unknown = " (answers not recorded)" if guessing is None else ""
     return Judgement(
@@ -92,6 +94,8 @@ def filtered(difference: Quantity, guessing: Guessing | None, k: int, level: flo
         k=k,
         n=None,
         evidence=_evidence(difference, rest, guessing, k, level),
+        p_value=p_value,
+        guaranteed=difference.ledger.guaranteed,
     )
 
 

@@ -147,7 +147,12 @@ class CheckpointView:
     def never_solved(self, benchmark: str) -> Quantity:
         """Share of problems no sample solved: the {0} bin of the accuracy histogram."""
         tallies = self._tallies(self.role, benchmark)
-        return self._wrap("share never solved", benchmark, readings.never_solved, tallies)
+        found = self._wrap("share never solved", benchmark, readings.never_solved, tallies)
+        most = {tally.rounds.sizes[-1] if tally.rounds else tally.n for tally in tallies}
+        if len(most) > 1:
+            return found
+        as_rate = f"{self.role} pass@{most.pop()}", -1.0
+        return replace(found, terms=(replace(found.terms[0], same_as=as_rate),))
 
     def always_solved(self, benchmark: str) -> Quantity:
         """Share of problems every sample solved: the {1} bin of the accuracy histogram.
@@ -342,7 +347,10 @@ class PairView:
         judged = filtered(gap, guessing, k, ledger.level)
         found = ledger.admit(benchmark, judged.verdict)
         evidence = judged.evidence | said(found)
-        return ledger.note(replace(judged, verdict=found.verdict, evidence=evidence))
+        p_value = judged.p_value if found.verdict is judged.verdict else None
+        return ledger.note(
+            replace(judged, verdict=found.verdict, evidence=evidence, p_value=p_value)
+        )
 
     def asked_the_same(self, benchmark: str) -> Judgement:
         """Whether both checkpoints answered the same question under the same rules.

@@ -90,36 +90,6 @@ def error_control(claims: Sequence[ClaimRecord]) -> ErrorControl | None:
     )
 
 
-def with_p_values(claims: Sequence[ClaimRecord]) -> list[ClaimRecord]:
-    """The claims with their p-values, those of the findings adjusted as one family (Holm)."""
-    from rlvr_gate.stats.error_rates import holm
-
-    known = [replace(claim, p_value=_p_value(claim)) for claim in claims]
-    family = [c for c in known if c.kind is Kind.FINDING and c.p_value is not None]
-    ps = [c.p_value for c in family if c.p_value is not None]
-    adjusted = dict(zip((c.nodeid for c in family), holm(ps) if ps else (), strict=True))
-    return [replace(claim, adjusted_p=adjusted.get(claim.nodeid)) for claim in known]
-
-
-def _p_value(claim: ClaimRecord) -> float | None:
-    """Of the claim's verdict.
-
-    All of its comparisons must hold, so the largest p speaks for `holds`; any one refutes it, so
-    the smallest p of a refuted one does, times the number of comparisons.
-    """
-    known = [j.p_value for j in claim.judgements if j.p_value is not None]
-    if len(known) < len(claim.judgements) or not known:
-        return None
-    if claim.verdict is not Verdict.REFUTED:
-        return max(known)
-    refuted = [
-        j.p_value
-        for j in claim.judgements
-        if j.verdict is Verdict.REFUTED and j.p_value is not None
-    ]
-    return min([1.0, *(len(known) * p for p in refuted)])
-
-
 def _answer(
     claims: Sequence[ClaimRecord],
     policy: Policy,

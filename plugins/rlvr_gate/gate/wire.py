@@ -10,11 +10,13 @@ import hashlib
 import json
 from collections.abc import Iterable
 
-from rlvr_gate.records import ClaimRecord
+from rlvr_gate.records import ClaimRecord, Kind
 from rlvr_gate.records.plain import Malformed, packed, unpacked
 from rlvr_gate.visible import for_log, one_line
 
 _RECORD = "rlvr_gate.record"
+ALONE = "rlvr_gate.verdict_alone"
+"""The property of a finding's verdict before the findings were counted (`gate.family`)."""
 
 
 class WireError(ValueError):
@@ -22,11 +24,15 @@ class WireError(ValueError):
 
 
 def to_properties(record: ClaimRecord) -> list[tuple[str, object]]:
-    """The user properties of one claim that people read, in JUnit XML for one."""
+    """The user properties of one claim that people read, in JUnit XML for one.
+
+    A finding's verdict follows from all of the run's: what it is alone has a name that says so.
+    """
+    verdict = "rlvr_gate.verdict" if record.kind is Kind.GATE else ALONE
     return [
         ("rlvr_gate.claim", for_log(one_line(record.id))),
         ("rlvr_gate.kind", str(record.kind)),
-        ("rlvr_gate.verdict", str(record.verdict)),
+        (verdict, str(record.verdict)),
     ]
 
 

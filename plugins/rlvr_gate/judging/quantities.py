@@ -21,7 +21,7 @@ from rlvr_gate.judging.beside import both_sides, said, ungraded, what_decides
 from rlvr_gate.judging.p_values import binomial_p_value, two_sided
 from rlvr_gate.judging.power import Within, detectable, more_units
 from rlvr_gate.judging.settling import Look
-from rlvr_gate.judging.terms import Array, Term, merged, times, total
+from rlvr_gate.judging.terms import Array, Term, Total, merged, test_of, times, total
 from rlvr_gate.judging.truncation import ALIKE, Admitted, Likeness, admitted, alike
 from rlvr_gate.judging.units import Units, units
 from rlvr_gate.records import NOTHING, Evidence, Interval, Judgement, Margins, Tally, Verdict
@@ -268,10 +268,15 @@ class Quantity(Measured):
                 n=plain.samples,
                 p_value=plain.p_value(threshold) if found.verdict is verdict else None,
                 guaranteed=self.ledger.guaranteed and all(map(math.isfinite, plain.bounds)),
+                test=plain._test(threshold),
                 evidence=both_sides(plain, relation, found)
                 | what_decides(plain, interval, verdict, threshold),
             )
         )
+
+    def _test(self, threshold: float) -> str:
+        whole = Total(self.low, self.high, self.bounds)
+        return test_of(self.terms, whole, self.benchmark, threshold)
 
     def _check(self, statement: str, threshold: float) -> None:
         """Refuse what no data can decide."""

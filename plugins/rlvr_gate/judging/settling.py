@@ -57,14 +57,21 @@ class Look:
             evidence=replace(judgement.evidence, look=taken),
         )
 
-    def settles(self, claim: ClaimRecord) -> bool:
+    def settles(self, claim: ClaimRecord, findings: int = 1) -> bool:
         """Whether asking more problems is of no use to a claim.
 
         It is decided, not comparable, or was not judged for a reason that samples do not
         change; or it is a finding that the problems left can hardly decide.
+
+        Args:
+            findings: of the run: a finding that is decided alone goes on until it surely is
+                among so many.
         """
-        if claim.verdict is not Verdict.UNDECIDED or claim.broken or not claim.judgements:
+        if claim.broken or not claim.judgements:
             return True
+        if claim.verdict is not Verdict.UNDECIDED:
+            deciding = (j for j in claim.judgements if j.verdict is claim.verdict)
+            return claim.kind is Kind.GATE or all(_surely(j, findings) for j in deciding)
         return claim.kind is Kind.FINDING and all(
             self._hopeless(judgement)
             for judgement in claim.judgements
@@ -86,3 +93,9 @@ class Look:
         levels = look_levels(judgement.interval.level, self.sizes)
         z, last = (ndtri((1 + level) / 2) for level in (levels[self.number], levels[-1]))
         return float((self.problems + more) * (last / z) ** 2 - self.problems)
+
+
+def _surely(judgement: Judgement, findings: int) -> bool:
+    """Whether a comparison stays decided among so many findings, whatever the others are."""
+    p = judgement.p_value
+    return p is None or p * findings <= 1 - judgement.interval.level

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from hashlib import blake2s
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +40,8 @@ class Term:
     """How many times the quantity counts it."""
     reread: Callable[[Sequence[Tally]], Reading] | None = None
     """Reads other tallies of these problems as these were read; None where counts do not tell."""
+    same_as: tuple[str, float] | None = None
+    """A label and a factor under which it is the same measurement, up to a constant."""
 
     @property
     def most_samples(self) -> int:
@@ -123,6 +127,32 @@ def merged(terms: Iterable[Term]) -> tuple[Term, ...]:
         else:
             found[known] = replace(term, factor=_added(found[known].factor, term.factor))
     return tuple(term for term in found if term.factor) or tuple(found[:1])
+
+
+def test_of(terms: Sequence[Term], whole: Total, benchmark: str, threshold: float) -> str:
+    """What is tested where a sum of terms is held against a threshold, whichever side it takes.
+
+    The names of what is measured, so that two measurements that came out alike by chance are two
+    tests; and the numbers, so that two measurements of one name are.
+    """
+    named = sorted((label, times) for term in terms for label, times in [_named(term)])
+    sign = 1.0 if named[0][1] > 0 else -1.0
+    ends = (whole.low, whole.high) if sign > 0 else (-whole.high, -whole.low)
+    said = [benchmark, [(label, round(sign * times, 12)) for label, times in named]]
+    digest = blake2s(json.dumps([*said, _told(sign * threshold)]).encode())
+    digest.update(json.dumps([tally.problem for tally in terms[0].tallies]).encode())
+    for end in ends:
+        digest.update((np.round(end, 9) + 0.0).tobytes())  # + 0.0: no negative zero
+    return digest.hexdigest()
+
+
+def _named(term: Term) -> tuple[str, float]:
+    label, factor = term.same_as or (term.label, 1.0)
+    return label, term.factor * factor
+
+
+def _told(threshold: float) -> float:
+    return round(threshold, 12) + 0.0
 
 
 def _ends(term: Term) -> tuple[Array, Array, float, float]:

@@ -90,6 +90,11 @@ class Judgement:
     nothing was sampled, or nothing is comparable."""
     guaranteed: bool = False
     """Whether the interval keeps its level for every law of the problems: a gate claim's does."""
+    test: str = ""
+    """What is tested, whichever side the comparison takes; two of one name are one test. Empty:
+    a test of its own."""
+    adjusted_p: float | None = None
+    """`p_value` among all tests of the run's findings (Holm); None for gate claims."""
 
     def __bool__(self) -> bool:
         """Whether it holds, so that `assert a > b` reads as the claim it checks."""
@@ -119,7 +124,7 @@ class ClaimRecord:
     p_value: float | None = None
     """Of its verdict: the largest of its comparisons where all must hold."""
     adjusted_p: float | None = None
-    """The same among all findings of the run (Holm); None for gate claims."""
+    """The same among all tests of the run's findings (Holm); None for gate claims."""
 
 
 @dataclass(frozen=True, slots=True)
