@@ -25,6 +25,7 @@ from rlvr_gate.gate.family import with_p_values
 from rlvr_gate.judging.quantities import Ledger
 from rlvr_gate.records import ClaimRecord, Kind, Tally, Verdict
 from rlvr_gate.stats.passk import default_ladder
+from rlvr_gate.stats.support import Sureness, level_of_each, sureness
 
 SAMPLES = 64
 DECIDED = (Verdict.HOLDS, Verdict.REFUTED)
@@ -130,6 +131,43 @@ def main() -> None:
     for shape in ("hard", "bimodal", "mid"):
         for problems in (100, 500):
             print(row(shape, problems, args.runs, args.seed), flush=True)
+    print()
+    print_solid(args.runs, args.seed)
+
+
+def print_solid(runs: int, seed: int) -> None:
+    """How often two runs of one model show a solid problem, and how many true losses are one."""
+    print("| shape | M | n | one model: any solid, one by one, together | sharpen: lost, of them "
+          "solid one by one, together |\n|---|---|---|---|---|")  # fmt: skip
+    for shape in ("hard", "bimodal", "mid"):
+        for problems, samples in ((100, 64), (500, 64), (500, 256)):
+            rng = np.random.default_rng(seed)
+            base = base_population(shape, rng)
+            sharp = rlvr_population(base, "sharpen", rng)
+            drawn = [rng.integers(0, len(base), problems) for _ in range(runs)]
+            same = np.array([solid(base[at], base[at], samples, rng) for at in drawn])
+            lost = np.array([solid(base[at], sharp[at], samples, rng) for at in drawn])
+            alone, together = (same[:, 1:] > 0).mean(axis=0)
+            told = ", ".join(f"{mean:.1f}" for mean in lost.mean(axis=0))
+            print(f"| {shape} | {problems} | {samples} | {alone:.3f}, {together:.3f} | {told} |",
+                  flush=True)  # fmt: skip
+
+
+def solid(
+    base: Floats, rlvr: Floats, samples: int, rng: np.random.Generator
+) -> tuple[int, int, int]:
+    """Problems lost or gained (lost, where the two differ), those solid alone, and together."""
+    one, other = rng.binomial(samples, base), rng.binomial(samples, rlvr)
+    n = np.full(len(base), samples)
+    level = level_of_each(n, one, n, other)
+    both_ways = base is rlvr or np.array_equal(base, rlvr)
+    moved = [(b, r) for b, r in zip(one.tolist(), other.tolist(), strict=True)
+             if (b and not r) or (both_ways and r and not b)]  # fmt: skip
+    tags = [
+        [sureness(samples, max(pair), samples, 0, alpha=alpha) is Sureness.SOLID for pair in moved]
+        for alpha in (0.05, level)
+    ]
+    return len(moved), sum(tags[0]), sum(tags[1])
 
 
 def row(shape: str, problems: int, runs: int, seed: int) -> str:

@@ -37,6 +37,8 @@ class Solved:
     problem: str
     base: Tally
     rlvr: Tally
+    alpha: float = 0.05
+    """Level of its own test, among those of all problems."""
 
     @property
     def kind(self) -> str:
@@ -49,7 +51,7 @@ class Solved:
         """`solid`, `thin` or `one lucky sample`, of a gained or lost problem; else empty."""
         from rlvr_gate.claims.solved import resting
 
-        return str(resting(self.base, self.rlvr) or "")
+        return str(resting(self.base, self.rlvr, self.alpha) or "")
 
     @property
     def difference(self) -> float:
@@ -145,8 +147,12 @@ def solved(counts: Mapping[str, Sequence[Tally]]) -> list[Solved]:
     solved at is not known.
     """
     rlvr = {tally.problem: tally for tally in to_the_end(counts.get("rlvr", ()))}
+    from rlvr_gate.claims.solved import alpha_of_each
+
     base = to_the_end(counts.get("base", ()))
-    return [Solved(b.problem, b, rlvr[b.problem]) for b in base if b.problem in rlvr]
+    both = [(b, rlvr[b.problem]) for b in base if b.problem in rlvr]
+    alpha = alpha_of_each(*zip(*both, strict=True)) if both else 0.0
+    return [Solved(b.problem, b, r, alpha) for b, r in both]
 
 
 def class_counts(problems: Sequence[Solved]) -> dict[str, int]:

@@ -364,7 +364,8 @@ def luck(problems: Sequence[Solved]) -> str:
         if tags:
             said.append(f"of {len(tags)} {kind}: {', '.join(counts)}")
     text = "; ".join(said)
-    return f"{text[0].upper()}{text[1:]}." if text else ""
+    over = ". Solid: at 5 % over all problems together" if "solid" in text else ""
+    return f"{text[0].upper()}{text[1:]}{over}." if text else ""
 
 
 def _decimals(size: float) -> int:

@@ -16,7 +16,7 @@ from statistics import fmean, stdev
 
 import pytest
 
-from rlvr_gate.claims.solved import resting
+from rlvr_gate.claims.solved import alpha_of_each, resting
 from rlvr_gate.gate.decide import decide
 from rlvr_gate.gate.family import with_p_values
 from rlvr_gate.gate.policy import Policy
@@ -392,8 +392,9 @@ def _claims(counts: Mapping[str, Sequence[Tally]], n: int, reasons: list[str],
 
 
 def _moved(pairs: Sequence[tuple[Tally, Tally]]) -> tuple[Moved, ...]:
+    alpha = alpha_of_each(*zip(*pairs, strict=True)) if pairs else 0.0
     return tuple(
-        Moved(b.problem, f"{b.correct}/{b.n}", f"{r.correct}/{r.n}", str(resting(b, r)))
+        Moved(b.problem, f"{b.correct}/{b.n}", f"{r.correct}/{r.n}", str(resting(b, r, alpha)))
         for b, r in pairs
     )
 

@@ -67,7 +67,10 @@ def test_what_rests_on_luck_is_said() -> None:
     base = [Tally("a", 8, 1), Tally("b", 8, 5), Tally("c", 8, 0), Tally("d", 8, 3)]
     rlvr = [Tally("a", 8, 0), Tally("b", 8, 0), Tally("c", 8, 2), Tally("d", 8, 1)]
     problems = reading.solved({"base": base, "rlvr": rlvr})
-    assert words.luck(problems) == "Of 2 lost: 1 solid, 1 one lucky sample; of 1 gained: 1 thin."
+    assert words.luck(problems) == (
+        "Of 2 lost: 1 solid, 1 one lucky sample; of 1 gained: 1 thin. Solid: at 5 % over all "
+        "problems together."
+    )
     assert words.luck(problems[3:]) == ""
 
 

@@ -12,6 +12,7 @@ from rlvr_gate.stats.null import against_same_model
 from rlvr_gate.stats.support import (
     Sureness,
     leash_ratios,
+    level_of_each,
     mcnemar,
     solved_sets,
     sureness,
@@ -130,3 +131,33 @@ def test_bad_counts_are_refused():
         mcnemar(-1, 2)
     with pytest.raises(ValueError, match="two samples"):
         against_same_model([1], [1], [1], [1])
+
+
+def test_the_level_of_each_problem_leaves_out_those_that_cannot_reach_it():
+    """One that nobody solved cannot be solid, so it is not counted; enumerated by hand."""
+    alone = level_of_each([64], [9], [64], [0])
+    assert alone == level_of_each([64] * 500, [9] + [0] * 499, [64] * 500, [0] * 500) == 0.025
+    many = level_of_each([64] * 50, [9] * 50, [64] * 50, [0] * 50)
+    assert many == 0.05 / 35  # nine on one side have p = .001445: 100 tests reach .05 / 34
+    unequal = level_of_each([2, 64], [2, 30], [64, 64], [2, 30])
+    assert 0.05 / 4 <= unequal <= 0.05
+
+
+def test_two_runs_of_one_model_hardly_ever_show_a_solid_problem():
+    """At 5 % one by one every third run would show some; together hardly a twentieth does."""
+    rng = np.random.default_rng(4)
+    alone = together = 0
+    for _ in range(200):
+        p = rng.beta(0.25, 1.5, 300)
+        base, rlvr = rng.binomial(64, p), rng.binomial(64, p)
+        n = np.full(300, 64)
+        level = level_of_each(n, base, n, rlvr)
+        solid = [
+            sureness(64, max(b, r), 64, 0, alpha=alpha) is Sureness.SOLID
+            for b, r in zip(base.tolist(), rlvr.tolist(), strict=True)
+            if bool(b) != bool(r)
+            for alpha in (0.05, level)
+        ]
+        alone, together = alone + any(solid[::2]), together + any(solid[1::2])
+    assert together <= 10
+    assert alone > 30

@@ -17,7 +17,7 @@ from rlvr_gate.judging.units import units
 from rlvr_gate.records import Evidence, Expected, Interval, Moved, Noise, SolvedCounts, Tally
 from rlvr_gate.stats.intervals import ratio_interval
 from rlvr_gate.stats.null import NullComparison, compared
-from rlvr_gate.stats.support import Sureness, solved_sets, sureness
+from rlvr_gate.stats.support import Sureness, level_of_each, solved_sets, sureness
 
 _CLASSES = ("preserved", "gained", "lost", "unreached")
 
@@ -217,19 +217,30 @@ class SolvedSets:
 
     def _moved(self, which: str) -> tuple[Moved, ...]:
         counts = {t.problem: (t, r) for t, r in zip(self.base, self.rlvr, strict=True)}
+        alpha = alpha_of_each(self.base, self.rlvr)
         return tuple(
-            Moved(p, f"{b.correct}/{b.n}", f"{r.correct}/{r.n}", str(resting(b, r)))
+            Moved(p, f"{b.correct}/{b.n}", f"{r.correct}/{r.n}", str(resting(b, r, alpha)))
             for p in self.ids(which)
             for b, r in [counts[p]]
         )
 
 
-def resting(base: Tally, rlvr: Tally) -> Sureness | None:
-    """What a gained or lost problem rests on; None where both or neither solved it."""
+def alpha_of_each(base: Sequence[Tally], rlvr: Sequence[Tally]) -> float:
+    """At which level each problem is tested, so that by chance hardly a run shows a solid one."""
+    sides = ([getattr(t, name) for t in of] for of in (base, rlvr) for name in ("n", "correct"))
+    return level_of_each(*sides)
+
+
+def resting(base: Tally, rlvr: Tally, alpha: float = 0.05) -> Sureness | None:
+    """What a gained or lost problem rests on; None where both or neither solved it.
+
+    Args:
+        alpha: level of its own test, `alpha_of_each` where it is one of many.
+    """
     if bool(base.correct) == bool(rlvr.correct):
         return None
     solver, other = (base, rlvr) if base.correct else (rlvr, base)
-    return sureness(solver.n, solver.correct, other.n, other.correct)
+    return sureness(solver.n, solver.correct, other.n, other.correct, alpha=alpha)
 
 
 def _readings(low: tuple[Array, ...], high: tuple[Array, ...]) -> list[tuple[Array, ...]]:

@@ -135,7 +135,7 @@ def sureness(
     """Tag a gained or lost problem: the solver reached ``m``, the other did not.
 
     Solid means that Fisher's exact test (one-sided) rejects one success probability for
-    both. It is a tag for one problem; over many problems use `mcnemar` or the null.
+    both. Among many problems `alpha` is `level_of_each` of them.
 
     >>> str(sureness(256, 1, 256, 0))
     'one lucky sample'
@@ -153,6 +153,40 @@ def sureness(
     if p <= alpha:
         return Sureness.SOLID
     return Sureness.LUCKY if solver_correct == m else Sureness.THIN
+
+
+def level_of_each(
+    base_samples: ArrayLike,
+    base_correct: ArrayLike,
+    rlvr_samples: ArrayLike,
+    rlvr_correct: ArrayLike,
+    *,
+    alpha: float = 0.05,
+) -> float:
+    """At which level to test each problem, both ways, so that all together err at most `alpha`.
+
+    ``alpha / K`` instead of Bonferroni's ``alpha / (2 problems)``: given how many samples were
+    correct in both together, a problem's p-value cannot be below that of all of them on one side,
+    so problems that cannot reach ``alpha / K`` need not be counted, and K is the smallest number
+    for which at most K tests can (Tarone 1990).
+
+    Args:
+        base_samples, base_correct, rlvr_samples, rlvr_correct: one for each problem.
+
+    >>> level_of_each([64] * 9, [9] + [0] * 8, [64] * 9, [0] * 9)
+    0.025
+    """
+    from scipy.stats import hypergeom
+
+    base, rlvr = _pair(base_samples, rlvr_samples)
+    total = np.add(*_pair(base_correct, rlvr_correct))
+    least = [
+        hypergeom.sf(np.minimum(total, side) - 1, base + rlvr, total, side)
+        for side in (base, rlvr)
+    ]
+    counts = np.arange(1, 2 * base.size + 1)
+    reach = np.searchsorted(np.sort(np.concatenate(least)), alpha / counts, side="right")
+    return float(alpha / counts[np.argmax(reach <= counts)])
 
 
 def _pair(base: ArrayLike, rlvr: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
