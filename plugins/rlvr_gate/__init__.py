@@ -1,5 +1,8 @@
 """rlvr-gate: is this RLVR checkpoint fit for release?"""
 
+from types import ModuleType
+from typing import TYPE_CHECKING
+
 from rlvr_gate.markers import claim
 from rlvr_gate.records import (
     Benchmark,
@@ -12,6 +15,7 @@ from rlvr_gate.records import (
     Interval,
     Judgement,
     Kind,
+    Paper,
     Problem,
     RunRecord,
     Sampling,
@@ -19,6 +23,9 @@ from rlvr_gate.records import (
     Tally,
     Verdict,
 )
+
+if TYPE_CHECKING:
+    from rlvr_gate.claims import numbers
 
 __all__ = [
     "Benchmark",
@@ -31,6 +38,7 @@ __all__ = [
     "Interval",
     "Judgement",
     "Kind",
+    "Paper",
     "Problem",
     "RunRecord",
     "Sampling",
@@ -38,4 +46,14 @@ __all__ = [
     "Tally",
     "Verdict",
     "claim",
+    "numbers",
 ]
+
+
+def __getattr__(name: str) -> ModuleType:
+    """`numbers`, where it is asked for: it takes numpy, which not every importer needs."""
+    if name != "numbers":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from rlvr_gate.claims import numbers
+
+    return numbers

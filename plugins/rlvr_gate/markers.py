@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import pytest
 
-from rlvr_gate.records import Kind
+from rlvr_gate.records import Kind, Paper
 
 Test = TypeVar("Test", bound=Callable[..., object])
 
@@ -38,16 +38,18 @@ def claim(
     kind: str = "finding",
     margin: float = 0.0,
     bound: float = 0.0,
+    paper: Paper | None = None,
 ) -> Callable[[Test], Test]:
     """Mark a test as a claim.
 
     Args:
         text: the sentence the evidence can refute.
         id: short and stable; policies refer to it. Every claim needs one of its own.
-        source: the paper and section it comes from.
+        source: the paper, its version and the section it comes from.
         kind: `gate` decides the release, `finding` is only reported; a policy may change it.
         margin: the slack the `margin` fixture hands to the test unless a policy sets another.
         bound: the number the `bound` fixture hands to the test unless a policy sets another.
+        paper: what the source says of the sentence, and whose the threshold is.
 
     Raises:
         ValueError: one of these cannot be meant, or what is decorated can never be judged.
@@ -58,11 +60,13 @@ def claim(
     slack, held = _number(margin, "margin", id), _number(bound, "bound", id)
     if slack < 0:
         raise ValueError(f"claim {id}: margin is a slack of at least 0, got {margin!r}")
+    if not (paper is None or isinstance(paper, Paper)):
+        raise ValueError(f"claim {id}: paper is a rlvr_gate.Paper, got {paper!r}")
 
     def mark(test: Test) -> Test:
         _check_test(test, id)
         decorate = pytest.mark.claim(
-            text=text, id=id, source=source, kind=Kind(kind), margin=slack, bound=held
+            text=text, id=id, source=source, kind=Kind(kind), margin=slack, bound=held, paper=paper
         )
         found: Test = decorate(test)
         marked.append(Marked(test, decorate.mark))

@@ -21,7 +21,7 @@ from rlvr_gate.gate import wire
 from rlvr_gate.gate.decide import FAILED, worst
 from rlvr_gate.gate.explain import explain
 from rlvr_gate.gate.policy import Policy, PolicyError, load_policy, shipped
-from rlvr_gate.records import ClaimRecord, Kind, Verdict
+from rlvr_gate.records import ClaimRecord, Kind, Paper, Verdict
 from rlvr_gate.visible import capped, for_log
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ look_key: pytest.StashKey[Look] = pytest.StashKey()
 """At which look a claim is judged, where its benchmark is asked in several steps."""
 
 _MARKERS = (
-    "claim(text, id, source, kind, margin, bound): a claim; use the rlvr_gate.claim decorator",
+    "claim(text, id, source, kind, margin, bound, paper): a claim; use the rlvr_gate.claim "
+    "decorator",
     "at_k(*ks): judge this claim at these k instead of the --k ladder",
     "scores(*roles, under): score these roles' completions under a checkpoint, or under two and "
     "with the divergences between them",
@@ -51,7 +52,7 @@ _MARKERS = (
 _LONGEST_REASON = 2_000  # characters: an exception may quote a whole completion
 
 
-_SAID = {"id", "text", "source", "kind", "margin", "bound"}
+_SAID = {"id", "text", "source", "kind", "margin", "bound", "paper"}
 """What a claim says of itself."""
 
 
@@ -68,6 +69,7 @@ class ItemClaim:
     level: float
     benchmark: str | None
     k: int | None
+    paper: Paper | None
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -151,6 +153,7 @@ def item_claim(item: pytest.Item, policy: Policy) -> ItemClaim | None:
         level=policy.level_of(spec["id"], benchmark),
         benchmark=benchmark,
         k=params.get("k"),
+        paper=spec["paper"],
     )
 
 
@@ -237,6 +240,7 @@ def claim_record(
         reason=capped(reason, _LONGEST_REASON),
         broken=broken,
         skipped=skipped,
+        paper=claim.paper,
     )
 
 

@@ -17,6 +17,7 @@ from rlvr_gate.records import (
     ClaimRecord,
     Interval,
     Judgement,
+    Paper,
     RunRecord,
     Saving,
     Tally,
@@ -86,6 +87,7 @@ def _claim(claim: ClaimRecord) -> dict[str, object]:
         "id": claim.id,
         "text": claim.text,
         "source": claim.source,
+        "paper": _paper(claim.paper),
         "kind": str(claim.kind),
         "nodeid": claim.nodeid,
         "benchmark": claim.benchmark,
@@ -100,6 +102,17 @@ def _claim(claim: ClaimRecord) -> dict[str, object]:
         "n": None if deciding is None else deciding.n,
         "evidence": {} if deciding is None else told(deciding.evidence),
         "judgements": [_judgement(judgement) for judgement in claim.judgements],
+    }
+
+
+def _paper(paper: Paper | None) -> dict[str, object] | None:
+    if paper is None:
+        return None
+    return {
+        "found": str(paper.found),
+        "said": paper.said,
+        "threshold": str(paper.threshold),
+        "differs": paper.differs,
     }
 
 

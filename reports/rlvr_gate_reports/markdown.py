@@ -152,7 +152,7 @@ def _claim(claim: ClaimRecord) -> list[str]:
         escape(words.because(claim)) if judgement is None else words.estimate(judgement),
         "–" if judgement is None else words.needs(judgement),
         words.p_value(claim.adjusted_p).replace("<", "&lt;") or "–",
-        escape(claim.source, _SHORT),
+        escape(words.source(claim), _SHORT),
     ]
 
 

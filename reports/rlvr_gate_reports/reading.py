@@ -25,7 +25,7 @@ from rlvr_gate.records import (
 
 CLASSES = ("preserved", "gained", "lost", "unreached")
 BINS = ("0", *(f"≤{i / 10:.1f}" for i in range(1, 10)), "<1", "1")
-"""The 12 bins of arXiv:2504.13837 fig. 5: {0}, (0, .1], …, (.8, .9], (.9, 1), {1}."""
+"""The 12 bins of arXiv:2504.13837v5 fig. 5: {0}, (0, .1], …, (.8, .9], (.9, 1), {1}."""
 
 _SHOWN_FIRST = (Verdict.REFUTED, Verdict.NOT_COMPARABLE, Verdict.UNDECIDED, Verdict.HOLDS)
 

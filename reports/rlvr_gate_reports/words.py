@@ -43,6 +43,12 @@ STATE_WORDS = {
     GateState.NO_DECISION: "NO DECISION",
     GateState.NOT_FINISHED: "NOT FINISHED",
 }
+FOUND = {
+    "holds": "it holds there",
+    "contradicts": "the contrary is found there",
+    "silent": "not asked there",
+}
+"""Of a claim in its paper."""
 _NAMED, _LONGEST_NAME = 20, 160
 _HELD = 4  # claims told with their numbers
 _RELATIONS = {">=": "≥", "<=": "≤"}
@@ -232,6 +238,26 @@ def findings(record: RunRecord) -> str:
 def finding(claim: ClaimRecord) -> str:
     """`K2 on countdown: refuted`, as decided among all findings."""
     return f"{one_line(name(claim), _LONGEST_NAME)}: {is_verdict(claim).removeprefix('is ')}"
+
+
+def source(claim: ClaimRecord) -> str:
+    """Where a claim comes from, and in a word what is said of it there."""
+    if claim.paper is None:
+        return claim.source
+    return f"{claim.source} ({FOUND[claim.paper.found]})"
+
+
+def paper(claim: ClaimRecord) -> tuple[str, ...]:
+    """What the source says of a claim, whose its threshold is, and what differs there."""
+    told = claim.paper
+    if told is None:
+        return ()
+    parts = (
+        f"{claim.source}: {FOUND[told.found]}. Reported: {told.said}.",
+        f"Threshold: {told.threshold}." if told.threshold != "none" else "",
+        f"Otherwise there: {told.differs}." if told.differs else "",
+    )
+    return tuple(filter(None, parts))
 
 
 def p_value(value: float | None) -> str:

@@ -8,7 +8,7 @@ from math import comb
 import numpy as np
 import pytest
 
-from rlvr_gate.claims.numbers import NUMBERS, cover_at
+from rlvr_gate.claims.numbers import NUMBERS, cover_at, solved_over
 from rlvr_gate.records import Rounds, Tally
 
 
@@ -57,6 +57,17 @@ def test_unscored_samples_are_read_both_ways_and_chosen_n_says_nothing() -> None
     assert (low, high) == (read(tally(8, 3), tau=0.5)[0], read(tally(8, 5), tau=0.5)[0])
     assert low < high
     assert read(replace(tally(8, 3), rounds=Rounds((4, 8), 3)), tau=0.5) == (0.0, 1.0)
+
+
+def test_over_nine_tenths_are_the_last_two_bins_of_the_histogram() -> None:
+    """Exactly .9 is not over it, whatever floats make of it; one sample tells nothing."""
+    of = [tally(10, c) for c in (8, 9, 10)] + [tally(256, c) for c in (230, 231, 256)]
+    found = solved_over._read(of, {"share": 0.9})
+    assert found.low.tolist() == found.high.tolist() == [0, 0, 1, 0, 1, 1]
+    once = solved_over._read([tally(1, 1), tally(10, 10)], {"share": 0.9})
+    assert (once.low.tolist(), once.high.tolist()) == ([0, 1], [1, 1])
+    with pytest.raises(ValueError, match="a share of the samples lies in"):
+        solved_over._read(of, {"share": 1.0})
 
 
 @pytest.mark.parametrize("tau", [0.0, -1.0, 1.1, float("nan")])

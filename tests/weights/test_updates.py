@@ -73,7 +73,8 @@ def pair(save, bf16):
 QUESTIONS = (
     "unchanged", "tolerance_gap", "norms_unchanged", "spread_over_layers", "spread_over_types",
     "uneven_rows", "uneven_columns", "rank_share", "spectral_shift", "rotation",
-    "typical_rotation", "low_beyond_rounding", "principal_beyond_rounding", "violations",
+    "typical_rotation", "low_beyond_rounding", "principal_beyond_rounding",
+    "large_principal_beyond_rounding", "violations",
 )  # fmt: skip
 
 
@@ -105,6 +106,25 @@ def test_every_question_has_an_answer_where_there_is_an_update(pair):
         assert judgement.verdict is Verdict.HOLDS, (question, judgement.evidence)
     assert view.violations() <= 0
     assert view.unchanged().value == view.update.unchanged_fraction
+
+
+def test_stripes_are_asked_of_the_matrices_that_are_named(pair):
+    """Whole rows of the queries and whole columns of the output move; nothing else does."""
+    base = draw(0)
+    moved = {name: np.array(w) for name, w in base.items()}
+    for name in moved:
+        if "q_proj" in name:
+            moved[name][::2] *= 1.5
+        if "o_proj" in name:
+            moved[name][:, ::2] *= 1.5
+    view = pair(base, rlvr=moved).view()
+    assert view.uneven_rows("q_proj") > 10
+    assert view.uneven_columns("o_proj") > 10
+    assert not view.uneven_columns("q_proj") > 1
+    assert not view.uneven_rows("o_proj") > 1
+    assert "of q_proj" in view.uneven_rows("q_proj").label
+    none = view.uneven_rows("nowhere") > 2
+    assert none.verdict is Verdict.NOT_COMPARABLE
 
 
 def test_permuting_heads_of_both_changes_no_number(pair):

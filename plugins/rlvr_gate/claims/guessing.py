@@ -27,7 +27,11 @@ from rlvr_gate.records import (
 from rlvr_gate.stats.guess import guess_floor, guess_pass_at_k, guessable
 
 LIMIT = 0.05
-"""A problem that guesses solve with more than this chance is guessable (arXiv:2504.13837 D.2)."""
+"""A problem that k guesses solve with more than this chance is guessable: a rule of ours.
+
+That of arXiv:2504.13837v5, app. C.2, is another: it leaves out what its base, asked directly
+without a chain of thought, gets right with a chance between 0 and 5 % a draw, and keeps the rest.
+"""
 
 
 @dataclass(frozen=True, slots=True)

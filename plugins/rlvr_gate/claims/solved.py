@@ -39,7 +39,7 @@ class Chances:
 
 @dataclass(frozen=True)
 class SolvedSets:
-    """Preserved, gained, lost and unreached problems of a pair (arXiv:2507.14843, sec. 4)."""
+    """Preserved, gained, lost and unreached problems of a pair (arXiv:2507.14843v4, def. 3.3)."""
 
     base: tuple[Tally, ...]
     rlvr: tuple[Tally, ...]

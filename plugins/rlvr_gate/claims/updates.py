@@ -170,20 +170,36 @@ class UpdateView:
             f"no {what} holds matrices",
         )  # fmt: skip
 
-    def uneven_rows(self) -> Exact:
-        """Median over matrices: variance of the rows' update ratios over the binomial one."""
-        return self._uneven("row", [t.row_dispersion for t in self.update.tensors])
+    def uneven_rows(self, *kinds: str) -> Exact:
+        """Median over matrices: variance of the rows' update ratios over the binomial one.
 
-    def uneven_columns(self) -> Exact:
-        """Median over matrices: variance of the columns' update ratios over the binomial one."""
-        return self._uneven("column", [t.column_dispersion for t in self.update.tensors])
+        Args:
+            kinds: types of matrices, such as `q_proj`; all where none is named.
+        """
+        return self._uneven("row", lambda t: t.row_dispersion, kinds)
 
-    def _uneven(self, line: str, found: Sequence[float | None]) -> Exact:
-        known = [value for value in found if value is not None]
+    def uneven_columns(self, *kinds: str) -> Exact:
+        """Median over matrices: variance of the columns' update ratios over the binomial one.
+
+        Args:
+            kinds: types of matrices, such as `o_proj`; all where none is named.
+        """
+        return self._uneven("column", lambda t: t.column_dispersion, kinds)
+
+    def _uneven(
+        self, line: str, of: Callable[[TensorChange], float | None], kinds: Sequence[str]
+    ) -> Exact:
+        from rlvr_gate.weights.shapes import kind_of
+
+        meant = [t for t in self.update.tensors if not kinds or kind_of(t.name) in kinds]
+        known = [value for t in meant if (value := of(t)) is not None]
+        named = f" of {', '.join(kinds)}" if kinds else ""
         return self._exact(
-            f"{line} update ratios: variance over chance", median(known) if known else None,
-            Evidence(numbers={"matrices": len(known)}), "no matrix is changed in part",
-        )  # fmt: skip
+            f"{line} update ratios{named}: variance over chance",
+            median(known) if known else None,
+            Evidence(numbers={"matrices": len(known)}),
+            f"no matrix{named} is changed in part",
+        )
 
     # Size and shape
 
@@ -215,7 +231,7 @@ class UpdateView:
         return self._over("rank of the update over full rank, mean", shares, fmean, **stable)
 
     def spectral_shift(self) -> Exact:
-        """Median normalised spectral shift (arXiv:2511.08567, sec. 4; arXiv:2606.07082)."""
+        """Median normalised spectral shift (arXiv:2511.08567v1, fig. 4; arXiv:2606.07082v3)."""
         found = [m.nss for m in self._moved]
         return self._over("normalised spectral shift, median", found, median, largest=_most(found))
 
@@ -252,13 +268,17 @@ class UpdateView:
         """
         return self._beyond("principal", -1)
 
+    def large_principal_beyond_rounding(self) -> Exact:
+        """The same of principal weights that are not among the smallest."""
+        return self._beyond("principal_not_low", -1)
+
     def _beyond(self, name: str, sign: int) -> Exact:
         """Pooled over matrices by their changed weights; less three sd of the null's pool."""
         changed = {t.name: t.parameters - t.unchanged_bf16 for t in self.update.tensors}
         found = [(m.name, mask) for m in self._moved for mask in m.masks if mask.mask == name]
         rows = [(changed.get(tensor, 0), mask) for tensor, mask in found]
         rows = [(n, m) for n, m in rows if m.overlap is not None and m.null_low is not None and n]
-        what = f"overlap with {name} weights beyond chance and rounding"
+        what = f"overlap with {name.replace('_', ' ')} weights beyond chance and rounding"
         if not rows:
             return self._exact(what, None, absent="no rounding null: needs a bfloat16 base")
         share = _pooled(rows, lambda m: m.overlap)

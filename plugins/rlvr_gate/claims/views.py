@@ -159,11 +159,7 @@ class CheckpointView:
 
         Adaptive samples only bound it: a problem that stopped early might have failed later.
         """
-        tallies = self._tallies(self.role, benchmark)
-        name = "share always solved"
-        if readings.stopping_rule(tallies) is not None:
-            name += " (bounds; needs fixed samples)"
-        return self._wrap(name, benchmark, readings.always_solved, tallies)
+        return self.mean_of("share always solved", benchmark, readings.always_solved)
 
     def mean_of(
         self, name: str, benchmark: str, read: Callable[[Sequence[Tally]], Reading]
@@ -172,9 +168,12 @@ class CheckpointView:
 
         Args:
             name: of the number, without the checkpoint: `Cover@0.5`.
-            read: tallies -> the least and the most each problem's number can be.
+            read: tallies -> the least and the most each problem's number can be; where a rule
+                chose n, these are taken for bounds.
         """
         tallies = self._tallies(self.role, benchmark)
+        if readings.stopping_rule(tallies) is not None:
+            name += " (bounds; needs fixed samples)"
         return self._wrap(name, benchmark, read, tallies)
 
     def truncated(self, benchmark: str) -> Quantity:
@@ -185,7 +184,7 @@ class CheckpointView:
     def log_perplexity(self, benchmark: str, *, of: CheckpointView | None = None) -> Quantity:
         """How surprised this checkpoint is by completions: mean of -log p per token, in nats.
 
-        The logarithm of the perplexity of each completion (arXiv:2504.13837, sec. 4.1), averaged
+        The logarithm of the perplexity of each completion (arXiv:2504.13837v5, sec. 4.1), averaged
         over the completions of a problem. The claim needs `@pytest.mark.scores(of, under=…)`.
 
         Args:
@@ -216,8 +215,9 @@ class CheckpointView:
         """KL(this || other) of next-token distributions over the full vocabulary, in nats.
 
         `pair.base.divergence_to(pair.rlvr, b)`, along the base's own completions, is the forward
-        divergence of arXiv:2509.04259, def. 3.1: summed over a completion its mean is, by the
-        chain rule, that of whole completions. The claim needs
+        divergence of arXiv:2509.04259v1 (sec. 1, 4; which estimator it took for language models it
+        does not say): summed over a completion its mean is, by the chain rule, that of whole
+        completions. The claim needs
         `@pytest.mark.scores(along, under=(this, other))`.
 
         Args:
@@ -230,10 +230,10 @@ class CheckpointView:
         return self._scored(name, asked, benchmark, summed=per == "completion")
 
     def unchanged_since(self, other: CheckpointView) -> Exact:
-        """Update sparsity: share of weights equal in both checkpoints (arXiv:2505.11711).
+        """Update sparsity: share of weights equal in both checkpoints (arXiv:2505.11711v2).
 
         Weights are compared as bfloat16 values, the coarser dtype first where they differ
-        (arXiv:2511.08567, def. 2.2; a relative tolerance below 2^-9 is the same thing).
+        (arXiv:2511.08567v1, def. 2.2; a relative tolerance below 2^-9 is the same thing).
         """
         return self.update_since(other).unchanged()
 

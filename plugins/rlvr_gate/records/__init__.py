@@ -51,11 +51,14 @@ from rlvr_gate.records.judged import (
     ErrorControl,
     GateResult,
     GateState,
+    InPaper,
     Interval,
     Judgement,
     Kind,
     Margins,
+    Paper,
     Verdict,
+    Whose,
 )
 from rlvr_gate.records.run import (
     AskFacts,
@@ -113,6 +116,7 @@ __all__ = [
     "GuessFloor",
     "Guessable",
     "Heat",
+    "InPaper",
     "Interval",
     "Judgement",
     "Kind",
@@ -128,6 +132,7 @@ __all__ = [
     "Noise",
     "NotMeasured",
     "NumberRow",
+    "Paper",
     "Power",
     "Problem",
     "Rounds",
@@ -148,5 +153,6 @@ __all__ = [
     "UpdateRecord",
     "Verdict",
     "WeightTotals",
+    "Whose",
     "WouldDecide",
 ]

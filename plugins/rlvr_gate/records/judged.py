@@ -53,6 +53,55 @@ class Interval:
             raise ValueError(f"an interval needs low <= high, got {self.low}, {self.high}")
 
 
+class InPaper(StrEnum):
+    """What the cited paper found of a claim's sentence."""
+
+    HOLDS = "holds"
+    CONTRADICTS = "contradicts"
+    SILENT = "silent"
+    """It does not speak of it."""
+
+
+class Whose(StrEnum):
+    """Whose number a verdict is held against."""
+
+    THEIRS = "the paper's"
+    OURS = "ours"
+    NOBODYS = "none"
+    """A sign, or one checkpoint against another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """What the cited paper says of a claim's sentence, so that nothing of ours reads as theirs.
+
+    Raises:
+        ValueError: a word that is none of the listed ones, or nothing that it said.
+    """
+
+    found: InPaper
+    """The word may be given: `found="holds"`."""
+    said: str
+    """What it reported, with its numbers, in a sentence; never what we conclude from them."""
+    threshold: Whose = Whose.NOBODYS
+    differs: str = ""
+    """What its protocol has otherwise than a run of ours; empty where nothing is known to."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "found", _word(InPaper, "found", self.found))
+        object.__setattr__(self, "threshold", _word(Whose, "threshold", self.threshold))
+        if not (isinstance(self.said, str) and self.said.strip()):
+            raise ValueError(f"said tells in a sentence what was reported, got {self.said!r}")
+        if not isinstance(self.differs, str):
+            raise ValueError(f"differs is a sentence, or empty, got {self.differs!r}")
+
+
+def _word(words: type[StrEnum], name: str, given: str) -> StrEnum:
+    if given not in tuple(words):
+        raise ValueError(f"{name} is one of {', '.join(words)}, got {given!r}")
+    return words(given)
+
+
 @dataclass(frozen=True, slots=True)
 class Margins:
     """What a policy allows of completions that ran out of tokens; shares."""
@@ -125,6 +174,8 @@ class ClaimRecord:
     """Of its verdict: the largest of its comparisons where all must hold."""
     adjusted_p: float | None = None
     """The same among all tests of the run's findings (Holm); None for gate claims."""
+    paper: Paper | None = None
+    """What the source says of it; None where the suite does not tell."""
 
 
 @dataclass(frozen=True, slots=True)

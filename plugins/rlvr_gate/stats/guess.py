@@ -61,8 +61,8 @@ def guess_pass_at_k(floor: ArrayLike, k: int) -> Floats:
 def guessable(floor: ArrayLike, k: int, *, limit: float = 0.05) -> NDArray[np.bool_]:
     """Problems that ``k`` guesses solve with more than ``limit`` probability.
 
-    The guess-filtered verdict (K21) is the claim judged again without them; compare the
-    filter by direct answers of arXiv:2504.13837 app. D.2.
+    The guess-filtered verdict (K21) is the claim judged again without them. The rule is ours;
+    arXiv:2504.13837v5, app. C.2, filters by the base's direct answers, on the other side.
     """
     return np.asarray(guess_pass_at_k(floor, k) > limit)
 

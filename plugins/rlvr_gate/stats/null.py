@@ -1,7 +1,7 @@
 """What a change of support looks like when nothing changed: the same-model null.
 
 Two runs of one checkpoint disagree on hard problems, so they *gain* and *lose* some by
-chance and retain less than all (arXiv:2507.14843 reports no such null). Here base's own n
+chance and retain less than all (arXiv:2507.14843v4 reports no such null). Here base's own n
 samples are split into two halves, over all splits at once, and compared like two
 checkpoints; the real pair is compared at the same budget, half of n.
 """

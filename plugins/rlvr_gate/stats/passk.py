@@ -20,7 +20,7 @@ def pass_at_k(samples: ArrayLike, correct: ArrayLike, k: ArrayLike) -> Floats:
     """Chance that ``k`` completions drawn without replacement hold a correct one.
 
     ``1 - C(n-c, k) / C(n, k)`` in product form (arXiv:2107.03374 eq. 1; the metric of
-    arXiv:2504.13837): unbiased for ``1 - (1-p)^k`` for every ``1 <= k <= n``.
+    arXiv:2504.13837v5): unbiased for ``1 - (1-p)^k`` for every ``1 <= k <= n``.
 
     Raises:
         ValueError: ``k`` outside ``1..samples`` or ``correct`` outside ``0..samples``.

@@ -1,7 +1,7 @@
 """Solved sets of two checkpoints on the same problems, and how sure they are.
 
 A problem is *solved* with at least ``m`` correct samples. The ratios are those of The
-Invisible Leash (arXiv:2507.14843 sec. 4.1), taken over problems.
+Invisible Leash (arXiv:2507.14843v4 sec. 3.2, def. 3.3), taken over problems.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def solved_sets(base_correct: ArrayLike, rlvr_correct: ArrayLike, *, m: int = 1)
 
 
 def leash_ratios(preserved: float, gained: float, lost: float) -> Ratios:
-    """SRR, NDR, SDS, NSCR from (expected) problem counts (arXiv:2507.14843 sec. 4.1).
+    """SRR, NDR, SDS, NSCR from (expected) problem counts (arXiv:2507.14843v4 def. 3.3).
 
     >>> leash_ratios(preserved=19, gained=0, lost=4).nscr
     -0.17391304347826086

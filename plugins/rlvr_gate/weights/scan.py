@@ -35,7 +35,7 @@ Counts = NDArray[np.int64]
 Result = TypeVar("Result")
 
 ABSOLUTE_TOLERANCE = 1e-5
-"""The tolerance of arXiv:2505.11711, sec. 3; reported beside equality: it inflates sparsity."""
+"""The tolerance of arXiv:2505.11711v2 sec. 2.2; reported beside equality: it inflates sparsity."""
 RELATIVE_TOLERANCE = 1e-3
 """eta of arXiv:2511.08567, def. 2.1: |b - a| <= eta max(|a|, |b|); equality for bfloat16."""
 

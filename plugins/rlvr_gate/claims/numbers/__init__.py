@@ -6,7 +6,8 @@ says is `shown` has a row in every report, base beside rlvr.
 
 from rlvr_gate.claims.numbers.cover import cover_at
 from rlvr_gate.claims.numbers.number import PerProblem
+from rlvr_gate.claims.numbers.solved_over import solved_over
 
-NUMBERS: tuple[PerProblem, ...] = (cover_at,)
+NUMBERS: tuple[PerProblem, ...] = (cover_at, solved_over)
 
-__all__ = ["NUMBERS", "PerProblem", "cover_at"]
+__all__ = ["NUMBERS", "PerProblem", "cover_at", "solved_over"]

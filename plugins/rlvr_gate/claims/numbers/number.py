@@ -32,6 +32,8 @@ class PerProblem:
     each: Each
     shown: tuple[Mapping[str, Any], ...]
     """Arguments that every report has a row for."""
+    least: int = 1
+    """Samples of a problem below which nothing is known of it."""
 
     def __call__(self, view: CheckpointView, benchmark: str, **arguments: Any) -> Quantity:
         """The mean over a benchmark's problems, as a claim compares it.
@@ -43,17 +45,18 @@ class PerProblem:
         return view.mean_of(label, benchmark, lambda tallies: self._read(tallies, arguments))
 
     def _read(self, tallies: Sequence[Tally], arguments: Mapping[str, Any]) -> Reading:
-        """Unscored completions as wrong and as correct; anything where a rule chose n."""
+        """Unscored read as wrong and as correct; anything where a rule chose n, or n is few."""
         n, c, unscored = (
             np.array([getattr(tally, name) for tally in tallies], dtype=np.int64)
             for name in ("n", "correct", "unscored")
         )
         low, high = (self.each(n, right, **arguments) for right in (c, c + unscored))
-        if any(tally.rounds is not None for tally in tallies):
-            return Reading(np.zeros(len(tallies)), np.ones(len(tallies)))
-        return Reading(low, high)
+        few = np.array([t.rounds is not None or t.n < self.least for t in tallies])
+        return Reading(np.where(few, 0.0, low), np.where(few, 1.0, high))
 
 
-def number(label: str, *, shown: Sequence[Mapping[str, Any]] = ()) -> Callable[[Each], PerProblem]:
-    """Declare the decorated function to be a number of this label."""
-    return lambda each: PerProblem(label, each, tuple(shown))
+def number(
+    label: str, *, shown: Sequence[Mapping[str, Any]] = (), least: int = 1
+) -> Callable[[Each], PerProblem]:
+    """Declare the decorated function to be a number of this label, known from so many samples."""
+    return lambda each: PerProblem(label, each, tuple(shown), least)

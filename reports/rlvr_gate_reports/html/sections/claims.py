@@ -44,6 +44,8 @@ class ClaimRow:
     """Of how many problems, where sampling stopped for the claim before all were asked."""
     p: str
     """Of a finding, adjusted for the number of findings."""
+    paper: tuple[str, ...]
+    """What the source says of it, and whose the threshold is."""
     reasons: tuple[str, ...]
     comparisons: tuple[Comparison, ...]
 
@@ -143,6 +145,7 @@ def _row(
         needs="–" if judgement is None else words.needs(judgement),
         asked=words.asked(judgement),
         p=words.p_value(claim.adjusted_p),
+        paper=words.paper(claim),
         reasons=tuple(reasons),
         comparisons=tuple(_comparison(j, anchors) for j in claim.judgements),
     )
