@@ -7,6 +7,8 @@ VLLM   ?= .venv-vllm
 RAY    ?= .venv-ray
 PEER   ?= .venv-peer
 OUT    := reports/out
+# Files of tests run side by side; `make test WORKERS=0` for one process and a debugger.
+WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 export TOKENIZERS_PARALLELISM := false
 
 .PHONY: gate test coverage-all test-vllm test-ray check bench bench-vllm bench-harness coverage adaptive selftest agreement \
@@ -34,7 +36,7 @@ test: $(READY)   ## Lint, types, import contracts and the tests; the pure core c
 	$(MAKE) --no-print-directory check
 	$(BIN)/coverage run -m pytest $(CORE) $(ARGS)
 	$(BIN)/coverage report
-	$(BIN)/pytest tests $(addprefix --ignore=,$(CORE)) $(ARGS)
+	$(BIN)/pytest tests $(addprefix --ignore=,$(CORE)) -n $(WORKERS) --maxprocesses 8 --dist loadfile $(ARGS)
 
 coverage-all: $(READY) ## What no test reaches, in every room, child processes included (slow)
 	$(BIN)/coverage erase --rcfile=tests/coverage-all.toml

@@ -51,3 +51,19 @@ def test_the_sizes_found_agree_on_other_numbers(dtype: torch.dtype) -> None:
 def test_matrices_of_other_kinds_keep_the_largest_batch() -> None:
     model = torch.nn.Sequential(torch.nn.Linear(64, 64), torch.nn.Bilinear(8, 8, 8))
     assert SteadyRows(model, 256).at_least(40) == 256
+
+
+def test_a_matrix_of_vocabulary_size_is_asked_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = torch.nn.Sequential(torch.nn.Linear(64, 96), torch.nn.Linear(96, 4000))
+    monkeypatch.setattr(steady, "LARGEST_COPY", 96 * 4000 - 1)
+    asked: list[int] = []
+
+    def otherwise_below_64_rows(batch: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        asked.append(weight.data_ptr())
+        if len(weight) < 4000 or len(batch) >= 64:
+            return torch.nn.functional.linear(batch, weight)
+        return batch.flip(1) @ weight.flip(1).T
+
+    monkeypatch.setattr(steady, "linear", otherwise_below_64_rows)
+    assert SteadyRows(model, 256).at_least(20) >= 64
+    assert model[1].weight.data_ptr() in asked

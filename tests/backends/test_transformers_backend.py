@@ -8,13 +8,18 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from rlvr_gate.records import Checkpoint, FinishReason, Sampling, Stream
 from rlvr_gate_fixtures.backends import BackendError, Drawn, Request
+from rlvr_gate_fixtures.backends.children.jobs import Refused
+from rlvr_gate_fixtures.backends.children.places import Place
+from rlvr_gate_fixtures.backends.transformers import backend as transformers_backend
 from rlvr_gate_fixtures.backends.transformers.backend import TransformersBackend
 from rlvr_gate_fixtures.inputs.checkpoints import resolve
 
@@ -242,14 +247,151 @@ def test_slots_suit_the_model() -> None:
     import torch
     from transformers import AutoModelForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
-    from rlvr_gate_fixtures.backends.transformers.child import fitting_slots
+    from rlvr_gate_fixtures.backends.transformers.slots import fitting_slots
 
     small = AutoModelForCausalLM.from_pretrained(resolve("base", "base").path)
-    assert fitting_slots(small, tokens=100) == 1024
-    assert fitting_slots(small, tokens=10_000_000) == 16
+    assert fitting_slots(small, 20, 80) == 1024
+    assert fitting_slots(small, 20, 80, asked=24) == 24
+    few = fitting_slots(small, 20, 200_000)
+    assert 4 <= few < 16
+    with pytest.raises(Refused, match=r"4 sequences in flight need .* lower --max-new-tokens"):
+        fitting_slots(small, 20, 100_000_000)
+    with pytest.raises(Refused, match=r"9999 sequences in flight need .* option slots"):
+        fitting_slots(small, 20, 1_000_000, asked=9999)
     with torch.device("meta"):
         large = Qwen2ForCausalLM(Qwen2Config(num_hidden_layers=8))
-    assert 16 <= fitting_slots(large, tokens=2000) <= 64
+    assert 16 <= fitting_slots(large, 20, 2000) <= 64
+
+
+@dataclass
+class Card:
+    """What a model on a GPU shows of itself and of its device."""
+
+    total: int
+    free: int
+    weights: int
+    layers: int = 28
+    dtype: str = "bfloat16"
+    device = SimpleNamespace(type="cuda")
+
+    @property
+    def config(self) -> SimpleNamespace:
+        return SimpleNamespace(
+            head_dim=128, num_key_value_heads=4, num_hidden_layers=self.layers, vocab_size=152_064,
+            num_attention_heads=28, hidden_size=3584,
+        )  # fmt: skip
+
+    def parameters(self) -> list[SimpleNamespace]:
+        return [SimpleNamespace(nbytes=self.weights)]
+
+    def buffers(self) -> list[SimpleNamespace]:
+        return []
+
+
+GIB = 1 << 30
+
+
+@pytest.mark.parametrize(
+    ("total", "free", "weights", "itemsize", "prompt", "budget", "slots"),
+    [
+        (80, 65, 15, 2, 100, 2048, 128),
+        (80, 65, 15, 2, 250, 2048, 128),  # parts of a benchmark: the same rows
+        (80, 65, 15, 2, 100, 16_384, 16),
+        (80, 50, 30, 4, 100, 16_384, 4),
+        (80, 50, 15, 2, 100, 16_384, 16),  # another program has some; what is needed is there
+        (24, 9, 15, 2, 100, 2048, 16),
+    ],
+)
+def test_slots_fit_beside_the_weights_on_a_gpu(
+    monkeypatch: pytest.MonkeyPatch, total: int, free: int, weights: int, itemsize: int,
+    prompt: int, budget: int, slots: int,
+) -> None:  # fmt: skip
+    import torch
+
+    from rlvr_gate_fixtures.backends.transformers.sampler import MEMORY_PER_SLOT
+    from rlvr_gate_fixtures.backends.transformers.slots import allowance, fitting_slots
+
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (free * GIB, total * GIB))
+    card = Card(total, free, weights * GIB)
+    card.dtype = SimpleNamespace(itemsize=itemsize)  # type: ignore[assignment]
+    assert fitting_slots(card, prompt, budget) == slots  # type: ignore[arg-type]
+    each = 2 * 28 * 4 * 128 * itemsize * (allowance(prompt) + budget) * MEMORY_PER_SLOT
+    assert slots * each + weights * GIB <= total * GIB  # the sum that once did not hold
+    if slots < 1024:
+        assert 2 * slots * (each + 40 * 152_064) > (0.9 * total - weights) * GIB
+
+
+def test_what_does_not_fit_on_a_gpu_is_refused_with_the_sum(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import torch
+
+    from rlvr_gate_fixtures.backends.transformers.slots import fitting_slots
+
+    card = Card(24 * GIB, 0, 15 * GIB)
+    card.dtype = SimpleNamespace(itemsize=2)  # type: ignore[assignment]
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (9 * GIB, 24 * GIB))
+    with pytest.raises(Refused, match=r"4 sequences in flight need .* GiB, .* beside the weights"):
+        fitting_slots(card, 100, 32_768)  # type: ignore[arg-type]
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (1 * GIB, 24 * GIB))
+    with pytest.raises(Refused, match="another program holds the rest"):
+        fitting_slots(card, 100, 2048)  # type: ignore[arg-type]
+
+
+def test_a_driver_without_torch_is_no_gpu_and_no_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    driver = tmp_path / "nvidiactl"
+    driver.touch()
+    monkeypatch.setattr(transformers_backend, "_DRIVERS", (str(driver),))
+    monkeypatch.setattr(transformers_backend, "_ROCM", str(driver))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+    def built(words: str) -> str:
+        monkeypatch.setattr(transformers_backend, "version", lambda _: words)
+        return TransformersBackend().device
+
+    assert [built(v) for v in ("2.13.0", "2.13.0+cu130", "2.13.0+rocm6.4", "2.13.0+cpu")] == [
+        "cuda", "cuda", "cuda", "cpu",
+    ]  # fmt: skip
+
+    def missing(_: str) -> str:
+        raise PackageNotFoundError("torch")
+
+    monkeypatch.setattr(transformers_backend, "version", missing)
+    assert TransformersBackend().device == "cpu"
+
+
+def test_on_gpus_one_kernel_of_attention_is_left() -> None:
+    code = (
+        "import torch; from rlvr_gate_fixtures.backends.transformers.child import attend_alike; "
+        "attend_alike(); c = torch.backends.cuda; "
+        "print(c.flash_sdp_enabled(), c.cudnn_sdp_enabled(), c.mem_efficient_sdp_enabled())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False", "True"]
+
+
+def test_arithmetic_is_as_wide_as_the_device_is_used_to() -> None:
+    assert TransformersBackend(device="cpu").identity() == "transformers/float32/cpu"
+    assert TransformersBackend(device="cuda").identity() == "transformers/bfloat16/cuda"
+    asked = TransformersBackend(device="cuda", dtype="float32")
+    assert asked.identity() == "transformers/float32/cuda"
+    moved = TransformersBackend()
+    moved.move(Place(gpus=("0",)))
+    assert moved.options()["dtype"] == "bfloat16"
+
+
+def test_a_device_out_of_memory_is_explained() -> None:
+    log = (
+        "Traceback (most recent call last):\n  File ...\n"
+        "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has\n"
+    )
+    told = TransformersBackend().cause(log)
+    assert told.startswith("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00")
+    assert "dtype=bfloat16" in told
+    assert "--backend vllm" in told
+    assert TransformersBackend().cause("ValueError: other") == "ValueError: other"
 
 
 def test_threads_follow_the_environment_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:

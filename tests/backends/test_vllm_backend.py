@@ -22,9 +22,11 @@ import pytest
 
 from rlvr_gate.records import Checkpoint, FinishReason, Sampling, Stream
 from rlvr_gate_fixtures.backends import BackendError, Drawn, Request, load
+from rlvr_gate_fixtures.backends.children.places import Place
 from rlvr_gate_fixtures.backends.devices import spread
 from rlvr_gate_fixtures.backends.philox import sample_seed
 from rlvr_gate_fixtures.backends.vllm import backend as module
+from rlvr_gate_fixtures.backends.vllm import gpus
 from rlvr_gate_fixtures.backends.vllm.backend import VllmBackend, settle
 from rlvr_gate_fixtures.inputs.checkpoints import resolve
 
@@ -428,6 +430,15 @@ def test_too_little_memory_says_what_to_do(
          "(E pid=1) ERROR [y.py:1] RuntimeError: cancelled",
          "Worker died unexpectedly (exit code: -9), shutting down\na process of the engine was "
          "killed; the machine may have run out of memory"),
+        ("(E pid=1) ERROR [x.py:1] RuntimeError: Engine process died unexpectedly (exit code: -7)",
+         "RuntimeError: Engine process died unexpectedly (exit code: -7)\na process of the engine "
+         "ran out of shared memory: in a container give it more (docker run --ipc=host, or "
+         "--shm-size=8g)"),
+        ("ValueError: Bfloat16 is only supported on GPUs with compute capability of at least 8.0. "
+         "You can use float16 instead by explicitly setting the `dtype` flag: --dtype=half.",
+         "ValueError: Bfloat16 is only supported on GPUs with compute capability of at least 8.0. "
+         "You can use float16 instead by explicitly setting the `dtype` flag: --dtype=half.\n"
+         "the device has no bfloat16: give dtype=float16"),
         ("all\nwent quiet", "all\nwent quiet"),
     ],
 )  # fmt: skip
@@ -469,6 +480,11 @@ def test_another_build_than_the_installed_one_is_refused() -> None:
         ({}, "vllm/1.2.3/bfloat16/cpu"),
         ({"dtype": "float16", "tensor_parallel_size": "2"}, "vllm/1.2.3/float16/cpu/tp2"),
         ({"enforce_eager": "true", "max_model_len": "9"}, "vllm/1.2.3/bfloat16/cpu/eager"),
+        ({"max_num_seqs": "60", "max_num_batched_tokens": "999"}, "vllm/1.2.3/bfloat16/cpu"),
+        (
+            {"kv_cache_dtype": "fp8_e5m2", "quantization": "fp8"},
+            "vllm/1.2.3/bfloat16/cpu/kv-fp8_e5m2/weights-fp8",
+        ),
     ],
 )
 def test_identity_holds_what_changes_the_numbers(options: dict[str, str], identity: str) -> None:
@@ -484,11 +500,62 @@ def test_identity_holds_what_changes_the_numbers(options: dict[str, str], identi
         ({"gpu_memory_utilization": "90"}, r"gpu_memory_utilization must lie in \(0, 1\], got"),
         ({"gpu_memory_utilization": "most"}, r"gpu_memory_utilization must lie in \(0, 1\]"),
         ({"enforce_eager": "yes"}, "enforce_eager must be true or false, got 'yes'"),
+        ({"max_num_seqs": "-1"}, "max_num_seqs must be a whole number"),
+        ({"quantization": "fp8/x"}, "quantization must be a name that vLLM knows, got 'fp8/x'"),
     ],
 )
 def test_options_explain_their_refusal(options: dict[str, str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         VllmBackend(**options)
+
+
+@pytest.mark.usefixtures("installed")
+def test_options_of_the_engine_reach_it() -> None:
+    asked = VllmBackend(max_num_seqs="60", quantization="fp8").options()["engine"]
+    assert isinstance(asked, dict)
+    assert (asked["max_num_seqs"], asked["quantization"]) == (60, "fp8")
+    assert "kv_cache_dtype" not in asked
+    assert "max_num_batched_tokens" not in asked
+
+
+@pytest.fixture
+def two_cards(monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = ["0, GPU-1a2b-00", "1, GPU-1a3c-11"]
+    monkeypatch.setattr(gpus, "nvidia_smi", lambda fact: listed if fact == "index,uuid" else None)
+
+
+@pytest.mark.usefixtures("two_cards")
+def test_gpus_are_named_by_index_whatever_the_user_calls_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    backend = VllmBackend(build="" if find_spec("vllm") else "0.32.0/cuda")
+    backend.device = "cuda"
+    for seen, index in [
+        ("GPU-1a3c-11", "1"), ("GPU-1a2", "0"), ("1,GPU-1a2b-00", "1,0"),
+        ("GPU-1a3c,GPU-1a2b", "1,0"),
+    ]:  # fmt: skip
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", seen)
+        told = backend.environment()
+        assert (told["CUDA_VISIBLE_DEVICES"], told["CUDA_DEVICE_ORDER"]) == (index, "PCI_BUS_ID")
+    for plain in ("", "0,1"):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", plain)
+        assert "CUDA_VISIBLE_DEVICES" not in backend.environment()
+    backend.move(Place(gpus=("GPU-1a3c", "0")))
+    assert backend.environment()["CUDA_VISIBLE_DEVICES"] == "1,0"
+
+
+@pytest.mark.usefixtures("two_cards")
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("MIG-77", "is a slice of a GPU, which vLLM mistakes for a whole one"),
+        ("GPU-1a", "knows 2 GPUs called GPU-1a; name them by index"),
+        ("GPU-9", "knows 0 GPUs called GPU-9"),
+    ],
+)
+def test_gpus_that_cannot_be_told_are_refused(name: str, words: str) -> None:
+    with pytest.raises(BackendError, match=words):
+        gpus.by_index([name])
 
 
 def test_the_parent_side_imports_no_model_library() -> None:
