@@ -235,6 +235,23 @@ def test_which_part_of_a_completion_is_read(completion: str, is_: str | None, is
     assert math(completion, is_not).grade is not Grade.CORRECT
 
 
+@pytest.mark.parametrize("frame", ["The answer is {}.", "So it is {}.", "{}"])
+@pytest.mark.parametrize("answer", [r"90^\circ", r"\frac43", "90", r"3R^2", "50\\%"])
+def test_a_number_within_an_expression_is_not_the_answer(answer: str, frame: str) -> None:
+    assert math(frame.format(answer), answer).grade is Grade.CORRECT
+    for changed in ("-({})", "{}+1", "{} + x", "x^2+{}", "n-{}", "2 \\cdot {}", "{}(x+1)"):
+        assert math(frame.format(changed.format(answer)), answer).grade is not Grade.CORRECT
+
+
+@pytest.mark.parametrize(
+    "completion",
+    ["Total - 90", "45+45=90.", "the answer is 90 (degrees)", "a 90-hour week", "There are:\\n- 90 hens",
+     "It is 5 + 3 and then 90", "The answer is 90. It is 45 + 45.", "the answer is **90** (that is, 45+45)"],
+)  # fmt: skip
+def test_a_dash_or_a_bracket_beside_a_number_is_no_expression(completion: str) -> None:
+    assert math(completion, "90").grade is Grade.CORRECT
+
+
 @pytest.mark.parametrize("answer", ["7", "x+7", "(7,8)", "east", "7_8", "(6,7]", "1, 7"])
 def test_a_completion_that_offers_everything_answers_nothing(answer: str) -> None:
     forms = [*map(str, range(10)), "x+7", "(7,8)", "(6,7]", "east", "7_8", "1, 7"]
