@@ -245,9 +245,17 @@ def test_a_number_within_an_expression_is_not_the_answer(answer: str, frame: str
 
 @pytest.mark.parametrize(
     "completion",
-    ["Total - 90", "45+45=90.", "the answer is 90 (degrees)", "a 90-hour week", "There are:\\n- 90 hens",
-     "It is 5 + 3 and then 90", "The answer is 90. It is 45 + 45.", "the answer is **90** (that is, 45+45)"],
-)  # fmt: skip
+    [
+        "Total - 90",
+        "45+45=90.",
+        "the answer is 90 (degrees)",
+        "a 90-hour week",
+        "There are:\n- 90 hens",
+        "It is 5 + 3 and then 90",
+        "The answer is 90. It is 45 + 45.",
+        "the answer is **90** (that is, 45+45)",
+    ],
+)
 def test_a_dash_or_a_bracket_beside_a_number_is_no_expression(completion: str) -> None:
     assert math(completion, "90").grade is Grade.CORRECT
 
