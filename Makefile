@@ -12,7 +12,7 @@ WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 export TOKENIZERS_PARALLELISM := false
 
 .PHONY: gate test coverage-all test-vllm test-ray check bench bench-vllm bench-harness coverage adaptive selftest agreement \
-  drill drill-server drill-ray miniatures clean help
+  drill drill-server drill-ray miniatures smollm2 clean help
 
 help:            ## Show the targets
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -112,6 +112,9 @@ drill-ray: $(RAY)/.ready ## The same, with nodes of a Ray cluster that are kille
 
 miniatures: $(READY) ## Retrain the shipped checkpoint family from scratch (about 40 minutes, 2 cores)
 	PYTHONPATH=plugins:fixtures $(BIN)/python -m rlvr_gate_miniatures $(ARGS)
+
+smollm2: $(READY) ## Train a public pair from SmolLM2-135M-Instruct (downloads 93 MB; an hour or two)
+	PYTHONPATH=plugins:fixtures $(BIN)/python -m rlvr_gate_smollm2 $(ARGS)
 
 clean:           ## Remove the environment, the sample store and the reports
 	rm -rf $(VENV) $(VLLM) $(RAY) $(PEER) $(OUT) .rlvr-gate

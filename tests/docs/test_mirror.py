@@ -22,7 +22,7 @@ def folders(package: Path) -> set[str]:
 
 JUDGE, MEASURING = ROOT / "plugins" / "rlvr_gate", ROOT / "fixtures" / "rlvr_gate_fixtures"
 KINDS = {f"measurements/{kind}" for kind in folders(MEASURING / "measurements")}
-ROOMS = {*folders(JUDGE), *folders(MEASURING), *KINDS, "reports", "miniatures"}
+ROOMS = {*folders(JUDGE), *folders(MEASURING), *KINDS, "reports", "miniatures", "smollm2"}
 
 
 @pytest.mark.parametrize("room", sorted(ROOMS))
