@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -99,6 +101,49 @@ def test_another_kind_of_other_widths_is_refused(gpt2, asked_here):
     configure(gpt2, n_embd=16)
     with pytest.raises(CheckpointError, match=r"mismatched \(transformer"):
         resolve("base", str(gpt2))
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_another_kind_with_a_tied_flag_and_another_head_is_refused(gpt2, asked_here, times):
+    from safetensors.numpy import load_file, save_file
+
+    tensors = load_file(gpt2 / "model.safetensors")
+    tensors["lm_head.weight"] = times * tensors["transformer.wte.weight"]
+    save_file(tensors, gpt2 / "model.safetensors", {"format": "pt"})
+    config = json.loads((gpt2 / "config.json").read_text())
+    config.pop("tie_word_embeddings", None)  # its kind is tied where nothing is said
+    (gpt2 / "config.json").write_text(json.dumps(config))
+    if times == 1:
+        resolve("base", str(gpt2))
+        return
+    with pytest.raises(
+        CheckpointError, match=r"lm_head\.weight is another tensor than transformer\.wte\.weight"
+    ):
+        resolve("base", str(gpt2))
+
+
+@pytest.mark.parametrize("key", ["n_layer", "n_layers", "num_layers", "decoder_layers"])
+def test_a_billion_layers_by_any_name_are_refused_at_once(gpt2, key):
+    configure(gpt2, **{key: 10**9})
+    with pytest.raises(CheckpointError, match=r"asks for 1000000000 layers"):
+        resolve("base", str(gpt2))
+
+
+SWELL = """
+import json, sys
+from rlvr_gate_fixtures.backends.children import loading
+from rlvr_gate_fixtures.backends.children.memory import bounded
+with bounded(2**27, lambda: print(json.dumps({"refused": loading._SWOLLEN}), flush=True)):
+    layers = []
+    while True:
+        layers.append(bytes(2**20))
+"""
+
+
+def test_a_configuration_that_swells_the_loader_is_told():
+    ended = subprocess.run([sys.executable, "-c", SWELL], capture_output=True, timeout=60)
+    assert ended.returncode == 1
+    assert "takes more than 4 GiB to build without weights" in json.loads(ended.stdout)["refused"]
 
 
 def test_an_unsupported_architecture_is_named(gpt2, asked_here):

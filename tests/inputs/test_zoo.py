@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 
@@ -69,7 +70,9 @@ CASES = {
         lambda a: [a.tensors.pop(n) for n in list(a.tensors) if ".layers.1." in n],
         "9 missing", weights="no partner",
     ),
-    "extra bias": Case(zoo.put(BIAS, ZEROS), f"{ONE}unexpected .{BIAS}"),
+    "extra bias": Case(
+        zoo.put(BIAS, ZEROS), f"{ONE}unexpected .{BIAS}", weights=f"1 of rlvr have no .*{BIAS}"
+    ),
     "bias configured and absent": Case(zoo.configured(attention_bias=True), "8 missing"),
     "fewer layers": Case(zoo.configured(num_hidden_layers=1), "9 unexpected"),
     "a billion layers": Case(
@@ -101,11 +104,54 @@ CASES = {
     ),
     "int4": Case(
         zoo.put("model.layers.0.mlp.up_proj.qweight", np.zeros((2, 2), np.int32)),
-        "quantized weights .*qweight is I32",
+        "quantized weights .*qweight is I32", weights="1 of rlvr have no partner",
+    ),
+    "int4 as configured elsewhere": Case(
+        zoo.configured(text_config={"quantization_config": {"quant_method": "awq"}}),
+        "config.json says awq",
+    ),
+    "compressed as configured": Case(
+        zoo.configured(compression_config={"quant_method": "compressed-tensors"}),
+        "config.json says compressed-tensors",
+    ),
+    "fp8 bias": Case(
+        zoo.all_of(zoo.qwen2, zoo.put(BIAS, np.zeros(8, np.int8))),
+        f"quantized.*{BIAS} is F8_E4M3", weights="6 of rlvr have no partner",
+    ),
+    "whole numbers as bias": Case(
+        zoo.all_of(zoo.qwen2, zoo.put(BIAS, np.zeros(8, np.int32))), f"quantized.*{BIAS} is I32",
+        weights="anything",
+    ),
+    "a part of a matrix, flat": Case(
+        zoo.flattened, rf"1 differ .*{QUERY} has \[32\], expected \[8, 8\]", weights="has shape"
+    ),
+    "any prefix of all names": Case(
+        zoo.prefixed("trainer.student."), "every name carries the prefix 'trainer.student.'",
+        weights="no partner",
+    ),
+    "an expert's matrix lost": Case(
+        zoo.experts, r"3 experts, .* 1 missing \(.*experts.1.w3.weight\)", weights="anything"
+    ),
+    "configuration with a key twice": Case(
+        zoo.twice("config.json", "num_hidden_layers", 1), "config.json is not JSON.*comes twice"
+    ),
+    "index with a key twice": Case(
+        zoo.all_of(zoo.sharded, zoo.twice("model.safetensors.index.json", "weight_map", {})),
+        "index.json is not JSON.*comes twice", weights="comes twice",
+    ),
+    "UTF-16 configuration": Case(
+        zoo.beside("config.json", json.dumps(dict(zoo.CONFIG)).encode("utf-16")),
+        "config.json is not JSON: UnicodeDecodeError",
+    ),
+    "deep configuration": Case(
+        zoo.beside("config.json", b'{"a": ' + b"[" * 10**5), "config.json is not JSON: Recursion"
     ),
     "truncated": Case(zoo.cut, "truncated", weights="truncated"),
     "tied, another head stored": Case(
         zoo.configured(tie_word_embeddings=True), "says tie_word_embeddings, but lm_head.weight"
+    ),
+    "tied, the head stored one bit off": Case(
+        zoo.head_one_bit_off, "says tie_word_embeddings, but lm_head.weight", weights=HOLDS,
     ),
     "tied": Case(zoo.tied, note="an output head .* embedding", weights=HOLDS),
     "head stored twice": Case(zoo.stored_twice, note="stored although it is tied", weights=HOLDS),
@@ -152,6 +198,7 @@ CASES = {
     ),
     "padded": Case(zoo.padded(8), note="vocab_size is 24, base's is 16: padded"),
     "added token": Case(zoo.added_token, note="1 tokens more, e.g. '<unused>'"),
+    "added token with a word's id": Case(zoo.renamed_token, "need one tokenizer, but added_tok"),
     "computed buffers": Case(
         zoo.put("model.layers.0.self_attn.rotary_emb.inv_freq", np.zeros(2, np.float32)),
         note="are computed, not read",
@@ -160,7 +207,9 @@ CASES = {
         zoo.configured(architectures=["LlamaForSequenceClassification"]),
         "unsupported architecture LlamaForSequenceClassification .*expected LlamaForCausalLM",
     ),
-    "control characters": Case(zoo.put("\x1b[2J", ZEROS), "unexpected .␛"),
+    "control characters": Case(
+        zoo.put("\x1b[2J", ZEROS), "unexpected .␛", weights="1 of rlvr have no partner"
+    ),
 }  # fmt: skip
 
 
@@ -187,7 +236,7 @@ def test_what_cannot_be_sampled_whole_is_refused_and_oddities_are_noted(base, rl
     folder, first = rlvr(case.change), resolve("base", str(base))
     if case.refused:
         with pytest.raises(CheckpointError, match=case.refused):
-            resolve("rlvr", str(folder))
+            check_pair(first, resolve("rlvr", str(folder)))
         return
     found = resolve("rlvr", str(folder))
     notes = [*found.notes, *check_pair(first, found)]

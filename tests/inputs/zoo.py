@@ -231,5 +231,52 @@ def added_token(animal: Animal) -> None:
     added.append({"id": 3, "content": "<unused>", "special": True})
 
 
+def renamed_token(animal: Animal) -> None:
+    """An id that was a word's, given to another text: completions would read otherwise."""
+    added = animal.tokenizer["added_tokens"]
+    assert isinstance(added, list)
+    added.append({"id": 1, "content": "<other>", "special": True})
+
+
+def qwen2(animal: Animal) -> None:
+    """A kind whose projections have biases, whole."""
+    animal.config |= {"architectures": ["Qwen2ForCausalLM"], "model_type": "qwen2"}
+    for at in (f"model.layers.{i}" for i in range(2)):
+        for name, rows in (("q", 8), ("k", 4), ("v", 4)):
+            animal.tensors[f"{at}.self_attn.{name}_proj.bias"] = np.zeros(rows, np.uint16)
+
+
+def twice(name: str, key: str, value: object) -> Change:
+    """A JSON file that has one key twice."""
+
+    def change(animal: Animal) -> None:
+        whole = animal.config if name == "config.json" else {"weight_map": animal.index}
+        text = json.dumps(whole)[:-1] + f", {json.dumps(key)}: {json.dumps(value)}}}"
+        animal.index = None
+        animal.beside[name] = text.encode()
+
+    return change
+
+
+def head_one_bit_off(animal: Animal) -> None:
+    animal.config["tie_word_embeddings"] = True
+    animal.tensors[HEAD] = animal.tensors[EMBEDDING].copy()
+    animal.tensors[HEAD][15, 7] ^= 1
+
+
+def flattened(animal: Animal) -> None:
+    """As FSDP and ZeRO hold a part of a matrix."""
+    animal.tensors[QUERY] = animal.tensors[QUERY].reshape(-1)[:32]
+
+
+def experts(animal: Animal) -> None:
+    """One of the matrices of one expert was lost."""
+    for expert in range(3):
+        for what in ("w1", "w2", "w3"):
+            name = f"model.layers.0.block_sparse_moe.experts.{expert}.{what}.weight"
+            animal.tensors[name] = np.full((8, 8), 0x3C00, np.uint16)
+    del animal.tensors["model.layers.0.block_sparse_moe.experts.1.w3.weight"]
+
+
 def cut(animal: Animal) -> None:
     animal.beside["model.safetensors"] = safetensors(animal.tensors)[:-5]

@@ -7,6 +7,7 @@ then nothing but `changed` can be judged, and every other comparison is *not com
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +22,9 @@ if TYPE_CHECKING:  # these take scipy, which collecting tests does not need
     from rlvr_gate.records import MaskShare, MatrixShape
     from rlvr_gate.weights.joint import Together
     from rlvr_gate.weights.shapes import Shapes
+
+_VALUE_HEAD = re.compile(r"(^|\.)(v_head|value_head)\.")
+"""What a trainer's critic adds to a policy; no policy has one."""
 
 
 class Weights(Protocol):
@@ -103,9 +107,10 @@ class UpdateView:
         return Exact(label, share, self.ledger, Evidence(weights=self.update.totals()), reasons)
 
     def _lost(self) -> str:
-        """Why not all was compared that may have changed; of an update that is there, less."""
+        """Why not all was compared that may have changed; a value head beside may be new."""
         same = self.update.share("unchanged_exact") == 1
-        return self._left_over() if self.update.missing or same else ""
+        new = [name for name in self.update.extra if not _VALUE_HEAD.search(name)]
+        return self._left_over() if self.update.missing or new or same else ""
 
     def _rounded_away(self) -> str:
         exact = self.update.share("unchanged_exact")

@@ -166,9 +166,10 @@ def adapter_files(folder: Path) -> list[Path]:
 
 def shard_names(folder: Path) -> tuple[str, ...]:
     """File names of the shards that the index of `folder` lists."""
-    mapping = read_json(folder / INDEX).get("weight_map")
+    mapping = read_json(folder / INDEX, unique=True).get("weight_map")
     if not isinstance(mapping, dict) or not mapping:
-        raise LayoutError(f"{INDEX} needs a `weight_map`, got {type(mapping).__name__}")
+        what = "an empty one" if mapping == {} else type(mapping).__name__
+        raise LayoutError(f"{INDEX} needs a `weight_map`, got {what}")
     for name in mapping.values():
         if not isinstance(name, str) or Path(name).name != name or name.startswith("."):
             raise LayoutError(f"{INDEX} names a shard outside its folder: {name!r}")
@@ -216,11 +217,15 @@ def _check_disjoint(slots: list[TensorSlot], path: Path, data: int) -> None:
         before, end = f"tensor {slot.name[:80]!r}", slot.stop
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object of bounded size."""
+def read_json(path: Path, *, unique: bool = False) -> dict[str, Any]:
+    """A JSON object of bounded size, in UTF-8 as every engine reads it.
+
+    Args:
+        unique: refuse a key that comes twice, of which engines may take either.
+    """
     if path.stat().st_size > _JSON_LIMIT:
         raise LayoutError(f"{path.name} is larger than {_JSON_LIMIT} bytes")
-    return _object(path.read_bytes(), path.name)
+    return _object(path.read_bytes(), path.name, unique=unique)
 
 
 def is_count(value: object) -> bool:
@@ -250,7 +255,7 @@ def _slot(path: Path, data: int, tensor: str, entry: object) -> TensorSlot:
 
 def _object(data: bytes, name: str, *, unique: bool = False) -> dict[str, Any]:
     try:
-        value = json.loads(data, object_pairs_hook=_once if unique else None)
+        value = json.loads(data.decode(), object_pairs_hook=_once if unique else None)
     except (ValueError, RecursionError) as error:
         reason = str(error).partition("\n")[0]
         raise LayoutError(f"{name} is not JSON: {type(error).__name__}: {reason}") from error

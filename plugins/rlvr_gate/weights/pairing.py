@@ -28,9 +28,9 @@ _FUSED = {
     "qkv_proj": ("q_proj", "k_proj", "v_proj"),
     "gate_up_proj": ("gate_proj", "up_proj"),
 }
-_HEAD = "lm_head.weight"
+_HEADS = ("lm_head.weight", "embed_out.weight")
 _EMBEDDINGS = ("embed_tokens.weight", "wte.weight", "word_embeddings.weight", "embed_in.weight")
-_VOCABULARY = (*_EMBEDDINGS, _HEAD, "embed_out.weight")
+_VOCABULARY = (*_EMBEDDINGS, *_HEADS)
 _CHUNK = 1 << 22  # bytes read at a time where only equality is asked
 
 
@@ -140,7 +140,7 @@ def _bytes(slot: TensorSlot) -> Iterator[bytes]:
 
 def _count_heads_once(draft: _Draft, against: str, role: str) -> None:
     """Drop a head that is a copy of its embedding; pair an untied one with the tied weights."""
-    ours, theirs = _tied(draft.base), _tied(draft.other)
+    ours, theirs = tie(draft.base), tie(draft.other)
     if ours.head and theirs.head:
         if ours.copy and theirs.copy:
             del draft.base[ours.head], draft.other[theirs.head]
@@ -154,25 +154,27 @@ def _count_heads_once(draft: _Draft, against: str, role: str) -> None:
 def _lone_head(
     draft: _Draft,
     holder: dict[str, TensorSlot],
-    tie: _Tie,
+    held: Tie,
     tied: dict[str, TensorSlot],
-    ties: _Tie,
+    ties: Tie,
     names: tuple[str, str],
 ) -> None:
     """Only `holder` has a head: a copy says nothing new, another one meets the tied weights."""
     who, whom = names
-    if tie.copy:
-        del holder[tie.head]
-        draft.notes.append(f"{tie.head} of {who} is its embedding: counted once")
+    if held.copy:
+        del holder[held.head]
+        draft.notes.append(f"{held.head} of {who} is its embedding: counted once")
     elif ties.embedding:
-        tied[tie.head] = replace(tied[ties.embedding], name=tie.head)
+        tied[held.head] = replace(tied[ties.embedding], name=held.head)
         draft.notes.append(
-            f"{tie.head} is in {who} only: compared with the embedding that is {whom}'s head"
+            f"{held.head} is in {who} only: compared with the embedding that is {whom}'s head"
         )
 
 
 @dataclass(frozen=True, slots=True)
-class _Tie:
+class Tie:
+    """A checkpoint's output head and its embedding, as its files hold them."""
+
     head: str
     """Name of the head's tensor; empty where there is none."""
     embedding: str
@@ -180,11 +182,12 @@ class _Tie:
     """Whether the head repeats the embedding byte for byte."""
 
 
-def _tied(tensors: Mapping[str, TensorSlot]) -> _Tie:
-    head = next((n for n in tensors if _bare(n) == _HEAD), "")
+def tie(tensors: Mapping[str, TensorSlot]) -> Tie:
+    """The two tensors, by whatever name, and whether one repeats the other."""
+    head = next((n for n in tensors if _bare(n) in _HEADS), "")
     embedding = next((n for n in tensors if _bare(n).endswith(_EMBEDDINGS)), "")
     copy = bool(head and embedding) and same_bytes(tensors[head], tensors[embedding])
-    return _Tie(head, embedding, copy)
+    return Tie(head, embedding, copy)
 
 
 # Names
