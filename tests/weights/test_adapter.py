@@ -228,6 +228,40 @@ def test_a_tied_vocabulary_trained_whole_is_tied_no_more(save, bf16, weights, wh
     check_twins(save("base", weights), folder, save("merged", untied))
 
 
+@pytest.mark.parametrize("both", [False, True])
+def test_a_vocabulary_that_was_kept_tied_stays_so(save, bf16, weights, both):
+    """PEFT 0.21 with ensure_weight_tying writes the one matrix under both names."""
+    saved = bf16(RNG.normal(0, 0.02, (30, 24)))
+    names = (EMBED, HEAD) if both else (EMBED,)
+    folder = adapter(
+        save, {f"base_model.model.{name}.weight": saved for name in names},
+        modules_to_save=["embed_tokens", "lm_head"], ensure_weight_tying=True,
+    )  # fmt: skip
+    merged = save("merged", weights | {f"{EMBED}.weight": saved})
+    check_twins(save("base", weights), folder, merged)
+
+
+def test_a_tied_vocabulary_trained_in_two_ways_is_refused(save, bf16, weights):
+    saved = {
+        f"base_model.model.{name}.weight": bf16(RNG.normal(0, 0.02, (30, 24)))
+        for name in (EMBED, HEAD)
+    }
+    folder = adapter(save, saved, modules_to_save=["embed_tokens"], ensure_weight_tying=True)
+    with pytest.raises(WeightsError, match=r"updates model.embed_tokens.weight twice: merge"):
+        compare(save("base", weights), folder)
+
+
+def test_tokens_of_a_tied_head_and_embedding_trained_apart_are_refused(save, weights):
+    tensors = {
+        f"base_model.model.{name}.token_adapter.trainable_tokens_delta": np.ones((rows, 24), "f4")
+        for name, rows in ((HEAD, 1), (EMBED, 2))
+    }
+    asked = {"embed_tokens": [3, 7], "lm_head": [1]}
+    folder = adapter(save, tensors, trainable_token_indices=asked)
+    with pytest.raises(WeightsError, match=r"updates model.embed_tokens.weight twice: merge"):
+        compare(save("base", weights), folder)
+
+
 def test_tied_factors_on_both_ends_are_refused(save, weights):
     both = lora(EMBED, 30, 24, embedding=True)[0] | lora(HEAD, 30, 24)[0]
     with pytest.raises(WeightsError, match=r"updates model.embed_tokens.weight twice: merge"):

@@ -28,7 +28,7 @@ from rlvr_gate.weights.layout import (
     read_header,
     read_json,
 )
-from rlvr_gate.weights.pairing import Pair, Pairing
+from rlvr_gate.weights.pairing import Pair, Pairing, same_bytes
 from rlvr_gate.weights.sources import FLOATS, WeightsError, Words, matrix, to_words, values, words
 
 _REFUSED = {
@@ -146,8 +146,14 @@ def adapted(
     trained = str(settings.get("base_model_name_or_path") or "a base it does not name")
     for name, saved in whole.items():
         target = _target(slots, name.replace(_TOKENS, ".weight"), trained, against, role)
+        before = merged.get(target.name)
+        if isinstance(before, TensorSlot) and same_bytes(before, saved):
+            continue  # embedding and head that stayed tied, saved under both names
+        if before is not None:
+            raise _twice(target, role)
         if name.endswith(_TOKENS):
-            merged[target.name] = _retold(target, saved, settings, role)
+            module = name.removesuffix(_TOKENS)
+            merged[target.name] = _retold(target, saved, module, settings, role)
             continue
         _check_shape(name, saved, target, trained, role)
         merged[target.name] = saved
@@ -155,9 +161,7 @@ def adapted(
         target = _target(slots, f"{module}.weight", trained, against, role)
         start = merged.get(target.name, target)
         if not isinstance(start, TensorSlot):
-            raise WeightsError(
-                f"{role} is a LoRA adapter that updates {target.name} twice: {_MERGE}"
-            )
+            raise _twice(target, role)
         merged[target.name] = _merged(start, module, parts, settings, trained, role)
     notes = [
         f"{role} is a LoRA adapter (trained on {trained}): {len(factors)} matrices get the "
@@ -168,8 +172,14 @@ def adapted(
     return Pairing(tuple(pairs), notes=tuple(notes), skipped=tuple(skipped))
 
 
+def _twice(target: TensorSlot, role: str) -> WeightsError:
+    return WeightsError(f"{role} is a LoRA adapter that updates {target.name} twice: {_MERGE}")
+
+
 def _free_head(slots: dict[str, TensorSlot], settings: Mapping[str, Any]) -> None:
-    """Untie the head where it or the embedding is trained whole, as PEFT does."""
+    """Untie the head where it or the embedding is trained whole, as PEFT does if not told else."""
+    if settings.get("ensure_weight_tying"):
+        return
     embedding = _embedding(slots)
     saved = settings.get("modules_to_save")
     names = {str(n).rpartition(".")[2] for n in saved} if isinstance(saved, list) else set()
@@ -193,11 +203,12 @@ def _check_shape(name: str, saved: TensorSlot, slot: TensorSlot, trained: str, r
     raise _of_another_base(f"{name} has shape {saved.shape}", slot, trained, role)
 
 
-def _retold(slot: TensorSlot, saved: TensorSlot, settings: Mapping[str, Any], role: str) -> Retold:
-    """The rows that `trainable_token_indices` names, as they were trained."""
+def _retold(
+    slot: TensorSlot, saved: TensorSlot, module: str, settings: Mapping[str, Any], role: str
+) -> Retold:
+    """The rows that `trainable_token_indices` names for a module, as they were trained."""
     asked = settings.get("trainable_token_indices")
     if isinstance(asked, dict):
-        module = slot.name.removesuffix(".weight")
         ours = [v for k, v in asked.items() if module == k or module.endswith(f".{k}")]
         asked = ours[0] if len(ours) == 1 else None
     rows = asked if isinstance(asked, list) else []
