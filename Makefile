@@ -78,6 +78,7 @@ bench: $(READY)  ## Speed against named peers, as ratios in one run
 	$(BIN)/python studies/weights.py
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python studies/spectra.py
 	$(BIN)/python studies/extending.py
+	$(BIN)/python studies/pages.py
 
 bench-vllm: $(VLLM)/.ready ## The vllm backend against a bare LLM.generate, as ratios in one run
 	$(VLLM)/bin/python studies/engines.py --option enforce_eager=true $(ARGS)

@@ -7,7 +7,7 @@ ends the run, nobody reads the verdict of an earlier one.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,7 +29,7 @@ _OUTPUTS = {
     "--gate-summary": "Markdown summary, e.g. for a step summary in CI",
 }
 
-Render = Callable[[RunRecord], str]
+Render = Callable[[RunRecord], str | Iterable[str]]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -72,7 +72,7 @@ def _renderers() -> Mapping[str, Render]:
 
     return {
         "--gate-json": document.dumps,
-        "--gate-report": html.render,
+        "--gate-report": html.pieces,
         "--gate-summary": markdown.render,
         "--junit-xml": junit.alone,
     }

@@ -10,11 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape as escape_html
-from typing import NamedTuple
 
 from rlvr_gate.records import Crossover, CurvePoint
 from rlvr_gate.visible import one_line
-from rlvr_gate_reports import words
+from rlvr_gate_reports import paint, words
 from rlvr_gate_reports.reading import BINS, Crossing, role_order
 
 Point = CurvePoint
@@ -46,6 +45,12 @@ class _Axes:
         share = (math.log2(k) - self._first) / span if span else 0.5
         return _LEFT + share * (_W - _LEFT - _RIGHT)
 
+    def scale(self) -> str:
+        """Where the first k and the last one are drawn, for the page's script."""
+        ends = _LEFT, _W - _RIGHT, _TOP, self.bottom, self.ks[0], self.ks[-1]
+        names = ("left", "right", "top", "bottom", "first", "last")
+        return "".join(f' data-{name}="{end:g}"' for name, end in zip(names, ends, strict=True))
+
     def y(self, value: float) -> float:
         share = (value - self.low) / (self.high - self.low)
         return self.bottom - share * (self.bottom - _TOP)
@@ -55,11 +60,15 @@ def curves(
     by_role: Mapping[str, Sequence[Point]],
     crossing: Crossing | None = None,
     found: Crossover | None = None,
+    every_k: Mapping[str, Sequence[Point]] | None = None,
 ) -> Svg:
     """pass@k of each checkpoint against k, with pointwise bands and labels at the end.
 
     The curve of each role is a group of its own, numbered in the order of roles, so that a page
     can hide it. Where k* is known, the k's that the simultaneous band allows are shaded.
+
+    Args:
+        every_k: the same at every k, for the lines; marks stand at the points of `by_role`.
     """
     drawn = {role: _sorted(by_role[role]) for role in role_order(by_role)}
     drawn = {role: points for role, points in drawn.items() if points and role != "difference"}
@@ -75,9 +84,13 @@ def curves(
     elif crossing:
         parts.append(_crossing(axes, crossing))
     labels = _end_labels(axes, drawn, css)
+
+    def fine(role: str) -> Sequence[Point]:
+        return (every_k or {}).get(role) or drawn[role]
+
     parts += [
-        f'<g data-curve="{index}">{_band(axes, points, css[role])}'
-        f"{_line(axes, points, role, css[role])}{labels[role]}</g>"
+        f'<g data-curve="{index}">{_band(axes, fine(role), css[role])}'
+        f"{_line(axes, points, role, css[role], fine(role))}{labels[role]}</g>"
         for index, (role, points) in enumerate(drawn.items())
     ]
     spoken = ", ".join(
@@ -85,11 +98,13 @@ def curves(
         f"to {words.number(p[-1].value)} at k={p[-1].k:g}"
         for role, p in drawn.items()
     )
-    return picture(parts, _W, _H, f"pass@k curves: {spoken}")
+    return picture(parts, _W, _H, f"pass@k curves: {spoken}", more=axes.scale())
 
 
 def difference(
-    points: Sequence[Point], allowed: tuple[int | None, int | None] | None = None
+    points: Sequence[Point],
+    allowed: tuple[int | None, int | None] | None = None,
+    every_k: Sequence[Point] = (),
 ) -> Svg:
     """rlvr minus base, paired, against k; a full disc where the pointwise interval excludes zero.
 
@@ -99,27 +114,28 @@ def difference(
     points = _sorted(points)
     if not points:
         return Svg("")
-    height = 220
-    reach = max(abs(end) for point in points for end in _ends(point))
+    height, fine = 220, every_k or points
+    reach = max(abs(end) for point in (*points, *fine) for end in _ends(point))
     reach = max(math.ceil(reach * 10) / 10, 0.1)
     axes = _Axes(_ks([points]), -reach, reach, height)
     parts = [_grid(axes, _steps(-reach, reach), signed=True), _k_axis(axes)]
-    parts.append(_band(axes, points, "difference"))
-    if all(len(_ends(point)) == 4 for point in points):
-        parts += [_edge(axes, points, end) for end in (2, 3)]
+    parts.append(_band(axes, fine, "difference"))
+    if all(len(_ends(point)) == 4 for point in fine):
+        parts += [_edge(axes, fine, end) for end in (2, 3)]
     zero = axes.y(0)
     parts.append(f'<path class="zero" d="M{_LEFT} {zero:.1f}H{_W - _RIGHT}"/>')
     if allowed and allowed[0] is not None:
         last = allowed[1] or axes.ks[-1]
         span = f"M{axes.x(allowed[0]) - 4:.1f} {zero:.1f}H{axes.x(last) + 4:.1f}"
         parts.append(f'<path class="allowed" d="{span}"/>')
-    parts.append(_line(axes, points, "difference", "difference"))
+    parts.append(_line(axes, points, "difference", "difference", fine))
     side = _W - _RIGHT + 10
     parts.append(text(side, axes.y(reach / 2) + 4, "rlvr ahead", "side"))
     parts.append(text(side, axes.y(-reach / 2) + 4, "base ahead", "side"))
     outer = points[0], points[-1]
     spoken = " to ".join(f"{words.number(p.value, signed=True)} at k={p.k:g}" for p in outer)
-    return picture(parts, _W, height, f"paired difference rlvr minus base: {spoken}")
+    return picture(parts, _W, height, f"paired difference rlvr minus base: {spoken}",
+                   more=axes.scale())  # fmt: skip
 
 
 def histogram(bins: Mapping[str, Sequence[int]]) -> Svg:
@@ -156,64 +172,6 @@ def histogram(bins: Mapping[str, Sequence[int]]) -> Svg:
     return picture(parts, width, height, f"accuracy histogram: {spoken}")
 
 
-class Dot(NamedTuple):
-    """A problem of the scatter: its accuracies, and where the page shows it."""
-
-    name: str
-    kind: str
-    base: float
-    rlvr: float
-    anchor: str
-
-
-def scatter(dots: Sequence[Dot]) -> Svg:
-    """Accuracy of each problem, base across and rlvr up, on square-root scales.
-
-    Below the diagonal RLVR took something away. Shapes say the class: a square is lost, a
-    triangle gained, a disc preserved, a ring unreached; each leads to its problem.
-    """
-    if not dots:
-        return Svg("")
-    side, left, top = 270.0, 44.0, 14.0
-
-    def at(base: float, rlvr: float) -> tuple[float, float]:
-        return left + math.sqrt(base) * side, top + (1 - math.sqrt(rlvr)) * side
-
-    parts = []
-    for tick in (0.0, 0.05, 0.25, 0.5, 1.0):
-        x, y = at(tick, tick)
-        parts.append(
-            f'<path class="grid" d="M{left:g} {y:.1f}h{side:g}M{x:.1f} {top:g}v{side:g}"/>'
-        )
-        parts.append(text(left - 8, y + 4, f"{tick:g}", "end"))
-        parts.append(text(x, top + side + 17, f"{tick:g}", "mid"))
-    parts.append(f'<path class="zero" d="M{left:g} {top + side:g}L{left + side:g} {top:g}"/>')
-    parts += [_dot(dot, *at(min(max(dot.base, 0), 1), min(max(dot.rlvr, 0), 1))) for dot in dots]
-    parts.append(text(left + side / 2, top + side + 36, "accuracy of base (√ scale)", "mid"))
-    parts.append(text(left + side + 10, top + 12, "rlvr better", "side"))
-    parts.append(text(left + side + 10, top + side - 4, "base better", "side"))
-    below = sum(dot.rlvr < dot.base for dot in dots)
-    above = sum(dot.rlvr > dot.base for dot in dots)
-    spoken = f"accuracy of {len(dots)} problems: rlvr better at {above}, base better at {below}"
-    return picture(parts, 430, top + side + 46, spoken)
-
-
-def _dot(dot: Dot, x: float, y: float) -> str:
-    shapes = {
-        "lost": f"M{x - 4:.1f} {y - 4:.1f}h8v8h-8z",
-        "gained": f"M{x:.1f} {y - 5:.1f}l5 9h-10z",
-    }
-    said = f"{dot.name}: {dot.kind}, base {words.number(dot.base)}, rlvr {words.number(dot.rlvr)}"
-    shape = shapes.get(dot.kind)
-    drawn = (
-        f'<path class="dot {dot.kind}" d="{shape}">'
-        if shape
-        else f'<circle class="dot {dot.kind}" cx="{x:.1f}" cy="{y:.1f}" r="4">'
-    )
-    end = "</path>" if shape else "</circle>"
-    return f'<a href="#{dot.anchor}" tabindex="-1">{drawn}<title>{escape(said)}</title>{end}</a>'
-
-
 def forest(low: float, estimate: float, high: float, reach: float, verdict: str) -> Svg:
     """One row of a forest plot: interval and estimate as distances from the threshold.
 
@@ -244,7 +202,8 @@ def forest(low: float, estimate: float, high: float, reach: float, verdict: str)
         f'transform="rotate(45 {x(estimate):.1f} {middle})"/>',
     ]
     spoken = f"interval against threshold: {verdict}"
-    return picture(parts, width, height, spoken, f"forest {words.slug(verdict)}")
+    colour = f' color="{paint.verdict(words.slug(verdict))}"'
+    return picture(parts, width, height, spoken, f"forest {words.slug(verdict)}", more=colour)
 
 
 def proportions(parts: Sequence[tuple[str, int]]) -> Svg:
@@ -323,12 +282,17 @@ def heat(
 
 
 def picture(parts: Iterable[str], width: float, height: float, label: str, css: str = "chart",
-            *, stretch: bool = False) -> Svg:  # fmt: skip
-    """Parts as one picture; `label` is what is said of it to those who do not see it."""
+            *, stretch: bool = False, more: str = "") -> Svg:  # fmt: skip
+    """Parts as one picture; `label` is what is said of it to those who do not see it.
+
+    Args:
+        more: attributes of the whole, for the page's script.
+    """
     keep = ' preserveAspectRatio="none"' if stretch else ""
+    size = f'width="{width:g}" height="{height:g}" fill="{paint.MUTED}" font-size="12"'
     return Svg(
-        f'<svg class="{css}" viewBox="0 0 {width:g} {height:g}"{keep} role="img" '
-        f'aria-label="{escape(label)}">{"".join(parts)}</svg>'
+        f'<svg class="{css}" viewBox="0 0 {width:g} {height:g}" {size}{keep}{more} role="img" '
+        f'aria-label="{escape(label)}">{paint.painted("".join(parts))}</svg>'
     )
 
 
@@ -380,9 +344,11 @@ def _edge(axes: _Axes, points: Sequence[Point], end: int) -> str:
     return f'<path class="edge" d="M{path}"/>'
 
 
-def _line(axes: _Axes, points: Sequence[Point], role: str, css: str) -> str:
+def _line(axes: _Axes, points: Sequence[Point], role: str, css: str,
+          fine: Sequence[Point] = ()) -> str:  # fmt: skip
+    """A line along `fine`, or else from point to point, and a mark at each point."""
     at = [(axes.x(p.k), axes.y(p.value)) for p in points]
-    path = "L".join(f"{x:.1f} {y:.1f}" for x, y in at)
+    path = "L".join(f"{axes.x(p.k):.1f} {axes.y(p.value):.1f}" for p in fine or points)
     marks = "".join(_mark(x, y, p, role, css) for (x, y), p in zip(at, points, strict=True))
     return f'<path class="line {css}" d="M{path}"/>{marks}'
 

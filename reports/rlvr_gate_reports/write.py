@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -11,8 +12,8 @@ class ReportError(OSError):
     """A report cannot be written; the message says where, why and what to do."""
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8 beside `path`, then put it in place in one step.
+def write_text(path: Path, text: str | Iterable[str]) -> None:
+    """Write `text`, whole or in pieces, as UTF-8 beside `path`, then put it in place in one step.
 
     A reader sees the old file or the new one, never a part. Missing folders are made.
 
@@ -26,7 +27,8 @@ def write_text(path: Path, text: str) -> None:
             raise IsADirectoryError(None, "it is a folder")
         target.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:
-            file.write(text.encode("utf-8", "backslashreplace"))
+            for piece in [text] if isinstance(text, str) else text:
+                file.write(piece.encode("utf-8", "backslashreplace"))
             file.flush()
             os.fsync(file.fileno())
         part.replace(target)

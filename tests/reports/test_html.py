@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import random
 import re
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 from importlib import resources
+from typing import Any
 
 import pytest
 from jinja2 import UndefinedError
 
-from rlvr_gate.records import AskFacts, Example, FinishReason, Grade, RunRecord, Sampling, Verdict
+from rlvr_gate.records import (
+    AskFacts,
+    Example,
+    FinishReason,
+    Given,
+    Grade,
+    RunRecord,
+    Sampling,
+    Verdict,
+)
 from rlvr_gate_reports import html
+from rlvr_gate_reports.html import page as page_module
 
 Run = Callable[..., RunRecord]
 VOID = {"meta", "link", "input", "br", "img"}
@@ -49,6 +64,11 @@ class Page(HTMLParser):
     def text(self) -> str:
         return "\n".join(self.words)
 
+    @property
+    def programs(self) -> list[dict[str, str | None]]:
+        """Scripts that run; the others are data."""
+        return [a for tag, a in self.tags if tag == "script" and "type" not in a]
+
     def values(self, attribute: str) -> list[str]:
         return [value or "" for _, attrs in self.tags if (value := attrs.get(attribute, None))]
 
@@ -60,7 +80,7 @@ def test_gate_reason_and_verdicts_are_there_without_scripts(run: Run, state: str
     assert "RLVR raises pass@1" in page.text
     assert f"· policy default · exit status {run(state).gate.exit_status}" in page.text
     hidden = [attrs for tag, attrs in page.tags if "hidden" in attrs]
-    assert [attrs["class"] for attrs in hidden] == ["copy", "toggles", "controls"], (
+    assert [attrs["class"] for attrs in hidden] == ["copy", "toggles"], (
         "only what needs a script hides"
     )
 
@@ -93,7 +113,7 @@ def test_the_largest_loss_is_the_first_problem_and_the_banner_leads_there(run: R
                       text, re.S)  # fmt: skip
     assert first
     assert f"{most.correct}/{most.n}" in first[2]
-    assert f'<a href="#{first[1]}">Show a lost problem</a>' in text
+    assert f'<a href="#{first[1]}" data-problem="{first[1]}">Show a lost problem</a>' in text
     assert re.search(r'<a href="#claim-c1-on-countdown-at-k-256">Why C1 is refuted</a>', text)
 
 
@@ -155,7 +175,7 @@ def test_the_page_is_one_file_that_loads_nothing(run: Run) -> None:
     assert {h[0] for h in page.values("href") if h != "data:,"} == {"#"}
     assert page.values("src") == page.values("action") == page.values("style") == []
     assert not re.search(r"https?://|@import|url\(", text)
-    assert sum(tag == "script" for tag, _ in page.tags) == 1
+    assert len(page.programs) == 1
 
 
 def test_ids_are_unique_and_every_link_leads_somewhere(run: Run, hostile_run: RunRecord) -> None:
@@ -169,7 +189,7 @@ def test_ids_are_unique_and_every_link_leads_somewhere(run: Run, hostile_run: Ru
 def test_no_text_of_a_model_or_a_file_becomes_markup(hostile_run: RunRecord) -> None:
     text = html.render(hostile_run)
     page = Page(text)
-    assert sum(tag == "script" for tag, _ in page.tags) == 1
+    assert len(page.programs) == 1
     assert not [tag for tag, _ in page.tags if tag == "img"]
     assert not [n for _, attrs in page.tags for n in attrs if n.startswith("on")]
     assert not set("\x00\x07\x1b\u202e\u2066\ud800") & set(text)
@@ -191,6 +211,90 @@ def test_templates_trust_nothing() -> None:
 def test_an_undefined_name_in_a_template_is_an_error() -> None:
     with pytest.raises(UndefinedError):
         html._environment().from_string("{{ missing }}").render()
+
+
+def island(page: str, anchor: str) -> Any:
+    """A block of data of the page."""
+    found = re.search(f'<script type="application/json" id="{anchor}">([^<]*)</script>', page)
+    assert found, anchor
+    return json.loads(found[1])
+
+
+def unpacked(page: str, anchor: str) -> Any:
+    """A compressed one, as the page's script reads it."""
+    found = re.search(f'<script type="application/json" id="{anchor}">([^<]*)</script>', page)
+    assert found, anchor
+    return json.loads(zlib.decompress(base64.b64decode(found[1])))
+
+
+def test_every_problem_is_in_the_data_with_its_texts_and_answers(run: Run) -> None:
+    record = run("closed", problems=100)
+    given = (Given("7", 200, Grade.WRONG), Given(None, 3, Grade.WRONG))
+    ids = [p.id for p in record.problems["countdown"]]
+    page = html.render(replace(record, answers={"countdown": {i: {"base": given} for i in ids}}))
+    data = island(page, "b0-rows")
+    rows, each = data["rows"], data["each"]
+    assert sorted(row[0] for row in rows) == ids
+    assert data["roles"] == ["base", "rlvr"]
+    prompts = unpacked(page, "b0-prompts")
+    for place, row in enumerate(rows):
+        answer, sides = unpacked(page, f"b0-texts-{place // each}")[place % each]
+        asked = next(p for p in record.problems["countdown"] if p.id == row[0])
+        assert prompts[place] == asked.prompt
+        assert answer == asked.answer
+        assert sides[0][0] == [["7", 200, "wrong"], ["no answer", 3, "wrong"]]
+        examples = record.examples["countdown"][row[0]]
+        assert [t[5] for t in sides[1][1]] == [e.text for e in examples["rlvr"]]
+        tally = next(t for t in record.counts["countdown"]["rlvr"] if t.problem == row[0])
+        assert row[6][1][:2] == [tally.correct, tally.n]
+
+
+def test_the_data_hold_nothing_that_ends_them_or_hides(hostile_run: RunRecord) -> None:
+    page = html.render(hostile_run)
+    assert "pwned" in json.dumps(unpacked(page, "b0-prompts"))
+    for name in re.findall(r'<script type="application/json" id="([^"]+)">', page):
+        raw = page.split(f'id="{name}">')[1].split("</script>")[0]
+        assert not set("<>&") & set(raw), name
+        packed = "texts" in name or "prompts" in name
+        said = json.dumps(unpacked(page, name) if packed else island(page, name))
+        assert not set("\x00\x07\x1b\u202e\u2066\ud800") & set(json.loads(json.dumps(said)))
+
+
+def test_texts_that_cannot_be_compressed_are_cut_to_the_room_there_is(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rlvr_gate_reports.html import problems
+
+    monkeypatch.setattr(problems, "TEXT_BYTES", 400_000)
+    monkeypatch.setattr(page_module, "TEXT_BYTES", 400_000)
+    record, rng = run(problems=300, samples=4, shown=1), random.Random(1)
+    noise = {
+        p.id: {"rlvr": [Example(0, "".join(map(chr, rng.choices(range(33, 127), k=5_000))),
+                                Grade.WRONG, None, None, 0.0)]}
+        for p in record.problems["countdown"]
+    }  # fmt: skip
+    page = html.render(replace(record, examples={"countdown": noise}))
+    assert len(page) < 1_500_000
+    kept = [t[5] for _, sides in unpacked(page, "b0-texts-0") for _, of in sides for t in of]
+    assert all(400 <= len(text) < 1_500 and "are left out of this page" in text for text in kept)
+
+
+def test_a_large_run_has_few_elements_and_few_bytes(run: Run) -> None:
+    """Four benchmarks of 1,000 problems; `studies/pages.py` has the texts too, and a browser."""
+    record = run(problems=1_000, samples=4, shown=1)
+    names = [f"b{n}" for n in range(4)]
+    claims = [
+        replace(c, benchmark=name, id=f"{c.id}{n}")
+        for name in names for n in range(4) for c in record.claims if c.benchmark
+    ]  # fmt: skip
+    large = replace(
+        record, claims=claims,
+        **{field: dict.fromkeys(names, getattr(record, field)["countdown"])
+           for field in ("counts", "problems", "examples", "curves", "strata", "crossovers")},
+    )  # fmt: skip
+    page = html.render(large)
+    assert len(Page(page).tags) < 14_000, "and some thousand that the script adds"
+    assert len(page) < 4_000_000
 
 
 def test_long_completions_keep_both_ends(hostile_run: RunRecord) -> None:
@@ -217,7 +321,9 @@ def test_every_problem_opens_to_prompt_answer_counts_and_completions(run: Run) -
 
 def test_evidence_links_to_the_problem_it_names(run: Run) -> None:
     text = html.render(run("closed"))
-    evidence = re.search(r'<a href="#(b0p\d+)">(countdown-\d+)</a>', text)
+    evidence = re.search(
+        r'<a href="#(b0p\d+)" data-problem="(?:b0p\d+)">(countdown-\d+)</a>', text
+    )
     assert evidence
     target = re.search(rf'id="{evidence[1]}".*?</summary>', text, re.S)
     assert target
@@ -231,7 +337,7 @@ def test_five_hundred_problems_stay_a_file_a_browser_likes(run: Run) -> None:
         p.id: dict.fromkeys(("base", "rlvr"), (long,) * 8) for p in record.problems["countdown"]
     }
     text = html.render(replace(record, examples={"countdown": examples}))
-    assert len(text) < 12_000_000
+    assert len(text) < 2_000_000
     assert not re.search(r'<details class="problem"[^>]* open', text)
 
 
@@ -255,8 +361,14 @@ def test_texts_of_any_length_stay_a_file_a_browser_likes(run: Run) -> None:
         }},
     )  # fmt: skip
     page = html.render(long)
-    assert len(page.encode()) < 20_000_000
-    assert page.count("tail</pre>") == 5 * 1_000
+    assert len(page.encode()) < 10_000_000
+    rows = island(page, "b0-rows")["rows"]
+    assert len(rows) == 1_000
+    each = island(page, "b0-rows")["each"]
+    texts = [entry for n in range(-(-1_000 // each)) for entry in unpacked(page, f"b0-texts-{n}")]
+    assert all(t[5].endswith("tail") for _, sides in texts for _, of in sides for t in of)
+    assert sum(len(of) for _, sides in texts for _, of in sides) == 4 * 1_000
+    assert all(prompt.endswith("tail") for prompt in unpacked(page, "b0-prompts"))
 
 
 def test_thousands_of_rows_are_cut_with_a_note(run: Run) -> None:
@@ -268,12 +380,13 @@ def test_thousands_of_rows_are_cut_with_a_note(run: Run) -> None:
         claims=[replace(claim, id=f"C{i}") for i in range(1_100)],
     )
     text = html.render(many)
-    assert len(text.encode()) < 15_000_000
-    for left in ("19,000", "100", "200"):
+    assert len(text.encode()) < 5_000_000
+    for left in ("19,000", "100"):
         assert f"and {left} more, in the JSON report" in text
     page = Page(text)
     assert {h[1:] for h in page.values("href") if h.startswith("#")} <= set(page.values("id"))
-    assert "5200 problems" in text.replace(",", "")
+    assert "5,200 problems are spelled out here, the worst first" in text
+    assert len(island(text, "b0-rows")["rows"]) == 5_200
 
 
 def test_a_run_that_measured_nothing_is_a_page(minimal_run: RunRecord) -> None:

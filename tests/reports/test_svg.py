@@ -11,8 +11,8 @@ import pytest
 from rlvr_gate.gate.explain import drawn
 from rlvr_gate.gate.shown import Shown
 from rlvr_gate.records import Crossover, CurvePoint, Curves, Heat
-from rlvr_gate_reports import exhibits, svg
-from rlvr_gate_reports.reading import BINS, Crossing
+from rlvr_gate_reports import dots, exhibits, svg
+from rlvr_gate_reports.reading import BINS, CLASSES, Crossing
 from rlvr_gate_reports.svg import Svg
 
 EVIL = '</title><script>alert(1)</script>" onload="x'
@@ -27,14 +27,15 @@ PICTURES = {
     "curves": svg.curves({"base": ladder(9), "rlvr": ladder(9, 0.4)}, Crossing(8, 16)),
     "curves with a contrast": svg.curves({"base": ladder(3), "rlvr": ladder(3), EVIL: ladder(3)}),
     "curves with k*": svg.curves({"base": ladder(9), "rlvr": ladder(9)}, None, K_STAR),
-    "scatter": svg.scatter(
-        [
-            svg.Dot(EVIL, "lost", 1.0, 0.0, "p0"),
-            svg.Dot("b", "gained", 0, 1, "p1"),
-            svg.Dot("c", "unreached", 0, 0, "p2"),
-        ]
+    "scatter": dots.scatter(
+        [dots.Dot("lost", 1.0, 0.0), dots.Dot("gained", 0, 1), dots.Dot(EVIL, 0, 0)]
     ),
-    "scatter of one": svg.scatter([svg.Dot("a", "preserved", 0.5, 0.5, "p0")]),
+    "scatter of one": dots.scatter([dots.Dot("preserved", 0.5, 0.5)]),
+    "strip": dots.strip([("lost", "solid"), ("gained", "thin"), (EVIL, EVIL)] * 50),
+    "curves at every k": svg.curves(
+        {"base": ladder(9)},
+        every_k={"base": [CurvePoint(k, 0.5, 0.4, 0.6) for k in range(1, 257)]},
+    ),
     "one k": svg.curves({"base": ladder(1), "rlvr": ladder(1)}),
     "all zero": svg.curves({"base": ladder(4, 0.0), "rlvr": ladder(4, 0.0)}),
     "difference": svg.difference([CurvePoint(1, 0.1, -0.1, 0.3)]),
@@ -79,6 +80,26 @@ def test_shapes_stay_inside_the_frame(picture: Svg) -> None:
     for element in root.iter("circle"):
         assert 0 <= float(element.attrib["cx"]) <= width
         assert 0 <= float(element.attrib["cy"]) <= height
+
+
+@pytest.mark.parametrize("picture", PICTURES.values(), ids=list(PICTURES))
+def test_without_a_style_sheet_no_shape_is_a_black_blot(picture: Svg) -> None:
+    """Jenkins refuses inline styles: what a shape looks like is in its attributes too."""
+    for element in ElementTree.fromstring(picture).iter():
+        if element.tag in ("path", "polygon", "rect", "circle"):
+            assert "fill" in element.attrib
+            assert element.attrib["fill"] not in ("black", "#000", "#000000")
+            assert element.attrib["fill"] != "none" or "stroke" in element.attrib
+
+
+def test_a_thousand_problems_are_as_few_shapes_as_ten() -> None:
+    def shapes(number: int) -> int:
+        marks = [dots.Dot(k, n / number, 1 - n / number) for n in range(number) for k in CLASSES]
+        return len(list(ElementTree.fromstring(dots.scatter(marks)).iter("path")))
+
+    assert shapes(10) == shapes(1_000)
+    cells = [(kind, "solid") for kind in CLASSES for _ in range(1_000)]
+    assert len(list(ElementTree.fromstring(dots.strip(cells)).iter("path"))) <= 5
 
 
 def test_nothing_to_draw_is_an_empty_picture() -> None:

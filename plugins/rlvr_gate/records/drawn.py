@@ -87,6 +87,16 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """One answer that completions of a problem gave."""
+
+    answer: str | None
+    """None where a completion holds none."""
+    times: int
+    grade: Grade
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
     """A stored completion shown in the report's drill-down."""
 

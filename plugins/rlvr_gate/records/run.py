@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rlvr_gate.records.asked import Benchmark, Problem, Rounds, Sampling
-from rlvr_gate.records.drawn import Example, Tally
+from rlvr_gate.records.drawn import Example, Given, Tally
 from rlvr_gate.records.evidence import Crossover
 from rlvr_gate.records.judged import ClaimRecord, GateResult
 from rlvr_gate.records.updates import UpdateRecord
@@ -167,3 +167,9 @@ class RunRecord:
     """Every way of asking that claims have had used, by benchmark."""
     saving: Saving | None = None
     """What the stopping rule saved."""
+    answers: Mapping[str, Mapping[str, Mapping[str, Sequence[Given]]]] = field(
+        default_factory=dict
+    )
+    """benchmark -> problem id -> role -> its most frequent answers, the most frequent first."""
+    every_k: Mapping[str, Mapping[str, Sequence[CurvePoint]]] = field(default_factory=dict)
+    """benchmark -> role -> `curves` at every whole k; empty where the ladder has them all."""

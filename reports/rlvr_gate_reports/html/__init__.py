@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterator
 from functools import lru_cache
 from importlib import resources
 
@@ -24,8 +25,14 @@ _LONGEST = 6_000  # characters of any one text in the page
 
 def render(record: RunRecord) -> str:
     """The whole page; the same record always gives the same text."""
-    return _environment().get_template("report.html.j2").render(
-        page=page.build(record), record=record, script_digest=_digest(_asset("report.js"))
+    return "".join(pieces(record))
+
+
+def pieces(record: RunRecord) -> Iterator[str]:
+    """The same piece by piece, so that a large page is written without ever being whole."""
+    return _environment().get_template("report.html.j2").generate(
+        page=page.build(record), record=record,
+        script_digest=_digest(_asset("report.js")), style_digest=_digest(_asset("style.css")),
     )  # fmt: skip
 
 
@@ -53,7 +60,7 @@ def _environment() -> Environment:
 
 
 class _Asset(str):
-    """A style sheet or script of ours, inserted as it is."""
+    """A style sheet or script of ours, inserted as it is: its digest is in the policy."""
 
     def __new__(cls, name: str) -> _Asset:
         return super().__new__(cls, _asset(name))

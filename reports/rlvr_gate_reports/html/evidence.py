@@ -8,17 +8,16 @@ from dataclasses import dataclass, field
 from rlvr_gate.gate.shown import Shown, shown
 from rlvr_gate.records import Cell, Curves, Evidence, Facts, Interval, Side, Table
 from rlvr_gate_reports import exhibits, words
+from rlvr_gate_reports.html.problems import Place
 from rlvr_gate_reports.svg import Svg
-
-_MOST_ROWS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Text of a cell, with the page's anchor it leads to."""
+    """Text of a cell, with the place in the page it leads to."""
 
     text: str
-    anchor: str | None = None
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +33,13 @@ class Block:
     note: str = ""
 
 
-def blocks(evidence: Evidence, link: Callable[[str], Link]) -> tuple[Block, ...]:
-    """Facts first, then both sides, then tables, then what the suite put beside them."""
-    drawn = [_block(each, link) for each in shown(evidence, _MOST_ROWS)]
+def blocks(evidence: Evidence, link: Callable[[str], Link], most: int) -> tuple[Block, ...]:
+    """Facts first, then both sides, then tables, then what the suite put beside them.
+
+    Args:
+        most: rows of a table.
+    """
+    drawn = [_block(each, link) for each in shown(evidence, most)]
     facts = sum(not block.title for block in drawn[:1])
     return (*drawn[:facts], *_estimates(evidence.sides or ()), *drawn[facts:])
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rlvr_gate.records import CheckpointFacts, RunRecord
 from rlvr_gate.visible import capped
 from rlvr_gate_reports import words
 from rlvr_gate_reports.decision import Decision, of, text
-from rlvr_gate_reports.html.panels import LONGEST_NAME, benchmark_panel
+from rlvr_gate_reports.html import islands
+from rlvr_gate_reports.html.islands import Island
+from rlvr_gate_reports.html.panels import BenchmarkPanel, benchmark_panel
+from rlvr_gate_reports.html.problems import LONGEST_NAME, TEXT_BYTES, Place, kept_characters
 from rlvr_gate_reports.html.sections import parts
 from rlvr_gate_reports.html.sections.section import Material, Part
 from rlvr_gate_reports.reading import benchmark_names
@@ -22,8 +26,8 @@ class Page:
     state: str
     decision: Decision
     findings: str
-    lost: str
-    """Anchor of the problem of the largest loss; empty where none is shown."""
+    lost: Place | None
+    """Of the problem of the largest loss; None where none is shown."""
     why: str
     """Anchor of the claim to read first; empty likewise."""
     summary: str
@@ -32,6 +36,15 @@ class Page:
     """What adaptive samples saved; empty where their number was fixed."""
     pair: tuple[CheckpointFacts, ...]
     parts: tuple[Part, ...]
+    benchmarks: tuple[BenchmarkPanel, ...]
+
+    def islands(self) -> Iterator[Island]:
+        """What the page holds as data; made as it is written, so that it is never whole."""
+        problems = [panel.problems for panel in self.benchmarks]
+        keep = kept_characters(problems)
+        for panel in self.benchmarks:
+            yield from panel.problems.islands(keep, 1.2 * TEXT_BYTES / len(problems))
+            yield islands.plain(f"{panel.anchor}-curves", panel.numbers)
 
 
 def build(record: RunRecord) -> Page:
@@ -52,11 +65,12 @@ def build(record: RunRecord) -> Page:
         saving=words.used_of(record.saving),
         pair=tuple(words.pair(record)),
         parts=tuple(parts(material)),
+        benchmarks=panels,
     )
 
 
-def _lost(material: Material, decision: Decision) -> str:
+def _lost(material: Material, decision: Decision) -> Place | None:
     if decision.lost is None:
-        return ""
+        return None
     benchmark, problem = decision.lost
-    return material.anchors.get((benchmark, capped(problem.problem, LONGEST_NAME)), "")
+    return material.places.get((benchmark, capped(problem.problem, LONGEST_NAME)))

@@ -11,19 +11,17 @@ from rlvr_gate.records import (
     Benchmark,
     Crossover,
     CurvePoint,
-    Example,
     Expected,
     Interval,
     NumberRow,
-    Problem,
     RunRecord,
     Tally,
 )
 from rlvr_gate.visible import capped
-from rlvr_gate_reports import svg, words
+from rlvr_gate_reports import dots, svg, words
+from rlvr_gate_reports.html.problems import LONGEST_NAME, Problems
 from rlvr_gate_reports.reading import (
     CLASSES,
-    Solved,
     accuracy,
     class_counts,
     crossover,
@@ -35,58 +33,9 @@ from rlvr_gate_reports.reading import (
     to_the_end,
 )
 
-_TEXT_BUDGET = 6_000_000  # characters of completions in the whole page, and of prompts
-_SHORTEST, _LONGEST = 400, 6_000  # characters kept of one
-LONGEST_NAME, _ANSWER = 200, 400  # characters kept of an id, and of an answer
-_SHOWN_PROBLEMS, _SHOWN_STRATA, _SHOWN_DOTS = 5_000, 1_000, 2_000
-_CLASS_ORDER = ("lost", "gained", "preserved", "unreached")
+_SHOWN_STRATA = 1_000
 
 Point = CurvePoint
-
-
-@dataclass(frozen=True, slots=True)
-class Excerpt:
-    """A text, cut in the middle where it is very long: what matters is at its ends."""
-
-    head: str
-    left_out: int = 0
-    tail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A completion."""
-
-    example: Example
-    extracted: str | None
-    shown: Excerpt
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One checkpoint on one problem."""
-
-    role: str
-    tally: Tally | None
-    meter: svg.Svg
-    texts: tuple[Text, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ProblemEntry:
-    """One problem of the drill-down."""
-
-    anchor: str
-    id: str
-    kind: str
-    """One of the four classes; empty where only one checkpoint was counted."""
-    rests_on: str
-    """`solid`, `thin` or `one lucky sample`, of a gained or lost problem; else empty."""
-    difference: str
-    prompt: Excerpt
-    answer: str
-    stratum: str
-    sides: tuple[Side, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +67,8 @@ class BenchmarkPanel:
     strata: tuple[tuple[str, ...], ...]
     more_strata: int
     """Those left out; the JSON has them all."""
+    numbers: Mapping[str, object]
+    """Of these curves, as the page's script reads them: k's, and of each role its words there."""
     table_head: tuple[str, ...]
     table: tuple[tuple[str, ...], ...]
     classes: Mapping[str, int]
@@ -130,9 +81,9 @@ class BenchmarkPanel:
     asks: tuple[tuple[str, ...], ...]
     """What was asked of each checkpoint, a row for each way of asking."""
     histogram: svg.Svg
-    problems: tuple[ProblemEntry, ...]
-    more_problems: int
-    """Likewise."""
+    problems: Problems
+    strip: svg.Svg
+    """A cell for each problem."""
 
 
 def benchmark_panel(record: RunRecord, name: str, anchor: str) -> BenchmarkPanel:
@@ -144,7 +95,8 @@ def benchmark_panel(record: RunRecord, name: str, anchor: str) -> BenchmarkPanel
     classes = class_counts(pair) if pair else {}
     head, rows = _table(by_role)
     crossed = record.crossovers.get(name)
-    strata, problems = record.strata.get(name, ()), _problems(record, name, anchor)
+    strata, problems = record.strata.get(name, ()), Problems(record, name, anchor)
+    every_k = record.every_k.get(name, {})
     return BenchmarkPanel(
         name=name,
         anchor=anchor,
@@ -154,41 +106,30 @@ def benchmark_panel(record: RunRecord, name: str, anchor: str) -> BenchmarkPanel
             *_figures(by_role, classes, counts, _chance(record, name)),
             *map(_number_figure, record.numbers.get(name, ())),
         ),
-        curves=svg.curves(by_role, crossover(gap), crossed),
+        curves=svg.curves(by_role, crossover(gap), crossed, every_k),
         roles=tuple(
             capped(role, LONGEST_NAME)
             for role in role_order(by_role)
             if by_role[role] and role != "difference"
         ),
-        difference=svg.difference(gap, _allowed(crossed)),
+        difference=svg.difference(gap, _allowed(crossed), every_k.get("difference", ())),
         reading=_reading(gap),
         crossover=crossed.text if crossed else "",
         strata=tuple(words.stratum(row) for row in strata[:_SHOWN_STRATA]),
         more_strata=max(len(strata) - _SHOWN_STRATA, 0),
+        numbers=_numbers({**by_role, **every_k}),
         table_head=head,
         table=rows,
         classes=classes,
         luck=words.luck(pair),
         noise=tuple(_noise(row) for row in noise(record, name)),
         proportions=svg.proportions([(kind, classes.get(kind, 0)) for kind in CLASSES]),
-        scatter=svg.scatter(_dots(pair, problems[:_SHOWN_PROBLEMS])[:_SHOWN_DOTS]),
+        scatter=dots.scatter([dots.Dot(p.kind, accuracy(p.base), accuracy(p.rlvr)) for p in pair]),
         asks=tuple(_ask(ask) for ask in record.asks if ask.benchmark == name)[:_SHOWN_STRATA],
         histogram=svg.histogram({r: histogram(to_the_end(counts[r])) for r in role_order(counts)}),
-        problems=problems[:_SHOWN_PROBLEMS],
-        more_problems=max(len(problems) - _SHOWN_PROBLEMS, 0),
+        problems=problems,
+        strip=dots.strip([(row.kind, row.rests_on) for row in problems.rows if row.kind]),
     )
-
-
-def _dots(pair: Sequence[Solved], problems: Sequence[ProblemEntry]) -> list[svg.Dot]:
-    """A dot for each problem of both, what moved most first."""
-    places = {problem.id: problem.anchor for problem in problems}
-    moved = sorted(pair, key=lambda problem: -abs(problem.difference))
-    return [
-        svg.Dot(capped(p.problem, LONGEST_NAME), p.kind, accuracy(p.base), accuracy(p.rlvr),
-                places[capped(p.problem, LONGEST_NAME)])
-        for p in moved
-        if capped(p.problem, LONGEST_NAME) in places
-    ]  # fmt: skip
 
 
 def _ask(ask: AskFacts) -> tuple[str, ...]:
@@ -295,91 +236,18 @@ def _table(
     return ("k", *roles), rows
 
 
+def _numbers(by_role: Mapping[str, Sequence[Point]]) -> dict[str, object]:
+    head, rows = _table(by_role)
+    return {
+        "k": [int(row[0]) for row in rows],
+        "said": [[capped(role, LONGEST_NAME), [row[n] for row in rows]]
+                 for n, role in enumerate(head) if n],
+    }  # fmt: skip
+
+
 def _with_interval(point: Point | None, signed: bool) -> str:
     if point is None:
         return "–"
     bounds = Interval(point.low, point.high, 0.0)
     value = words.number(point.value, signed=signed)
     return f"{value} {words.interval(bounds, signed=signed)}"
-
-
-def _problems(record: RunRecord, name: str, anchor: str) -> tuple[ProblemEntry, ...]:
-    counts = record.counts.get(name, {})
-    tallies = {role: {t.problem: t for t in counts[role]} for role in role_order(counts)}
-    pair = {problem.problem: problem for problem in solved(counts)}
-    known = {problem.id: problem for problem in record.problems.get(name, ())}
-    ids = dict.fromkeys([*(i for of_role in tallies.values() for i in of_role), *known])
-    keep = _kept_characters(record)
-    kept = _share(sum(map(len, record.problems.values())))
-    entries = []
-    for index, problem in enumerate(ids):
-        both = pair.get(problem)
-        asked = known.get(problem) or Problem(problem, "", "", "")
-        entries.append(
-            ProblemEntry(
-                anchor=f"{anchor}p{index}",
-                id=capped(problem, LONGEST_NAME),
-                kind=both.kind if both else "",
-                rests_on=both.rests_on if both else "",
-                difference=words.number(both.difference, signed=True) if both else "",
-                prompt=_excerpt(asked.prompt, kept),
-                answer=capped(asked.answer, _ANSWER),
-                stratum=capped(asked.stratum, LONGEST_NAME),
-                sides=_sides(record, name, problem, tallies, keep),
-            )
-        )
-    rank = {kind: place for place, kind in enumerate(_CLASS_ORDER)}
-    moved = {entry.anchor: _moved(pair.get(i)) for i, entry in zip(ids, entries, strict=True)}
-    return tuple(sorted(entries, key=lambda e: (rank.get(e.kind, len(rank)), moved[e.anchor])))
-
-
-def _moved(problem: Solved | None) -> float:
-    """Of a class, the largest loss first; of the gained, the largest gain."""
-    if problem is None:
-        return 0.0
-    return -problem.difference if problem.kind == "gained" else problem.difference
-
-
-def _sides(
-    record: RunRecord,
-    name: str,
-    problem: str,
-    tallies: Mapping[str, Mapping[str, Tally]],
-    keep: int,
-) -> tuple[Side, ...]:
-    examples = record.examples.get(name, {}).get(problem, {})
-    sides = []
-    for role in role_order({*tallies, *examples}):
-        tally = tallies.get(role, {}).get(problem)
-        texts = tuple(_text(example, keep) for example in examples.get(role, ()))
-        meter = svg.bar(accuracy(tally), role) if tally else svg.Svg("")
-        sides.append(Side(role, tally, meter, texts))
-    return tuple(sides)
-
-
-def _text(example: Example, keep: int) -> Text:
-    extracted = None if example.extracted is None else capped(example.extracted, _ANSWER)
-    return Text(example, extracted, _excerpt(example.text, keep))
-
-
-def _excerpt(text: str, keep: int) -> Excerpt:
-    if len(text) <= keep:
-        return Excerpt(text)
-    head, tail = keep // 2, keep - keep // 2
-    return Excerpt(text[:head], len(text) - keep, text[-tail:])
-
-
-def _kept_characters(record: RunRecord) -> int:
-    """How much of each completion is shown, so that the page's size stays bounded."""
-    shown = sum(
-        len(examples)
-        for problems in record.examples.values()
-        for roles in problems.values()
-        for examples in roles.values()
-    )
-    return _share(shown)
-
-
-def _share(texts: int) -> int:
-    """What one of so many texts may take of the page."""
-    return max(_SHORTEST, min(_LONGEST, _TEXT_BUDGET // max(texts, 1)))

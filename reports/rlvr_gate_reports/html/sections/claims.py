@@ -10,8 +10,22 @@ from rlvr_gate.records import ClaimRecord, Interval, Judgement, Kind, Verdict
 from rlvr_gate.visible import one_line
 from rlvr_gate_reports import svg, words
 from rlvr_gate_reports.html.evidence import Block, Link, blocks
+from rlvr_gate_reports.html.problems import Place
 from rlvr_gate_reports.html.sections.section import SHOWN_CLAIMS, Material, Part, Section
 from rlvr_gate_reports.reading import deciding_judgement, family, for_readers, incomparable
+
+_MANY = 40  # claims
+_ROWS, _ROWS_OF_MANY = 50, 8  # of a table beside a claim; the JSON has them all
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all claims of a page are shown by."""
+
+    places: Mapping[tuple[str, str], Place]
+    """(benchmark, problem) -> where the page shows it."""
+    rows: int
+    """Of a table beside a claim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +124,15 @@ def _question(claim: ClaimRecord) -> str:
 
 
 def _rows(claims: Sequence[ClaimRecord], scale: float, material: Material) -> tuple[ClaimRow, ...]:
-    above, problems, places = [None, *claims], material.anchors, material.claim_anchors
+    above, anchors = [None, *claims], material.claim_anchors
+    many = len(material.record.claims) > _MANY
+    shared = Shared(material.places, _ROWS_OF_MANY if many else _ROWS)
     return tuple(
         _row(
             claim,
-            places[id(claim)],
+            anchors[id(claim)],
             scale,
-            problems,
+            shared,
             follows=last is not None and family(last) == family(claim),
         )
         for last, claim in zip(above, claims, strict=False)
@@ -127,7 +143,7 @@ def _row(
     claim: ClaimRecord,
     anchor: str,
     scale: float,
-    anchors: Mapping[tuple[str, str], str],
+    shared: Shared,
     *,
     follows: bool,
 ) -> ClaimRow:
@@ -147,13 +163,13 @@ def _row(
         p=words.p_value(claim.adjusted_p),
         paper=words.paper(claim),
         reasons=tuple(reasons),
-        comparisons=tuple(_comparison(j, anchors) for j in claim.judgements),
+        comparisons=tuple(_comparison(j, shared) for j in claim.judgements),
     )
 
 
-def _comparison(judgement: Judgement, anchors: Mapping[tuple[str, str], str]) -> Comparison:
+def _comparison(judgement: Judgement, shared: Shared) -> Comparison:
     def link(problem: str) -> Link:
-        return Link(problem, anchors.get((judgement.benchmark or "", problem)))
+        return Link(problem, shared.places.get((judgement.benchmark or "", problem)))
 
     return Comparison(
         statement=judgement.statement,
@@ -162,7 +178,7 @@ def _comparison(judgement: Judgement, anchors: Mapping[tuple[str, str], str]) ->
         needs=words.needs(judgement),
         n=judgement.n,
         notes=tuple(_sentence(note) for note in notes(judgement)),
-        evidence=blocks(judgement.evidence, link),
+        evidence=blocks(judgement.evidence, link, shared.rows),
     )
 
 

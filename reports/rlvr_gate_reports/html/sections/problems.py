@@ -11,7 +11,7 @@ def read(material: Material) -> list[Part]:
     return [
         Part(f"{b.anchor}-problems", f"Problems of {b.name}" if several else "Problems", b)
         for b in material.benchmarks
-        if b.problems
+        if b.problems.rows
     ]
 
 

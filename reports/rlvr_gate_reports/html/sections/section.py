@@ -9,6 +9,7 @@ from rlvr_gate.gate.decide import name
 from rlvr_gate.records import Kind, RunRecord
 from rlvr_gate_reports import words
 from rlvr_gate_reports.html.panels import BenchmarkPanel
+from rlvr_gate_reports.html.problems import Place, places
 from rlvr_gate_reports.reading import for_readers
 
 SHOWN_CLAIMS = 1_000
@@ -33,10 +34,10 @@ class Material:
         return {claim: anchor for anchor, claim in found.items()}
 
     @property
-    def anchors(self) -> Mapping[tuple[str, str], str]:
+    def places(self) -> Mapping[tuple[str, str], Place]:
         """(benchmark, problem id) -> where the page shows it."""
-        return {(b.name, problem.id): problem.anchor for b in self.benchmarks
-                for problem in b.problems}  # fmt: skip
+        found = ((b.name, places(b.problems)) for b in self.benchmarks)
+        return {(name, id): place for name, of in found for id, place in of.items()}
 
 
 @dataclass(frozen=True, slots=True)
