@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "reports"))
 from browser import EXECUTABLE, Browser
 from conftest import run
 
-from rlvr_gate.records import Example, FinishReason, Given, Grade, RunRecord
+from rlvr_gate.records import Answered, Example, FinishReason, Grade, RunRecord
 from rlvr_gate_reports import html
 from rlvr_gate_reports.write import write_text
 
@@ -74,7 +74,7 @@ def large(benchmarks: int, problems: int, shown: int = 8, characters: int = 1_50
         }
         for name in names
     }
-    given = tuple(Given(str(n), 40 - n, Grade.WRONG) for n in range(8))
+    given = tuple(Answered(str(n), 40 - n, Grade.WRONG) for n in range(8))
     claims = [
         replace(c, benchmark=name, nodeid=f"{c.nodeid}[{name}]")
         for name in names for c in one.claims * 3 if c.benchmark

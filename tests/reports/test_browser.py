@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from rlvr_gate.records import Given, Grade, RunRecord
+from rlvr_gate.records import Answered, Grade, RunRecord
 from rlvr_gate_reports import html
 from rlvr_gate_reports.write import write_text
 
@@ -47,9 +47,9 @@ def page(tmp_path: Path) -> Page:
 
 def answered(record: RunRecord) -> RunRecord:
     """With what every problem was answered."""
-    given = (Given("7", 200, Grade.WRONG), Given(None, 3, Grade.UNSCORED))
+    given = (Answered("7", 200, Grade.WRONG), Answered(None, 3, Grade.UNSCORED))
     ids = [p.id for p in record.problems["countdown"]]
-    both = {"base": given, "rlvr": (Given("1 + 1", 5, Grade.CORRECT),)}
+    both = {"base": given, "rlvr": (Answered("1 + 1", 5, Grade.CORRECT),)}
     return replace(record, answers={"countdown": dict.fromkeys(ids, both)})
 
 

@@ -17,10 +17,10 @@ import pytest
 from jinja2 import UndefinedError
 
 from rlvr_gate.records import (
+    Answered,
     AskFacts,
     Example,
     FinishReason,
-    Given,
     Grade,
     RunRecord,
     Sampling,
@@ -229,7 +229,7 @@ def unpacked(page: str, anchor: str) -> Any:
 
 def test_every_problem_is_in_the_data_with_its_texts_and_answers(run: Run) -> None:
     record = run("closed", problems=100)
-    given = (Given("7", 200, Grade.WRONG), Given(None, 3, Grade.WRONG))
+    given = (Answered("7", 200, Grade.WRONG), Answered(None, 3, Grade.WRONG))
     ids = [p.id for p in record.problems["countdown"]]
     page = html.render(replace(record, answers={"countdown": {i: {"base": given} for i in ids}}))
     data = island(page, "b0-rows")

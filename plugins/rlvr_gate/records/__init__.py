@@ -17,11 +17,11 @@ from rlvr_gate.records.asked import (
     Stream,
 )
 from rlvr_gate.records.drawn import (
+    Answered,
     Answers,
     Completion,
     Example,
     FinishReason,
-    Given,
     Grade,
     Graded,
     Tally,
@@ -88,6 +88,7 @@ __all__ = [
     "NOTHING",
     "PAIR",
     "Alike",
+    "Answered",
     "Answers",
     "Ask",
     "AskFacts",
@@ -112,7 +113,6 @@ __all__ = [
     "FinishReason",
     "GateResult",
     "GateState",
-    "Given",
     "Grade",
     "Graded",
     "GuessFloor",

@@ -87,7 +87,7 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class Answered:
     """One answer that completions of a problem gave."""
 
     answer: str | None

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rlvr_gate.records.asked import Benchmark, Problem, Rounds, Sampling
-from rlvr_gate.records.drawn import Example, Given, Tally
+from rlvr_gate.records.drawn import Answered, Example, Tally
 from rlvr_gate.records.evidence import Crossover
 from rlvr_gate.records.judged import ClaimRecord, GateResult
 from rlvr_gate.records.updates import UpdateRecord
@@ -167,7 +167,7 @@ class RunRecord:
     """Every way of asking that claims have had used, by benchmark."""
     saving: Saving | None = None
     """What the stopping rule saved."""
-    answers: Mapping[str, Mapping[str, Mapping[str, Sequence[Given]]]] = field(
+    answers: Mapping[str, Mapping[str, Mapping[str, Sequence[Answered]]]] = field(
         default_factory=dict
     )
     """benchmark -> problem id -> role -> its most frequent answers, the most frequent first."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, islice
 
-from rlvr_gate.records import Example, Given, Problem, RunRecord, Tally
+from rlvr_gate.records import Answered, Example, Problem, RunRecord, Tally
 from rlvr_gate.visible import capped
 from rlvr_gate_reports import svg, words
 from rlvr_gate_reports.html import islands
@@ -254,7 +254,7 @@ def _counted(tally: Tally | None) -> list[object] | None:
     return [*counts, tally.tokens, round(accuracy(tally), 5)]
 
 
-def _given(given: Given) -> tuple[str, int, str]:
+def _given(given: Answered) -> tuple[str, int, str]:
     answer = "no answer" if given.answer is None else capped(given.answer, _GIVEN)
     return answer, given.times, str(given.grade)
 
