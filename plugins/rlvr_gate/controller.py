@@ -6,6 +6,8 @@ ended; every verdict comes in a report, and what did not come is missing.
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 import traceback
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -17,18 +19,25 @@ from typing import Any, Protocol
 import pytest
 
 from rlvr_gate.gate import wire
-from rlvr_gate.gate.decide import FAILED, Named, decide, undecidable
+from rlvr_gate.gate.decide import EXIT_STATUS, FAILED, Named, decide, undecidable
 from rlvr_gate.gate.family import with_p_values
 from rlvr_gate.gate.policy import Policy
 from rlvr_gate.gate.rollcall import CollectedClaim, RollCall
 from rlvr_gate.records import ClaimRecord, GateResult, GateState, Kind, NewWork, RunRecord
 from rlvr_gate.redacting import redacted
+from rlvr_gate.visible import for_log
 
 result_key = pytest.StashKey[GateResult]()
 errand_key = pytest.StashKey[str]()
 """What the user asked for instead of a verdict, such as a plan: such a run may end with 0."""
 failures_key = pytest.StashKey[list[str]]()
 """What went wrong in the gate itself, in words."""
+asked_key = pytest.StashKey[bool]()
+
+ROOMS = ("rlvr_gate.collected", "rlvr_gate_fixtures.plugin", "rlvr_gate_reports.plugin")
+"""Plugins that come with the judge. Without one of them something is left unchecked or untold."""
+_LAST_WORD = "rlvr_gate.last_word"
+_ASKS = ("--model-pair", "--recorded")
 
 USAGE = "rlvr_gate_usage"
 """Under this name an xdist worker tells what it has refused: the controller ends the run."""
@@ -55,8 +64,63 @@ def is_worker(config: pytest.Config) -> bool:
 
 
 def asked(config: pytest.Config) -> bool:
-    """Whether a verdict was asked for: then nothing but an open gate may end with 0."""
-    return bool(config.getoption("--model-pair", None) or config.getoption("--recorded", None))
+    """Whether a verdict was asked for: then nothing but an open gate may end with 0.
+
+    Found once, so that nobody takes the question back.
+    """
+    if asked_key not in config.stash:
+        config.stash[asked_key] = any(config.getoption(option, None) for option in _ASKS)
+    return config.stash[asked_key]
+
+
+def given(config: pytest.Config) -> list[str]:
+    """The command line before anybody could read it."""
+    return [
+        *shlex.split(os.environ.get("PYTEST_ADDOPTS", "")),
+        *map(str, config.invocation_params.args),
+    ]
+
+
+def never_started(config: pytest.Config) -> None:
+    """`sys.exit(0)` while pytest loads what a folder has for it is no verdict."""
+    ended = sys.exception()
+    quiet = isinstance(ended, SystemExit) and not ended.code
+    if quiet and any(arg.startswith(_ASKS) for arg in given(config)):
+        raise SystemExit(EXIT_STATUS[GateState.NOT_FINISHED])
+
+
+def absent(config: pytest.Config) -> list[str]:
+    """Which of the rooms were switched off."""
+    return [name for name in ROOMS if not config.pluginmanager.has_plugin(name)]
+
+
+class LastWord:
+    """Says the exit status, whatever others made of it: a run that was asked for a verdict has
+    one, or not 0.
+
+    Refusals quote what others wrote: nothing in them may steer a terminal or a CI system.
+    """
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_cmdline_main(self, config: pytest.Config) -> Generator[None, int, int]:
+        try:
+            status = yield
+        except pytest.UsageError as error:
+            error.args = tuple(for_log(text) for text in error.args)
+            raise
+        except (Exception, SystemExit):
+            if is_worker(config) or not asked(config):
+                raise
+            sys.stderr.write(f"{for_log(traceback.format_exc())}\n")
+            return FAILED
+        return exit_status(config, status)
+
+
+def speak_last(manager: pytest.PytestPluginManager) -> None:
+    """Of the plugins that wrap a hook the latest has the last word."""
+    if manager.has_plugin(_LAST_WORD):
+        manager.unregister(name=_LAST_WORD)
+    manager.register(LastWord(), _LAST_WORD)
 
 
 def failed(config: pytest.Config, what: str, error: BaseException) -> None:
@@ -211,10 +275,10 @@ class Controller(Attendant):
         errand = config.stash.get(errand_key, None)
         if errand and not status:
             return replace(undecidable((errand,), self._policy.name), exit_status=status)
-        if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-            ending = _ENDINGS.get(pytest.ExitCode(status)) if status < 6 else None
-            ending = ending or f"the session ended with status {status}"
-            self._roll.note(f"{ending}: {self.ended}" if self.ended else ending)
+        for room in absent(config):
+            self._roll.note(f"the plugin {room} was switched off")
+        if self.ended or status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            self._roll.note(_ending(status, self.ended))
         gaps = self._roll.gaps(self._policy.required_claims)
         gate = decide(claims, self._policy, self._roll.failed_tests, gaps)
         usage = status == pytest.ExitCode.USAGE_ERROR
@@ -237,8 +301,16 @@ class Controller(Attendant):
             return bare
         try:
             told = config.hook.pytest_rlvr_gate_record(config=config, gate=gate, claims=claims)
+            # whoever makes the record, what was decided stays as it is
+            return bare if told is None else replace(told, gate=gate, claims=claims)
         except _CRASHES as error:
             if gate.state is not GateState.NO_DECISION:  # else there may be nothing to read yet
                 failed(config, "the run's record could not be made", error)
             return bare
-        return bare if told is None else told
+
+
+def _ending(status: int, why: str) -> str:
+    """How a session that was not whole has ended."""
+    ending = _ENDINGS.get(pytest.ExitCode(status)) if status < 6 else None
+    ending = ending or f"the session ended with status {status}"
+    return f"{ending}: {why}" if why else ending

@@ -6,8 +6,6 @@ The other rooms are named as strings so that imports stay inward: fixtures sampl
 
 from __future__ import annotations
 
-import sys
-import traceback
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,20 +13,29 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rlvr_gate import hookspecs
-from rlvr_gate.controller import Attendant, Controller, asked, exit_status, is_worker
+from rlvr_gate.controller import (
+    ROOMS,
+    Attendant,
+    Controller,
+    absent,
+    asked,
+    is_worker,
+    never_started,
+    speak_last,
+)
 from rlvr_gate.failures import readable
 from rlvr_gate.gate import wire
-from rlvr_gate.gate.decide import FAILED, worst
+from rlvr_gate.gate.decide import worst
 from rlvr_gate.gate.explain import explain
 from rlvr_gate.gate.policy import Policy, PolicyError, load_policy, shipped
 from rlvr_gate.records import ClaimRecord, Kind, Paper, Verdict
-from rlvr_gate.visible import capped, for_log
+from rlvr_gate.visible import capped
 
 if TYPE_CHECKING:
     from rlvr_gate.judging.quantities import Ledger
     from rlvr_gate.judging.settling import Look
 
-pytest_plugins = ["rlvr_gate.collected", "rlvr_gate_fixtures.plugin", "rlvr_gate_reports.plugin"]
+pytest_plugins = list(ROOMS)
 
 policy_key = pytest.StashKey[Policy]()
 claim_key: pytest.StashKey[ItemClaim] = pytest.StashKey()
@@ -76,7 +83,11 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.add_hookspecs(hookspecs)
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    speak_last(pluginmanager)
+    config = pluginmanager.get_plugin("pytestconfig")
+    if config is not None:
+        config.add_cleanup(lambda: never_started(config))
     group = parser.getgroup("rlvr-gate", "rlvr-gate: is this RLVR checkpoint fit for release?")
     group.addoption(
         "--gate-policy",
@@ -89,6 +100,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     for line in _MARKERS:
         config.addinivalue_line("markers", line)
+    if off := absent(config) if asked(config) else ():
+        raise pytest.UsageError(f"{off[0]} is switched off: without it no verdict is given")
     try:
         config.stash[policy_key] = load_policy(config.getoption("--gate-policy"))
     except PolicyError as error:
@@ -103,22 +116,11 @@ def _attendant(config: pytest.Config) -> Attendant:
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int, int]:
-    """The last word on the exit status: a run that was asked for a verdict has one, or not 0.
-
-    Refusals quote what others wrote: nothing in them may steer a terminal or a CI system.
-    """
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, object, object]:
     try:
-        status = yield
-    except pytest.UsageError as error:
-        error.args = tuple(for_log(text) for text in error.args)
-        raise
-    except (Exception, SystemExit):
-        if is_worker(config) or not asked(config):
-            raise
-        sys.stderr.write(f"{for_log(traceback.format_exc())}\n")
-        return FAILED
-    return exit_status(config, status)
+        return (yield)
+    finally:
+        speak_last(early_config.pluginmanager)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

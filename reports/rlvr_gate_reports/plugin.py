@@ -6,22 +6,36 @@ ends the run, nobody reads the verdict of an earlier one.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from rlvr_gate.controller import asked, bare_record, command, failed, failures_key, is_worker
+from rlvr_gate.controller import (
+    asked,
+    bare_record,
+    command,
+    failed,
+    failures_key,
+    given,
+    is_worker,
+)
 from rlvr_gate.gate.decide import EXIT_STATUS
 from rlvr_gate.options import path
 from rlvr_gate.records import GateResult, GateState, RunRecord
 from rlvr_gate.visible import for_log
+from rlvr_gate_reports.outputs import is_ours, misplaced, named
 from rlvr_gate_reports.write import ReportError, write_text
 
 record_key = pytest.StashKey[RunRecord]()
 """The finished run, until the terminal has told it."""
+
+started_key = pytest.StashKey[bool]()
+"""Outputs of earlier runs have been replaced."""
+finished_key = pytest.StashKey[bool]()
+"""The run was decided, and its reports were written."""
 
 _OUTPUTS = {
     "--gate-json": "JSON report for machines: every verdict, count and digest",
@@ -32,10 +46,23 @@ _OUTPUTS = {
 Render = Callable[[RunRecord], str | Iterable[str]]
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     group = parser.getgroup("rlvr-gate")
     for option, text in _OUTPUTS.items():
         group.addoption(option, type=path, metavar="FILE", help=text)
+    config = pluginmanager.get_plugin("pytestconfig")
+    if config is not None:
+        config.add_cleanup(lambda: _never_started(config))
+
+
+def _never_started(config: pytest.Config) -> None:
+    """Where the command line was refused, no verdict of an earlier run may stand for it."""
+    if started_key in config.stash or is_worker(config):
+        return
+    with suppress(Exception):  # what was refused is told; this is help with what cannot be read
+        for option, target in named(given(config)).items():
+            if is_ours(option, target):
+                write_text(target, _renderers()[option](_unfinished(config)))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -44,19 +71,36 @@ def pytest_configure(config: pytest.Config) -> None:
     if is_worker(config):
         return
     targets = _targets(config)
-    twice = [path for path, times in Counter(map(Path.resolve, targets.values())).items()
-             if times > 1]  # fmt: skip
-    if twice:
-        raise pytest.UsageError(f"two outputs go to {twice[0]}: give each a file of its own")
-    policy = str(config.getoption("--gate-policy"))
-    state = GateState.NOT_FINISHED
-    gate = GateResult(state, EXIT_STATUS[state], (), policy)
-    unfinished = bare_record(gate, (), command(config))
+    wrong = misplaced(targets, _inputs(config))
+    if wrong:
+        raise pytest.UsageError(wrong)
+    refused = []
     for option, target in targets.items():
         try:
-            write_text(target, _renderers()[option](unfinished))
+            write_text(target, _renderers()[option](_unfinished(config)))
         except ReportError as error:
-            raise pytest.UsageError(f"{option}: {error}") from None
+            refused.append(f"{option}: {error}")
+    config.stash[started_key] = True
+    if refused:
+        raise pytest.UsageError("\n".join(refused))
+
+
+def _unfinished(config: pytest.Config) -> RunRecord:
+    state = GateState.NOT_FINISHED
+    policy = str(getattr(config.option, "gate_policy", ""))
+    return bare_record(GateResult(state, EXIT_STATUS[state], (), policy), (), command(config))
+
+
+def _inputs(config: pytest.Config) -> Iterator[Path]:
+    """What the command line has the run read."""
+    option = config.getoption
+    yield Path(option("--gate-policy")).expanduser()
+    yield from (config.invocation_params.dir / arg.partition("::")[0] for arg in config.args)
+    yield from (file for _, file in option("--recorded", None) or ())
+    yield from (Path(spec.partition(":")[0]) for spec in option("--benchmarks", None) or ())
+    yield from (Path(value).expanduser() for _, value in option("--backend-option", None) or ())
+    if config.inipath is not None:
+        yield config.inipath
 
 
 def _targets(config: pytest.Config) -> dict[str, Path]:
@@ -84,6 +128,7 @@ def pytest_rlvr_gate_finished(
 ) -> Generator[None, object, object]:
     """Before all others: one of them that raises must not cost a report."""
     config.stash[record_key] = run
+    config.stash[finished_key] = True
     for option, target in _targets(config).items():
         try:
             _write(option, target, run)
@@ -117,11 +162,21 @@ def pytest_terminal_summary(
     _tell(terminalreporter, config)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
     """After an internal error pytest prints no summary: the verdict is told here."""
+    _never_finished(config)
     reporter = config.pluginmanager.getplugin("terminalreporter")
     if reporter is not None:
         _tell(reporter, config)
+
+
+def _never_finished(config: pytest.Config) -> None:
+    """pytest has written its JUnit XML, and nobody decided: that file must not look green."""
+    target = _targets(config).get("--junit-xml")
+    if target and finished_key not in config.stash and not is_worker(config):
+        with suppress(ReportError):  # told before anything was run
+            _write("--junit-xml", target, _unfinished(config))
 
 
 def _tell(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,13 +19,13 @@ def write_text(path: Path, text: str | Iterable[str]) -> None:
     A reader sees the old file or the new one, never a part. Missing folders are made.
 
     Raises:
-        ReportError: the folder cannot be written, the disk is full, or `path` is a folder.
+        ReportError: the folder cannot be written, the disk is full, or `path` is no file that
+            can be replaced: a folder, a device, a pipe, what this process prints to.
     """
     target = Path(os.path.realpath(path))
     part = target.with_name(f".{target.name[:64]}.{os.getpid()}.part")
     try:
-        if target.is_dir():
-            raise IsADirectoryError(None, "it is a folder")
+        _check(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:
             for piece in [text] if isinstance(text, str) else text:
@@ -37,6 +38,25 @@ def write_text(path: Path, text: str | Iterable[str]) -> None:
     finally:
         with contextlib.suppress(OSError):
             part.unlink()
+
+
+def _check(path: Path) -> None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(None, "it is a folder")
+    if not stat.S_ISREG(found.st_mode) or not found.st_nlink or _printed_to(found):
+        raise OSError(None, "it is no file that can be replaced whole")
+
+
+def _printed_to(found: os.stat_result) -> bool:
+    for stream in (1, 2):
+        with contextlib.suppress(OSError):
+            if os.path.samestat(found, os.fstat(stream)):
+                return True
+    return False
 
 
 def _failure(path: Path, error: OSError) -> ReportError:

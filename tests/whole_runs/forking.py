@@ -74,8 +74,10 @@ def _become(
     status = 1  # of an exception that nobody caught
     gc.freeze()  # what this process has left lying about is no business of the run's
     try:
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(output.fileno(), 1)
         os.dup2(errors.fileno(), 2)
+        sys.stdin = sys.__stdin__ = os.fdopen(0, closefd=False)
         sys.stdout = sys.__stdout__ = os.fdopen(1, "w", closefd=False)
         sys.stderr = sys.__stderr__ = os.fdopen(2, "w", closefd=False)
         os.chdir(folder)

@@ -6,10 +6,11 @@ Each row is a real run of a suite that would open, broken in one way. No output 
 from __future__ import annotations
 
 import importlib.util
-import os
 import signal
 import subprocess
 import sys
+import sysconfig
+import venv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +38,18 @@ def conftest(code: str) -> Mapping[str, str]:
 
 def hook(signature: str, body: str, mark: str = "") -> Mapping[str, str]:
     return conftest(f"{mark}\ndef {signature}:\n    {body}\n")
+
+
+def in_workers(code: str) -> Mapping[str, str]:
+    """Something happens in the workers alone."""
+    return conftest(f"import os\nworker = os.environ.get('PYTEST_XDIST_WORKER')\n\n{code}")
+
+
+OUTERMOST = "@pytest.hookimpl(wrapper=True, tryfirst=True)"
+REFUTED = {"test_ours.py": CLAIMS.replace("benchmark) >", "benchmark) <")}
+UNCOLLECTED = (
+    "from rlvr_gate import claim\n\n@claim('t', id='MY3', kind='gate')\ndef check(pair): ...\n"
+)
 
 
 @dataclass(frozen=True)
@@ -81,6 +94,30 @@ WAYS = (
     Way("items that vanish first of all", hook(
         "pytest_collection_modifyitems(items)", "items.clear()",
         "@pytest.hookimpl(tryfirst=True)"), status=4, xdist=4),
+    Way("items that come and go in workers", in_workers(
+        "def pytest_collection_modifyitems(items):\n    if worker: del items[1:]\n"),
+        status=None, says="MY2 on sums (required, deselected)"),
+    Way("a worker that collects something else", {**in_workers(
+        "def pytest_ignore_collect(collection_path):\n"
+        "    return worker == 'gw0' and collection_path.name == 'test_ours.py' or None\n"),
+        "test_other.py": OTHER}, status=None, xdist=4),
+    Way("what failed last", args=["-p", "cacheprovider", "--lf", "--lfnf=none"]),
+    Way("-k in the settings", {"pytest.ini": "[pytest]\naddopts = -k first\n"},
+        says="required, deselected"),
+    Way("a claim that pytest passes over", {"test_ours.py": f"{CLAIMS}\n{UNCOLLECTED}"},
+        status=4, xdist=4, says="pytest does not collect this claim"),
+    Way("the checks of collection switched off", {"test_ours.py": f"{CLAIMS}\n{UNCOLLECTED}"},
+        ["-p", "no:rlvr_gate.collected"], status=4, xdist=4, state="not finished",
+        says="rlvr_gate.collected is switched off"),
+    Way("the checks of collection taken away", {"test_ours.py": f"{CLAIMS}\n{UNCOLLECTED}", **hook(
+        "pytest_sessionstart(session)",
+        "session.config.pluginmanager.unregister(name='rlvr_gate.collected')")},
+        says="rlvr_gate.collected was switched off"),
+    Way("the roll call switched off", args=["-p", "no:rlvr_gate.attendant"], state="not finished"),
+    Way("the roll call taken away", hook(
+        "pytest_collection_finish(session)",
+        "session.config.pluginmanager.unregister(name='rlvr_gate.attendant')"),
+        state="not finished"),
     Way("no test at all", {"test_ours.py": ""}, status=4, xdist=4),
     Way("only tests that are no claims", {"test_ours.py": OTHER}, status=4, xdist=4),
     Way("a folder that is ignored", {"conftest.py": "collect_ignore = ['test_ours.py']\n",
@@ -95,12 +132,26 @@ WAYS = (
     # The session ends early
     Way("-x", {"test_a.py": "def test_a():\n    assert False\n"}, ["-x"],
         says="collected, not judged"),
+    Way("--maxfail", {"test_a.py": "def test_a():\n    assert False\n"}, ["--maxfail=1"],
+        says="collected, not judged"),
+    Way("a debugger that is left", {"test_ours.py": f"{CLAIMS}    raise KeyError('x')\n"},
+        ["--pdb"], xdist=None),
     Way("a stop that somebody asks for", middle("request.session.shouldstop = 'time is up'")),
     Way("a session timeout", middle("request.session.shouldfail = 'session-timeout'")),
     Way("pytest.exit", middle("pytest.exit('enough')"), says="enough"),
     Way("pytest.exit with status 0", middle("pytest.exit('enough', returncode=0)")),
     Way("pytest.exit after the last claim", {"test_zz.py": (
         "import pytest\ndef test_zz():\n    pytest.exit('enough', returncode=2)\n")}),
+    Way("pytest.exit with status 0 once all is judged", conftest(
+        "@pytest.fixture(autouse=True, scope='session')\ndef last():\n    yield\n"
+        "    pytest.exit('enough', returncode=0)\n"), says="enough"),
+    Way("pytest.exit with status 1 once all is judged", conftest(
+        "@pytest.fixture(autouse=True, scope='session')\ndef last():\n    yield\n"
+        "    pytest.exit('enough', returncode=1)\n"), says="enough"),
+    Way("pytest.exit while reports come in", hook(
+        "pytest_runtest_logreport(report)", "pytest.exit('enough', returncode=0)")),
+    Way("sys.exit(0) while reports come in", hook(
+        "pytest_runtest_logreport(report)", "raise SystemExit(0)"), status=13, xdist=13),
     Way("pytest.exit when configured", conftest(
         "def pytest_configure():\n    pytest.exit('enough', returncode=0)\n"),
         state="not finished"),
@@ -115,6 +166,14 @@ WAYS = (
         state="not finished", says="", xdist=12),
     Way("a worker that is not replaced", middle("os.kill(os.getpid(), 9)", "os"),
         ["--max-worker-restart=0"], status=-9, state="not finished"),
+    Way("a worker that leaves in silence", in_workers(
+        "def pytest_sessionfinish():\n    if worker: os._exit(0)\n"), status=None),
+    Way("a worker that tells nothing", in_workers(
+        "@pytest.hookimpl(trylast=True)\ndef pytest_sessionfinish(session):\n"
+        "    if worker: session.config.workeroutput.clear()\n"), status=None, xdist=13),
+    Way("a worker that nobody listens to", conftest(
+        f"{OUTERMOST}\ndef pytest_testnodedown(node):\n    node.workeroutput = {{}}\n"
+        "    return (yield)\n"), status=None, xdist=13),
     Way("an internal error", hook("pytest_runtest_logreport(report)", "raise KeyError('oh')"),
         status=13, xdist=13),
     # Reports
@@ -126,6 +185,19 @@ WAYS = (
         "pytest_runtest_makereport()", "report = yield\n    report.user_properties = "
         "[(k, str(v)[:80]) for k, v in report.user_properties]\n    return report",
         "@pytest.hookimpl(wrapper=True, tryfirst=True)"), says="was changed after it was judged"),
+    Way("reports that were rewritten", {**REFUTED, **hook(
+        "pytest_runtest_logreport(report)", "report.user_properties = [(k, str(v).replace("
+        "'refuted', 'holds')) for k, v in report.user_properties]",
+        "@pytest.hookimpl(tryfirst=True)")}, says="was changed after it was judged"),
+    Way("reports with the verdict of another test", {
+        "test_ours.py": CLAIMS.replace("pass_at(4, benchmark) >", "pass_at(4, benchmark) <"),
+        **hook("pytest_runtest_logreport(report)", "if report.when == 'call':\n"
+               "        kept.append(report.user_properties)\n"
+               "        report.user_properties = kept[0]",
+               "kept = []\n@pytest.hookimpl(tryfirst=True)")}, says="holds the verdict of"),
+    Way("reports that call all passed", {**REFUTED, **hook(
+        "pytest_runtest_makereport()", "report = yield\n    report.outcome = 'passed'\n"
+        "    return report", OUTERMOST)}, status=1, state="closed", xdist=1),
     Way("reports that lose their properties on the way", hook(
         "pytest_report_to_serializable(report)",
         "data = report._to_json()\n    data.update({'$report_type': type(report).__name__, "
@@ -146,6 +218,16 @@ WAYS = (
     Way("a claim that is skipped", {"test_ours.py": CLAIMS.replace(
         "    assert pair.rlvr.pass_at(4", "    import pytest; pytest.skip('no')\n"
         "    assert pair.rlvr.pass_at(4")}, says="skipped: no"),
+    Way("a claim that is told to be skipped", hook(
+        "pytest_collection_modifyitems(items)", "items[1].add_marker(pytest.mark.skip)"),
+        says="skipped"),
+    Way("a claim that may fail", {**REFUTED, **hook(
+        "pytest_collection_modifyitems(items)",
+        "[item.add_marker(pytest.mark.xfail) for item in items]",
+        "@pytest.hookimpl(trylast=True)")}, status=10, state="undecided", xdist=10),
+    Way("a claim that says it may fail", {"test_ours.py": CLAIMS.replace(
+        "    assert pair.rlvr.pass_at(4", "    import pytest; pytest.xfail('known')\n"
+        "    assert pair.rlvr.pass_at(4")}),
     Way("a pair of somebody else", conftest(
         "class Any:\n    def __getattr__(self, name): return self\n"
         "    def __call__(self, *a): return self\n    def __gt__(self, other): return True\n"
@@ -164,6 +246,23 @@ WAYS = (
         **middle("pytest.exit('enough')"), **hook(
             "pytest_sessionfinish(session)", "yield\n    session.exitstatus = 0",
             "@pytest.hookimpl(wrapper=True, tryfirst=True)")}),
+    Way("a plugin that sets it when the command ends", {
+        **middle("pytest.exit('enough')"),
+        **hook("pytest_cmdline_main()", "yield\n    return 0", OUTERMOST)}),
+    Way("a question that is taken back", {
+        **middle("pytest.exit('enough', returncode=0)"), **hook(
+            "pytest_collection_finish(session)", "session.config.option.recorded = None")}),
+    Way("a record that says open", {**middle("assert False"), **hook(
+        "pytest_rlvr_gate_record(gate)", "from dataclasses import replace\n"
+        "    from rlvr_gate.records import GateState\n    record = yield\n"
+        "    said = replace(gate, state=GateState.OPEN, exit_status=0)\n"
+        "    return replace(record, gate=said)", OUTERMOST)}, status=1, state="closed", xdist=1),
+    Way("pytest.exit once all is decided", hook(
+        "pytest_sessionfinish()", "pytest.exit('enough', returncode=0)",
+        "@pytest.hookimpl(trylast=True)"), state="not finished"),
+    Way("a crash before any report", hook(
+        "pytest_rlvr_gate_finished()", "raise KeyError('oh')\n    yield", OUTERMOST),
+        status=13, state="not finished", xdist=13),
     Way("a plugin that crashes at the end", {
         **hook("pytest_sessionfinish()", "raise KeyError('oh')",
                "@pytest.hookimpl(tryfirst=True)")}, status=13, state="not finished", xdist=13),
@@ -195,6 +294,9 @@ def named(ways: Sequence[Way]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("way", ways, ids=[way.name for way in ways])
 
 
+ALONE = [way for way in WAYS if way.status is not None]
+
+
 @pytest.mark.parametrize("args", [(), pytest.param(("-n", "2"), marks=needs_xdist)])
 def test_the_run_that_every_way_breaks_opens(folder: Folder, args: Sequence[str]) -> None:
     ended = folder.start(*args)
@@ -204,7 +306,7 @@ def test_the_run_that_every_way_breaks_opens(folder: Folder, args: Sequence[str]
     assert '<header class="banner open">' in ended.states["html"]
 
 
-@named([way for way in WAYS if way.status is not None])
+@named(ALONE)
 def test_it_stays_shut(folder: Folder, way: Way) -> None:
     folder.write(way.files)
     if way.python:
@@ -247,47 +349,73 @@ def test_it_stays_shut_with_workers(folder: Folder, way: Way) -> None:
     assert ended.states["junit"] == "red"
 
 
-ELSEWHERE = [way for way in WAYS if way.name in (
+FEW = (
     "an import error", "-k", "pytest.exit with status 0", "reports without properties",
     "a test that is not run", "a plugin that sets it after all others",
-)]  # fmt: skip
+)  # fmt: skip
 
 
-@named(ELSEWHERE)
-def test_it_stays_shut_from_another_folder(folder: Folder, way: Way, tmp_path: Path) -> None:
+def few(ways: Sequence[Way]) -> pytest.MarkDecorator:
+    """All ways; CI takes a few."""
+    return pytest.mark.parametrize("way", [
+        pytest.param(way, id=way.name, marks=() if way.name in FEW else pytest.mark.slow)
+        for way in ways
+    ])  # fmt: skip
+
+
+@few(ALONE)
+def test_it_stays_shut_from_another_folder(folder: Folder, way: Way) -> None:
     folder.write(way.files)
-    inside = folder.path / "deeper" / "still"
-    inside.mkdir(parents=True)
-    args = [f"--recorded={role}={tmp_path}/{role}.jsonl" for role in ("base", "rlvr")]
-    command = [
-        sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--benchmarks=sums", *args,
-        f"--gate-policy={tmp_path}/ours.toml", f"--gate-json={tmp_path}/gate.json", *way.args,
-        str(tmp_path),
-    ]  # fmt: skip
-    done = subprocess.run(command, cwd=inside, env={**os.environ, **folder.env}, check=False)
-    ended = Ended(done.returncode, "", folder.path)
-    assert (ended.status, ended.state) == (way.status, way.state)
+    folder.cwd = folder.path / "deeper" / "still"
+    folder.cwd.mkdir(parents=True)
+    start = folder.start if way.python else folder.run
+    ended = start(*way.args, env=way.env, **{"python": way.python} if way.python else {})
+    assert (ended.status, ended.state) == (way.status, way.state), ended.text
+    assert not list(folder.cwd.iterdir())
 
 
-SABOTAGE = """
-from rlvr_gate.gate import rollcall
-rollcall.RollCall.gaps = lambda self, required: ()
-"""
+@dataclass(frozen=True)
+class Mutant:
+    """A guard that is gone, and the ways that then open."""
+
+    guard: str
+    code: str
+    ways: Sequence[str]
 
 
-@named([way for way in WAYS if way.name in (
-    "an import error that is waved through", "a test that is not run",
-    "a stop that somebody asks for",
-)])  # fmt: skip
-def test_without_the_roll_call_it_would_open(folder: Folder, way: Way) -> None:
-    """The table tests the roll call and not something else that happens to be red."""
+NOTHING = "lambda *args, **options: ()"
+MUTANTS = (
+    Mutant("roll call", f"from rlvr_gate.gate import rollcall\nrollcall.RollCall.gaps = {NOTHING}",
+           ["an import error that is waved through", "a test that is not run",
+            "a stop that somebody asks for", "pytest.exit with status 0 once all is judged"]),
+    Mutant("last word", "from rlvr_gate import controller\n"
+           "controller.LastWord.pytest_cmdline_main = lambda self: None",
+           ["a plugin that sets it when the command ends"]),
+    Mutant("digest", "from rlvr_gate.gate import wire\nwire._digest = lambda text: 'same'",
+           ["reports that were rewritten"]),
+    Mutant("collection", f"from rlvr_gate import collected\ncollected._problems = {NOTHING}",
+           ["a claim that pytest passes over"]),
+    Mutant("rooms", "from rlvr_gate import controller, plugin\n"
+           "controller.absent = plugin.absent = lambda config: []",
+           ["the checks of collection switched off", "the checks of collection taken away"]),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("mutant", "name"), [(m, name) for m in MUTANTS for name in m.ways],
+    ids=lambda value: value.guard if isinstance(value, Mutant) else value,
+)  # fmt: skip
+def test_without_its_guard_it_would_open(folder: Folder, mutant: Mutant, name: str) -> None:
+    """The table tests each guard and not something else that happens to be red."""
+    (way,) = [way for way in WAYS if way.name == name]
     folder.write({
-        **way.files, "sabotage.py": SABOTAGE,
+        **way.files, "sabotage.py": mutant.code,
         "ours.toml": '[policy]\nrequired_claims = ["MY1"]\n',
     })  # fmt: skip
-    env = {"PYTHONPATH": os.pathsep.join([str(folder.path), folder.env["PYTHONPATH"]])}
-    assert folder.start("-p", "sabotage", *way.args, env=env).state == "open"
-    assert folder.run(*way.args).state == "no decision"
+    opened = folder.run("-o", "pythonpath=.", "-p", "sabotage", *way.args)
+    assert opened.status == 0 or opened.state == "open", opened.text
+    ended = folder.run(*way.args)
+    assert (ended.status, ended.state) == (way.status, way.state)
 
 
 def test_a_run_that_is_killed_leaves_no_verdict(folder: Folder) -> None:
@@ -358,27 +486,68 @@ def test_two_outputs_in_one_file_are_refused(folder: Folder) -> None:
 
 
 @pytest.fixture(scope="session")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, unpacked beside no checkout."""
-    target = tmp_path_factory.mktemp("installed")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Python of an environment that holds our wheel, and of others' packages those of this one."""
+    home = tmp_path_factory.mktemp("installed")
+    venv.create(home)
+    place = {"base": str(home), "platbase": str(home)}
+    target = sysconfig.get_path("purelib", "venv", place)
     subprocess.run(
         [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-         "--no-deps", "--target", str(target), str(ROOT)], check=True,
+         "--no-deps", "--target", target, str(ROOT)], check=True,
     )  # fmt: skip
-    return target
+    here = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+    Path(target, "others.pth").write_text("".join(f"{path}\n" for path in here))
+    return str(Path(sysconfig.get_path("scripts", "venv", place)) / "python")
 
 
-@named(ELSEWHERE)
-def test_it_stays_shut_in_an_installed_wheel(folder: Folder, way: Way, installed: Path) -> None:
-    folder.write(way.files)
-    folder.env = {"PYTHONPATH": str(installed)}
-    ended = folder.start(*way.args)
-    assert f"rlvr-gate: {installed}" in ended.text
-    assert (ended.status, ended.state) == (way.status, way.state)
+@pytest.fixture
+def shipped(folder: Folder, installed: str) -> Folder:
+    """A run that opens, from the wheel."""
+    folder.executable, folder.env = installed, {}
+    return folder
 
 
-def test_the_shipped_suites_open_and_shut_from_the_wheel(folder: Folder, installed: Path) -> None:
-    folder.env = {"PYTHONPATH": str(installed)}
+@few(ALONE)
+def test_it_stays_shut_in_an_installed_wheel(shipped: Folder, way: Way) -> None:
+    shipped.write(way.files)
+    ended = shipped.start(*way.args, env=way.env, python=way.python)
+    assert (ended.status, ended.state) == (way.status, way.state), ended.text
+    assert str(ROOT) not in ended.text
+
+
+def test_the_shipped_suites_open_and_shut_from_the_wheel(shipped: Folder) -> None:
+    home = Path(shipped.executable).parent.parent
     args = ("--pyargs", "rlvr_gate_suites", "--gate-policy=recorded")
-    assert folder.start(*args).state == "open"
-    assert folder.start(*args, "-k", "not rises").status == 12
+    ended = shipped.start(*args)
+    assert ended.state == "open"
+    assert f"rlvr-gate: {home}" in ended.text
+    assert shipped.start(*args, "-k", "not rises").status == 12
+
+
+REFUSED: Mapping[str, tuple[Mapping[str, str], Sequence[str], Mapping[str, str], int]] = {
+    "an option out of range": ({}, ["--samples=0"], {}, 4),
+    "an unknown option": ({}, ["--sampels=8"], {}, 4),
+    "an unknown option in the environment": ({}, [], {"PYTEST_ADDOPTS": "--sampels=8"}, 4),
+    "a policy that is not there": ({}, ["--gate-policy=ourz.toml"], {}, 4),
+    "a path that is not there": ({}, ["test_theirs.py"], {}, 4),
+    "a conftest that cannot be imported": ({"conftest.py": "import nowhere\n"}, [], {}, 4),
+    "a conftest that ends Python": ({"conftest.py": "import sys\nsys.exit(0)\n"}, [], {}, 12),
+    "a plugin that takes the command": (hook(
+        "pytest_cmdline_main()", "return 0", "@pytest.hookimpl(tryfirst=True)"), [], {}, 12),
+    "another output that cannot be written": ({}, ["--gate-json=ours.toml/x.json"], {}, 4),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_run_that_never_starts_leaves_no_verdict_of_before(folder: Folder, name: str) -> None:
+    assert folder.run().state == "open"
+    files, args, env, status = REFUSED[name]
+    folder.write(files)
+    ended = folder.run(*args, env=env)
+    assert ended.status == status, ended.text
+    assert ended.state != "open" or name == "another output that cannot be written"
+    states = ended.states
+    assert "OPEN" not in states["markdown"]
+    assert '<header class="banner open">' not in states["html"]
+    assert (states["junit"], "open" in states["junit suite"]) == ("red", False)

@@ -71,6 +71,9 @@ class Folder:
 
     path: Path
     env: Mapping[str, str] = field(default_factory=lambda: {"PYTHONPATH": ROOMS})
+    cwd: Path | None = None
+    """Where the command is given, if in another folder: then it names all by whole paths."""
+    executable: str = sys.executable
     outputs: Sequence[str] = (
         "--gate-json=gate.json", "--gate-summary=gate.md", "--gate-report=gate.html",
         "--junit-xml=junit.xml",
@@ -88,18 +91,24 @@ class Folder:
         self.write({f"{role}.jsonl": "".join(json.dumps(row) + "\n" for row in rows)})
 
     def args(self, *more: str) -> list[str]:
-        return [
-            "-p", "no:cacheprovider", "--recorded=base=base.jsonl", "--recorded=rlvr=rlvr.jsonl",
-            "--benchmarks=sums", "--gate-policy=ours.toml", *self.outputs, *more,
+        options = [
+            "--recorded=base=base.jsonl", "--recorded=rlvr=rlvr.jsonl", "--gate-policy=ours.toml",
+            *self.outputs,
         ]  # fmt: skip
+        there = [str(self.path)] if self.cwd else []
+        if self.cwd:
+            options = ["=".join([*o.split("=")[:-1], f"{self.path}/{o.split('=')[-1]}"])
+                       for o in options]  # fmt: skip
+        return ["-p", "no:cacheprovider", "--benchmarks=sums", *options, *more, *there]
 
     def environment(self, env: Mapping[str, str] | None) -> dict[str, str]:
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
+        ours = ("PYTEST", "PYTHONPATH")
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
         return {**inherited, "OMP_NUM_THREADS": "1", **self.env, **(env or {})}
 
     def run(self, *args: str, env: Mapping[str, str] | None = None) -> Ended:
         """In a process that is forked from this one: all but the imports is its own."""
-        done = forking.run(self.args(*args), self.path, self.environment(env))
+        done = forking.run(self.args(*args), self.cwd or self.path, self.environment(env))
         return Ended(done.status, done.output + done.errors, self.path)
 
     def start(
@@ -107,8 +116,8 @@ class Folder:
     ) -> Ended:
         """In a process that is started from nothing, as a shell does."""
         done = subprocess.run(
-            [sys.executable, *python, "-m", "pytest", *self.args(*args)], cwd=self.path, text=True,
-            env=self.environment(env), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            check=False, timeout=300,
+            [self.executable, *python, "-m", "pytest", *self.args(*args)],
+            cwd=self.cwd or self.path, text=True, env=self.environment(env), check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300,
         )  # fmt: skip
         return Ended(done.returncode, done.stdout, self.path)
