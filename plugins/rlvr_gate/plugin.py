@@ -81,13 +81,13 @@ class ItemClaim:
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.add_hookspecs(hookspecs)
-
-
-def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     speak_last(pluginmanager)
     config = pluginmanager.get_plugin("pytestconfig")
     if config is not None:
         config.add_cleanup(lambda: never_started(config))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("rlvr-gate", "rlvr-gate: is this RLVR checkpoint fit for release?")
     group.addoption(
         "--gate-policy",

@@ -46,13 +46,17 @@ _OUTPUTS = {
 Render = Callable[[RunRecord], str | Iterable[str]]
 
 
-def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
-    group = parser.getgroup("rlvr-gate")
-    for option, text in _OUTPUTS.items():
-        group.addoption(option, type=path, metavar="FILE", help=text)
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """As soon as pytest knows this plugin, whatever ends the run."""
     config = pluginmanager.get_plugin("pytestconfig")
     if config is not None:
         config.add_cleanup(lambda: _never_started(config))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("rlvr-gate")
+    for option, text in _OUTPUTS.items():
+        group.addoption(option, type=path, metavar="FILE", help=text)
 
 
 def _never_started(config: pytest.Config) -> None:
