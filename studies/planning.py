@@ -41,10 +41,10 @@ def share(design: Design, kind: str, effect: float, runs: int, rng: np.random.Ge
 def _shift(kind: str, k: int, effect: float) -> float:
     """Of the log odds, by simulation of its own."""
     rng = np.random.default_rng(11)
-    base = np.clip(rng.beta(*KINDS[kind], 200_000), 1e-12, 1 - 1e-12)
+    base = np.clip(rng.beta(*KINDS[kind], 50_000), 1e-12, 1 - 1e-12)
     odds = logit(base) + SPREAD * rng.standard_normal(base.size)
     before = np.mean(1 - (1 - base) ** k)
-    shifts = np.linspace(-4, 4, 161)
+    shifts = np.linspace(-12, 12, 481)
     rises = [np.mean(1 - (1 - expit(odds + s)) ** k) - before for s in shifts]
     return float(np.interp(effect, rises, shifts))
 
