@@ -156,7 +156,9 @@ def leaping(gate) -> Path:
     return gate.root / "sums.jsonl"
 
 
-@pytest.mark.parametrize("suffix", ["", " "], ids=["word for word", "with blanks"])
+@pytest.mark.parametrize(
+    "suffix", ["", " ", "\u200b"], ids=["word for word", "with blanks", "with what nobody sees"]
+)
 def test_a_problem_repeated_thirty_times_does_not_open_a_gate_that_one_does_not(
     gate, suffix: str
 ) -> None:

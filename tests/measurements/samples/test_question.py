@@ -186,5 +186,56 @@ def test_what_differs_and_does_no_harm_is_remarked(run_of, make_checkpoint) -> N
     ]
 
 
+@pytest.mark.parametrize(
+    ("base", "rlvr", "said"),
+    [
+        ({}, {"temperature": 0.6, "top_k": 20}, "temperature (base none, rlvr 0.6); top_k (base"),
+        ({"suppress_tokens": [5]}, {}, "suppress_tokens (base [5], rlvr none)"),
+        ({"stop_strings": ["a"]}, {"stop_strings": ["b"]}, "stop_strings (base ['a'], rlvr"),
+        ({}, {"temperature": 0.0}, "temperature (base none, rlvr 0.0)"),
+        ({}, {f"own_{i}": 2 for i in range(50)}, "and 42 more"),
+        ({}, {"\x1b[2J" + "x" * 10**5: 2}, "xxx (base none, rlvr 2)"),
+        ({}, {"top_p": 1.0, "do_sample": False, "temperature": 1.0}, ""),
+        ({"_from_model_config": True}, {"transformers_version": "5.0.0", "use_cache": True}, ""),
+    ],
+)  # fmt: skip
+def test_sampling_defaults_of_one_alone_are_remarked(run_of, base, rlvr, said: str) -> None:
+    run = run_of()
+    for role, entries in (("base", base), ("rlvr", rlvr)):
+        edit(run.checkpoints[role].path, "generation_config.json", **entries)
+    found = remarks(run)
+    assert len(found) == bool(said)
+    assert said in " ".join(found)
+    assert "\x1b" not in " ".join(found)
+    assert len(" ".join(found)) < 1000
+
+
+YARN = {"rope_type": "yarn", "factor": 4.0}
+
+
+@pytest.mark.parametrize(
+    ("base", "rlvr", "said"),
+    [
+        ({}, {"rope_scaling": YARN}, "factor (base none, rlvr 4.0); rope_type (base none, rlvr y"),
+        ({"rope_scaling": None}, {"rope_parameters": {"rope_type": "default"}}, ""),
+        (
+            {"rope_theta": 1e6},
+            {"rope_parameters": {"rope_type": "default", "rope_theta": 1e6}},
+            "",
+        ),
+        ({"rope_theta": 1e4}, {"rope_theta": 1e6}, "rope_theta (base 10000.0, rlvr 1000000.0)"),
+        ({"rope_scaling": {"type": "yarn", "factor": 4.0}}, {"rope_scaling": YARN}, ""),
+    ],
+)
+def test_positions_that_one_alone_stretches_are_remarked(
+    run_of, make_checkpoint, base, rlvr, said: str
+) -> None:
+    make_checkpoint("base", **base)
+    make_checkpoint("rlvr", **rlvr)
+    found = remarks(run_of())
+    assert len(found) == bool(said)
+    assert said in " ".join(found)
+
+
 def test_checkpoints_that_are_alike_get_no_remark(run_of) -> None:
     assert remarks(run_of()) == []
