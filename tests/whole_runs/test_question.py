@@ -128,7 +128,10 @@ def test_stretched_positions_make_room(pair) -> None:
     result = pair.run("--plan")
     assert result.ret == 0
     result.stdout.fnmatch_lines(
-        ["note: context lengths differ: max_position_embeddings (base 64, rlvr 30)"]
+        [
+            "note: context lengths differ: max_position_embeddings (base 64, rlvr 30); "
+            "factor (base none, rlvr 2.0); *rope_type (base none, rlvr yarn)"
+        ]
     )
 
 
