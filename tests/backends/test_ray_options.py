@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rlvr_gate.records import Checkpoint, Sampling, Stream
-from rlvr_gate_fixtures.backends import Backend, Request, load
+from rlvr_gate_fixtures.backends import Backend, BackendError, Request, load
 from rlvr_gate_fixtures.backends.ray import backend as module
 from rlvr_gate_fixtures.backends.ray.worker import Worker, fingerprint
 
@@ -43,6 +43,16 @@ def test_without_ray_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(module, "find_spec", lambda name: None)
     with pytest.raises(ValueError, match=r"needs Ray.*pip install 'rlvr-gate\[ray\]'"):
         load("ray")
+
+
+@pytest.mark.usefixtures("installed")
+def test_an_adapter_is_refused_and_not_drawn_as_its_base(script: str) -> None:
+    folder = Path("/x/base")
+    adapted = Checkpoint("rlvr", "a", folder, "D", "L", "T", (0,), adapter=Path("/x/adapter"))
+    backend = load("ray", inner="scripted", script=script)
+    stream = Stream("D", Sampling(), (0,), "x", 0)
+    with pytest.raises(BackendError, match="draws from no adapter, and rlvr is one: merge it"):
+        backend.complete(adapted, stream, [Request((1,), 0, 1)])
 
 
 def test_the_parent_side_imports_no_ray() -> None:

@@ -265,6 +265,17 @@ def test_a_kept_engine_serves_further_jobs(
     assert one == two
 
 
+@needs_vllm
+def test_more_prompt_tokens_than_a_step_takes_are_drawn(
+    engine: VllmBackend, base: Checkpoint
+) -> None:
+    """vLLM cuts such prompts, and the CPU's random numbers cannot be rewound."""
+    prompts = [tuple(5 + (i * 7 + j * (i + 3)) % 90 for j in range(100)) for i in range(40)]
+    asked = [Request(prompt, 0, 8) for prompt in prompts]
+    found = by_place(list(engine.complete(base, stream(base, max_new_tokens=8), asked)))
+    assert len(found) == 320
+
+
 @pytest.mark.slow
 @needs_vllm
 @pytest.mark.parametrize("victim", ["child", "EngineCore"])

@@ -37,6 +37,7 @@ GOLDEN = {
         Score(Measure.KL, "d" * 64, "transformers/float32", "e" * 64)).encode(),
     "1a654bc7621360dfdf2d807d58812103": keys.encoding_key(
         "transformers abc", "What is 1+1?").encode(),
+    "95c432fd895f0ee2505e15711b5d6f48": keys.adapted_digest("d" * 64, "e" * 64, "f" * 64).encode(),
 }  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -291,3 +293,62 @@ def test_factors_that_were_never_merged_are_the_reason(pair):
         judged = getattr(view, asked)() >= 0
         assert judged.verdict is Verdict.NOT_COMPARABLE
         assert "LoRA that was never merged: it holds 2 factors" in str(judged.evidence)
+
+
+# Adapters
+
+
+@pytest.fixture
+def adapters(pair, save):
+    """A base with the updates of an adapter of `q_proj` and of both layers' `up_proj`, rank 2."""
+
+    def _adapters(*modules: str):
+        base = draw(0)
+        found = pair(base, full=step(base, 1, 1e-3))
+        rng = np.random.default_rng(2)
+        factors = {}
+        for name in base:
+            if any(module in name for module in modules):
+                rows, columns = base[name].shape
+                module = f"base_model.model.{name.removesuffix('.weight')}"
+                shapes = {"A": (2, columns), "B": (rows, 2)}
+                for which, shape in shapes.items():
+                    values = rng.normal(0, 0.05, shape).astype("f4")
+                    factors[f"{module}.lora_{which}.weight"] = values
+        folder = save("adapter", factors, "adapter_model.safetensors")
+        settings = {"peft_type": "LORA", "r": 2, "lora_alpha": 2}
+        (folder / "adapter_config.json").write_text(json.dumps(settings))
+        found.folders["adapter"] = folder
+        return found
+
+    return _adapters
+
+
+def test_the_rank_of_an_adapter_is_its_makers_choice_and_no_refutation(adapters) -> None:
+    found = adapters("q_proj", "up_proj")
+    view = found.view("adapter")
+    judged = view.rank_share() >= 0.99
+    assert not judged
+    (judgement,) = view.ledger.judgements
+    assert judgement.verdict is Verdict.NOT_COMPARABLE
+    assert (
+        "adapter of rank 2: its update cannot have a higher one"
+        in judgement.evidence.incomparable[0]
+    )
+    whole = found.view("full")
+    assert whole.rank_share() >= 0.99
+    assert [j.verdict for j in whole.ledger.judgements] == [Verdict.HOLDS]
+
+
+def test_matrices_that_an_adapter_does_not_train_say_nothing_of_its_spread(adapters) -> None:
+    both = adapters("q_proj", "up_proj").view("adapter")
+    trained = {"q_proj", "up_proj"}
+    assert {*both.spread_over_types().evidence.shares["by matrix type"]} == trained
+    assert {*both.spread_over_layers().evidence.shares["by layer"]} == {"0", "1"}
+    assert both.spread_over_types().value < 0.2
+
+
+def test_only_an_adapter_has_its_rank(adapters) -> None:
+    found = adapters("q_proj")
+    assert found.update("adapter", "base").adapter_rank == 2
+    assert found.update("full", "base").adapter_rank is None

@@ -163,6 +163,8 @@ class UpdateView:
 
         inside = [t for t in self.update.tensors if layer_of(t.name) is not None]
         matrices = [t for t in inside if len(t.shape) > 1]
+        if self.update.adapter_rank is not None:  # its targets were chosen, and are no finding
+            matrices = [t for t in matrices if t.update_norm]
         groups: dict[object, list[TensorChange]] = {}
         for tensor in matrices:
             groups.setdefault(group(tensor), []).append(tensor)
@@ -233,7 +235,16 @@ class UpdateView:
             "rank above rounding noise, median": _middle(m.signal_rank for m in moved),
         }
         shares = [m.rank / m.full_rank for m in moved]
-        return self._over("rank of the update over full rank, mean", shares, fmean, **stable)
+        what = "rank of the update over full rank, mean"
+        found = self._over(what, shares, fmean, **stable)
+        rank = self.update.adapter_rank
+        if rank is None or self._reasons or not shares:
+            return found
+        why = (
+            f"{self.role} is an adapter of rank {rank}: its update cannot have a higher one, "
+            f"whatever was learned (it has {fmean(shares):.1%} of full rank)"
+        )
+        return self._exact(what, None, found.evidence, why)
 
     def spectral_shift(self) -> Exact:
         """Median normalised spectral shift (arXiv:2511.08567v1, fig. 4; arXiv:2606.07082v3)."""

@@ -54,6 +54,8 @@ class Checkpoint:
         stop_ids: token ids that end a completion.
         template_digest: SHA-256 over everything that shapes a prompt's token ids.
         notes: what is odd about it, and was accepted; for whoever reads the plan or the report.
+        adapter: the folder of a LoRA adapter that is put on the weights in `path`, which are then
+            the base's; the digest is of both.
     """
 
     role: str
@@ -65,6 +67,17 @@ class Checkpoint:
     stop_ids: tuple[int, ...]
     template_digest: str = ""
     notes: tuple[str, ...] = ()
+    adapter: Path | None = None
+
+    @property
+    def weights(self) -> Path:
+        """The folder that says how its weights differ from the base's."""
+        return self.adapter or self.path
+
+    @property
+    def loaded(self) -> str:
+        """What an engine has loaded that can draw from it."""
+        return f"{self.path} {self.adapter}" if self.adapter else str(self.path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,7 +169,13 @@ def adapted(
     ]
     pairs = [Pair(name, slot, merged.get(name, slot)) for name, slot in sorted(slots.items())]
     skipped = sorted(f"{s.name} ({s.dtype})" for s in base.values() if s.name not in slots)
-    return Pairing(tuple(pairs), notes=tuple(notes), skipped=tuple(skipped))
+    ranks = [each.left.shape[1] for each in merged.values() if isinstance(each, Merged)]
+    return Pairing(
+        tuple(pairs),
+        notes=tuple(notes),
+        skipped=tuple(skipped),
+        adapter_rank=max(ranks, default=0),
+    )
 
 
 def _twice(target: TensorSlot, role: str) -> WeightsError:

@@ -77,6 +77,8 @@ class Update:
     """Tensors equal in both that are no floating-point weights."""
     unmatched_parameters: int = 0
     """Weights of `against` that have no partner."""
+    adapter_rank: int | None = None
+    """The largest rank of the adapter that made it; None for whole weights."""
 
     @property
     def parameters(self) -> int:
@@ -179,7 +181,7 @@ def measure(
         changes = tuple(_told(_change(pair, pool), tell) for pair in found.pairs)
     return Update(
         role, against, changes, found.notes, found.missing, found.extra, found.skipped,
-        found.unmatched_parameters,
+        found.unmatched_parameters, found.adapter_rank,
     )  # fmt: skip
 
 

@@ -60,6 +60,8 @@ class Pairing:
     """Tensors equal in both that are no floating-point weights, e.g. position ids."""
     unmatched_parameters: int = 0
     """Elements in `missing` and in rows only base has."""
+    adapter_rank: int | None = None
+    """The largest rank of an adapter's factors; None where the other is whole weights."""
 
 
 @dataclass(frozen=True, slots=True)
