@@ -55,6 +55,14 @@ def to_document(record: RunRecord) -> dict[str, object]:
             name: {role: told(record.curves[name][role]) for role in role_order(curves)}
             for name, curves in sorted(record.curves.items())
         },
+        "every_k": {
+            name: {role: told(curves[role]) for role in role_order(curves)}
+            for name, curves in sorted(record.every_k.items())
+        },
+        "answers": {
+            name: {problem: told(of) for problem, of in record.answers[name].items()}
+            for name in sorted(record.answers)
+        },
         "crossovers": {name: told(found) for name, found in sorted(record.crossovers.items())},
         "strata": {name: told(rows) for name, rows in sorted(record.strata.items())},
         "numbers": {name: told(rows) for name, rows in sorted(record.numbers.items())},
@@ -96,6 +104,9 @@ def _claim(claim: ClaimRecord) -> dict[str, object]:
         "reason": claim.reason,
         "estimate": None if deciding is None else told(deciding.estimate),
         "interval": None if deciding is None else _interval(deciding.interval),
+        "relation": None if deciding is None else deciding.relation,
+        "threshold": None if deciding is None else told(deciding.threshold),
+        "skipped": claim.skipped,
         "margin": told(claim.margin),
         "p_value": told(claim.p_value),
         "adjusted_p": told(claim.adjusted_p),

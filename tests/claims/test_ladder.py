@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
+from math import comb
 from typing import cast
 
 import numpy as np
@@ -143,3 +145,21 @@ def test_this_benchmark_alone_is_shown_beside_the_population_and_decides_nothing
     assert fixed.high - fixed.low < population.high - population.low
     assert [t.decides for t in (population, fixed)] == [True, False]
     assert any("this benchmark's problems alone" in note for note in notes(judged))
+
+
+def test_curves_at_every_k_are_exact_and_agree_with_the_ladder_where_it_stands() -> None:
+    base, rlvr = CROSSING
+    seen = overview(source(base, rlvr), "b", (1, 4, 64), 0.95)
+    assert {role: [p.k for p in of] for role, of in seen.every_k.items()} == {
+        role: list(range(1, 65)) for role in ("base", "rlvr", "difference")
+    }
+    for role, counted in (("base", base), ("rlvr", rlvr)):
+        for point in seen.every_k[role]:
+            k = int(point.k)
+            exact = sum(
+                1 - Fraction(comb(t.n - t.correct, k), comb(t.n, k)) for t in counted
+            ) / len(counted)
+            assert point.value == pytest.approx(float(exact), abs=1e-12)
+        at = {point.k: point for point in seen.every_k[role]}
+        assert [at[point.k] for point in seen.curves[role]] == list(seen.curves[role])
+    assert overview(source(base, rlvr), "b", range(1, 65), 0.95).every_k == {}

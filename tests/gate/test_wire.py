@@ -82,3 +82,18 @@ def test_a_findings_own_verdict_is_not_called_its_verdict() -> None:
     told = dict(to_properties(replace(REFUTED, kind=Kind.FINDING)))
     assert told["rlvr_gate.verdict_alone"] == "refuted"
     assert "rlvr_gate.verdict" not in told
+
+
+def test_junit_is_told_the_numbers_of_the_comparison_that_made_the_verdict() -> None:
+    told = dict(to_properties(replace(REFUTED, benchmark="b\n::error::", k=8)))
+    judged = next(j for j in REFUTED.judgements if j.verdict is REFUTED.verdict)
+    assert told["rlvr_gate.benchmark"] == "b ::error::"
+    assert told["rlvr_gate.k"] == 8
+    assert told["rlvr_gate.estimate"] == judged.estimate
+    assert told["rlvr_gate.interval_low"] == judged.interval.low
+    assert told["rlvr_gate.interval_high"] == judged.interval.high
+    assert (told["rlvr_gate.relation"], told["rlvr_gate.threshold"]) == (
+        judged.relation, judged.threshold,
+    )  # fmt: skip
+    bare = dict(to_properties(replace(REFUTED, judgements=(), benchmark=None, k=None)))
+    assert not {"rlvr_gate.benchmark", "rlvr_gate.k", "rlvr_gate.estimate"} & set(bare)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rlvr_gate.claims.ladder import band
+from rlvr_gate.claims.ladder import band, crossing
 from rlvr_gate.claims.numbers import NUMBERS
 from rlvr_gate.claims.views import CheckpointView, EvidenceSource, PairView
 from rlvr_gate.judging.quantities import Ledger, Quantity
 from rlvr_gate.records import PAIR, Crossover, CurvePoint, NumberRow, StratumRow, Tally
+from rlvr_gate.stats.bands import Band
+
+_MOST_K = 1_024  # points of a curve
 
 Curve = list[CurvePoint]
 
@@ -20,6 +23,8 @@ class Overview:
 
     curves: Mapping[str, Curve]
     """role -> points; the pseudo role `difference` holds rlvr minus base, paired."""
+    every_k: Mapping[str, Curve]
+    """`curves` of the pair at every k; empty where the ladder has as many."""
     crossover: Crossover
     strata: Sequence[StratumRow]
     numbers: Sequence[NumberRow]
@@ -41,23 +46,37 @@ def overview(
     ours, theirs = (CheckpointView(role, source, ledger) for role in PAIR)
     pair = PairView(ours, theirs)
     base, rlvr = ([view.pass_at(k, benchmark) for k in sorted(ladder)] for view in (ours, theirs))
-    gaps = [after - before for before, after in zip(base, rlvr, strict=True)]
-    whole = band(gaps, level)
-    difference = [
-        replace(point, band_low=low, band_high=high)
-        for point, low, high in zip(_curve(gaps, level), whole.low, whole.high, strict=True)
-    ]
-    curves = {"base": _curve(base, level), "rlvr": _curve(rlvr, level), "difference": difference}
+    curves = _curves(base, rlvr, level)
     for name in others:
         view, most = CheckpointView(name, source, ledger), _fewest(source.tallies(name, benchmark))
         curves[name] = _curve(
             [view.pass_at(k, benchmark) for k in sorted(ladder) if k <= most], level
         )
-    ends = dict.fromkeys((0, len(gaps) - 1))
+    ends = dict.fromkeys((0, len(base) - 1))
     rows = [row for i in ends for row in _by_stratum(base[i], rlvr[i], level)]
     strata = sorted(rows, key=lambda row: row.stratum)
-    crossover = pair.crossover(max(ladder), benchmark)
-    return Overview(curves, crossover, strata, _numbers(pair, benchmark, level))
+    whole = pair.at_every_k(max(ladder), benchmark)
+    every_k = _curves(*whole, level) if len(ladder) < len(whole[0]) <= _MOST_K else {}
+    crossover = crossing(_gaps(*whole, level)[1])
+    return Overview(curves, every_k, crossover, strata, _numbers(pair, benchmark, level))
+
+
+def _gaps(
+    base: Sequence[Quantity], rlvr: Sequence[Quantity], level: float
+) -> tuple[list[Quantity], Band]:
+    """The paired difference at each k, and the band that holds at all of them."""
+    gaps = [after - before for before, after in zip(base, rlvr, strict=True)]
+    return gaps, band(gaps, level)
+
+
+def _curves(base: Sequence[Quantity], rlvr: Sequence[Quantity], level: float) -> dict[str, Curve]:
+    """Both checkpoints, and rlvr minus base with its band."""
+    gaps, whole = _gaps(base, rlvr, level)
+    difference = [
+        replace(point, band_low=low, band_high=high)
+        for point, low, high in zip(_curve(gaps, level), whole.low, whole.high, strict=True)
+    ]
+    return {"base": _curve(base, level), "rlvr": _curve(rlvr, level), "difference": difference}
 
 
 def _numbers(pair: PairView, benchmark: str, level: float) -> list[NumberRow]:

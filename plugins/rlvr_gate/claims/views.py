@@ -332,11 +332,17 @@ class PairView:
         The interval of k* is read from the simultaneous band of the paired difference. Adaptive
         samples are looked at in doublings of k, for their estimator takes its time.
         """
+        base, rlvr = self.at_every_k(k, benchmark)
+        gaps = [after - before for before, after in zip(base, rlvr, strict=True)]
+        return crossing(band(gaps, self.base.ledger.level))
+
+    def at_every_k(self, most: int, benchmark: str) -> tuple[list[Quantity], list[Quantity]]:
+        """pass@k of base and of rlvr at every k up to `most`; of adaptive samples in doublings."""
         sides = (view.source.tallies(view.role, benchmark) for view in (self.base, self.rlvr))
         adaptive = any(tally.rounds for tallies in sides for tally in tallies)
-        ks = default_ladder(k) if adaptive else range(1, k + 1)
-        gaps = [self.rlvr._rate(k, benchmark) - self.base._rate(k, benchmark) for k in ks]
-        return crossing(band(gaps, self.base.ledger.level))
+        ks = default_ladder(most) if adaptive else range(1, most + 1)
+        base, rlvr = ([view._rate(k, benchmark) for k in ks] for view in (self.base, self.rlvr))
+        return base, rlvr
 
     def guess_filtered(self, k: int, benchmark: str) -> Judgement:
         """Whether the same checkpoint leads at `k` without the problems that guesses solve."""

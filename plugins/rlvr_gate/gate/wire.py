@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rlvr_gate.records import ClaimRecord, Kind
 from rlvr_gate.records.plain import Malformed, packed, unpacked
@@ -33,7 +33,22 @@ def to_properties(record: ClaimRecord) -> list[tuple[str, object]]:
         ("rlvr_gate.claim", for_log(one_line(record.id))),
         ("rlvr_gate.kind", str(record.kind)),
         (verdict, str(record.verdict)),
+        *((f"rlvr_gate.{name}", value) for name, value in _numbers(record) if value is not None),
     ]
+
+
+def _numbers(record: ClaimRecord) -> Iterator[tuple[str, object]]:
+    """What it was asked of, and the comparison that made the verdict; None where there is none."""
+    yield "benchmark", record.benchmark and for_log(one_line(record.benchmark))
+    yield "k", record.k
+    same = [j for j in record.judgements if j.verdict is record.verdict] or record.judgements
+    for judgement in same[:1]:
+        yield "estimate", judgement.estimate
+        yield "interval_low", judgement.interval.low
+        yield "interval_high", judgement.interval.high
+        yield "level", judgement.interval.level
+        yield "relation", judgement.relation
+        yield "threshold", judgement.threshold
 
 
 def whole(record: ClaimRecord) -> tuple[str, object]:
