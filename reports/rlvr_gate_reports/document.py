@@ -24,9 +24,9 @@ from rlvr_gate.records import (
 )
 from rlvr_gate.records.plain import told
 from rlvr_gate_reports.reading import claim_order, deciding_judgement, role_order
+from rlvr_gate_reports.results import SCHEMA
 
-SCHEMA = "rlvr-gate/gate-1"
-"""Names the document's shape; another number means that a reader must be changed."""
+__all__ = ["SCHEMA", "dumps", "schema", "to_document"]
 
 
 def to_document(record: RunRecord) -> dict[str, object]:

@@ -110,8 +110,10 @@ def beside(record: RunRecord) -> Iterator[tuple[ClaimRecord, Judgement]]:
 
 
 def deciding_claims(record: RunRecord) -> list[ClaimRecord]:
-    """The claims the gate names as deciding."""
-    return [claim for claim in record.claims if name(claim) in record.gate.deciding]
+    """The claims the gate names as deciding, in its order."""
+    named = record.gate.deciding
+    found = [claim for claim in record.claims if name(claim) in named]
+    return sorted(found, key=lambda claim: named.index(name(claim)))
 
 
 def incomparable(claim: ClaimRecord) -> list[str]:

@@ -17,8 +17,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rlvr_gate.records import RunRecord
 from rlvr_gate.visible import capped, visible
-from rlvr_gate_reports import words
+from rlvr_gate_reports import svg, words
+from rlvr_gate_reports.comparison import Comparison
 from rlvr_gate_reports.html import page
+from rlvr_gate_reports.html.sections.section import SHOWN_CLAIMS
 
 _LONGEST = 6_000  # characters of any one text in the page
 
@@ -33,6 +35,15 @@ def pieces(record: RunRecord) -> Iterator[str]:
     return _environment().get_template("report.html.j2").generate(
         page=page.build(record), record=record,
         script_digest=_digest(_asset("report.js")), style_digest=_digest(_asset("style.css")),
+    )  # fmt: skip
+
+
+def comparison(found: Comparison) -> Iterator[str]:
+    """The page of several runs, piece by piece."""
+    return _environment().get_template("compare.html.j2").generate(
+        found=found, style_digest=_digest(_asset("style.css")),
+        claims=found.claims[:SHOWN_CLAIMS], more=max(len(found.claims) - SHOWN_CLAIMS, 0),
+        pictures=[(name, svg.curves(of)) for name, of in found.curves.items()],
     )  # fmt: skip
 
 

@@ -1,0 +1,132 @@
+"""Commands that read results: explain a claim, compare runs, export numbers, show the schema."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rlvr_gate.gate.decide import name
+from rlvr_gate.gate.explain import explain
+from rlvr_gate.records import ClaimRecord
+from rlvr_gate.visible import for_log, one_line
+from rlvr_gate_reports import comparison, export, results
+from rlvr_gate_reports.results import ResultError
+from rlvr_gate_reports.write import ReportError, write_text
+
+_LONGEST = 400
+
+
+def add(commands: Any) -> None:
+    """Add them to the parser of `rlvr-gate`."""
+    explaining = commands.add_parser(
+        "explain",
+        help="say what a claim of a finished run found, and why",
+        description="Explain a claim from the JSON report of a run, without the run: its numbers, "
+        "what it was held against, what stands beside it.",
+    )
+    explaining.add_argument("result", metavar="RESULT.json", type=Path)
+    explaining.add_argument("claim", metavar="CLAIM", nargs="?", help="an id; left out: all ids")
+    comparing = commands.add_parser(
+        "compare",
+        help="hold runs against each other, verdict changes first",
+        description="Compare JSON reports: yesterday's against today's, or several candidates. "
+        "The first is what the others are held against.",
+    )
+    comparing.add_argument("results", metavar="RESULT.json", type=Path, nargs="+")
+    comparing.add_argument("--report", metavar="FILE", type=Path, help="an HTML page as well")
+    exporting = commands.add_parser(
+        "export",
+        help="write a run's pass@k for a model card or a leaderboard",
+        description="Export pass@k of the rlvr checkpoint from a JSON report: `model-index` is "
+        "YAML for a model card's metadata, `eval-results` a file of a model's .eval_results, "
+        "`ctrf` the gate and all claims in the Common Test Report Format.",
+    )
+    exporting.add_argument("result", metavar="RESULT.json", type=Path)
+    exporting.add_argument("format", choices=sorted(export.FORMATS))
+    exporting.add_argument(
+        "--dataset", metavar="BENCHMARK=OWNER/NAME[:TASK]", action="append", default=[],
+        help="a benchmark's data set on the Hub; eval-results needs one for each",
+    )  # fmt: skip
+    commands.add_parser(
+        "schema", help="print the JSON Schema of --gate-json", description="Print the schema."
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run one of them; 0 where it did all it was asked, 1 with a sentence where it did not."""
+    try:
+        _COMMANDS[options.command](options)
+    except (ResultError, ReportError, ValueError) as error:
+        sys.stderr.write(f"{for_log(f'rlvr-gate {options.command}: {error}')}\n")
+        return 1
+    return 0
+
+
+def _explain(options: argparse.Namespace) -> None:
+    result = results.read(options.result)
+    chosen = [
+        (claim, evidence)
+        for claim, evidence in zip(result.record.claims, result.evidence, strict=True)
+        if options.claim in (claim.id, name(claim))
+    ]
+    if not chosen:
+        known = list(dict.fromkeys(claim.id for claim in result.record.claims))
+        if options.claim is None:
+            _print(known)
+            return
+        raise ValueError(
+            f"no claim {options.claim!r} in {options.result}; there are {', '.join(known)}"
+        )
+    for claim, evidence in chosen:
+        _print(_told(claim, evidence))
+
+
+def _told(claim: ClaimRecord, evidence: Mapping[str, object]) -> list[str]:
+    beside = [
+        f"  {key}: {one_line(json.dumps(value), _LONGEST)}" for key, value in evidence.items()
+    ]
+    return [*explain(claim), *beside]
+
+
+def _compare(options: argparse.Namespace) -> None:
+    found = comparison.compare([results.read(path) for path in options.results])
+    _print(comparison.lines(found))
+    if options.report:
+        from rlvr_gate_reports import html
+
+        write_text(options.report, html.comparison(found))
+
+
+def _export(options: argparse.Namespace) -> None:
+    datasets = dict(map(_dataset, options.dataset))
+    sys.stdout.write(export.FORMATS[options.format](results.read(options.result), datasets))
+
+
+def _dataset(given: str) -> tuple[str, str]:
+    benchmark, equals, dataset = given.rpartition("=")
+    if not (equals and benchmark and dataset):
+        raise ValueError(f"expected --dataset BENCHMARK=OWNER/NAME[:TASK], got {given!r}")
+    return benchmark, dataset
+
+
+def _schema(options: argparse.Namespace) -> None:
+    from rlvr_gate_reports import document
+
+    sys.stdout.write(json.dumps(document.schema(), indent=2) + "\n")
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        sys.stdout.write(f"{for_log(line)}\n")
+
+
+_COMMANDS: Mapping[str, Callable[[argparse.Namespace], None]] = {
+    "explain": _explain,
+    "compare": _compare,
+    "export": _export,
+    "schema": _schema,
+}

@@ -1,0 +1,243 @@
+"""`rlvr-gate explain`, `compare`, `export`, `schema`: what they say of JSON reports alone."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rlvr_gate.records import Benchmark, RunRecord, Verdict
+from rlvr_gate_fixtures.__main__ import main
+from rlvr_gate_reports import decision, document, results
+from rlvr_gate_reports.results import ResultError
+
+Run = Callable[..., RunRecord]
+Said = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Callable[[RunRecord, str], str]:
+    """Write a record as JSON, give the path."""
+
+    def write(record: RunRecord, name: str) -> str:
+        path = tmp_path / f"{name}.json"
+        path.write_text(document.dumps(record))
+        return str(path)
+
+    return write
+
+
+Kept = Callable[[RunRecord, str], str]
+
+
+@pytest.mark.parametrize("state", ["open", "closed", "undecided", "not comparable"])
+def test_the_json_alone_gives_the_decision_word_for_word(run: Run, kept: Kept, state: str) -> None:
+    record = run(state, problems=30, samples=16)
+    read = results.read(Path(kept(record, "gate"))).record
+    told = decision.text(record, decision.of(record))
+    assert decision.text(read, decision.of(read)) == told
+
+
+def test_what_was_read_is_written_as_it_was(run: Run, kept: Kept) -> None:
+    """But for what stands beside verdicts: counts, curves, claims and their numbers come back."""
+    record = run("open", problems=12, samples=16, contrast=True)
+    wrote = json.loads(document.dumps(record))
+    again = json.loads(document.dumps(results.read(Path(kept(record, "gate"))).record))
+    for key in (
+        "gate",
+        "samples",
+        "counts",
+        "curves",
+        "crossovers",
+        "level",
+        "seed",
+        "benchmarks",
+    ):
+        assert again[key] == wrote[key], key
+    for one, other in zip(wrote["claims"], again["claims"], strict=True):
+        for key in ("id", "verdict", "estimate", "interval", "relation", "threshold", "skipped"):
+            assert one[key] == other[key]
+
+
+def test_a_claim_is_explained_from_the_file(run: Run, kept: Kept, capsys: Said) -> None:
+    record = run("closed", problems=30, samples=16)
+    assert main(["explain", kept(record, "gate"), "K1"]) == 0
+    said = capsys.readouterr().out
+    assert "gate claim K1 is REFUTED: RLVR raises pass@1, countdown" in said
+    assert "must be > 0" in said
+    assert "minimum detectable effect" in said
+    assert main(["explain", kept(record, "gate"), "K1 on countdown"]) == 0
+    assert main(["explain", kept(record, "gate")]) == 0
+    assert "K2" in capsys.readouterr().out.split()
+
+
+def test_an_unknown_claim_is_told_with_those_there_are(run: Run, kept: Kept, capsys: Said) -> None:
+    assert main(["explain", kept(run(problems=4, samples=8), "gate"), "X9"]) == 1
+    assert "no claim 'X9'" in (said := capsys.readouterr().err)
+    assert "C1, K1, K2" in said
+
+
+def test_a_comparison_tells_changed_verdicts_first_and_the_worse_before_the_better(
+    run: Run, kept: Kept, capsys: Said
+) -> None:
+    open_, closed = (run(state, problems=60) for state in ("open", "closed"))
+    assert main(["compare", kept(open_, "yesterday"), kept(closed, "today")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("yesterday: May ship")
+    assert lines[1].startswith("today: Do not ship")
+    rows = [line for line in lines if line.startswith(("  worse", "  changed"))]
+    assert rows[0].startswith("  worse   K1 on countdown (gate): holds")
+    assert " -> refuted " in rows[0]
+    kinds = [row.split()[0] for row in rows]
+    assert kinds == sorted(kinds, reverse=True)
+    assert any("lost, now preserved" in line for line in lines)
+
+
+def test_runs_that_differ_in_more_than_the_checkpoint_are_not_compared_in_silence(
+    run: Run, kept: Kept, capsys: Said
+) -> None:
+    one = run("open", problems=12, samples=16)
+    other = replace(
+        one, samples=32, seed=5,
+        gate=replace(one.gate, policy="lax"),
+        benchmarks=[replace(one.benchmarks[0], digest="0" * 64)],
+        checkpoints=[replace(c, digest=f"{c.role}0" * 8) for c in one.checkpoints],
+    )  # fmt: skip
+    assert main(["compare", kept(one, "a"), kept(other, "b")]) == 0
+    said = capsys.readouterr().out
+    for what in ("policy", "samples per problem", "run seed", "base", "countdown of b has other"):
+        assert f"note: {what}" in said
+
+
+def test_a_claim_that_one_run_did_not_ask_is_no_change_for_the_worse(
+    run: Run, kept: Kept, capsys: Said
+) -> None:
+    one = run("open", problems=12, samples=16)
+    claims = [
+        replace(c, verdict=Verdict.UNDECIDED, judgements=(), skipped=True) if c.id == "W1" else c
+        for c in one.claims if c.id != "K4"
+    ]  # fmt: skip
+    main(["compare", kept(one, "a"), kept(replace(one, claims=claims), "b")])
+    said = capsys.readouterr().out
+    assert "2 of 6 claims changed their verdict, 0 for the worse." in said
+    assert "-> not asked" in said
+    assert "-> skipped" in said
+
+
+def test_the_page_of_a_comparison_is_inert_and_complete(
+    run: Run, hostile_run: RunRecord, kept: Kept, tmp_path: Path
+) -> None:
+    page = tmp_path / "out" / "compare.html"
+    for one, other in ((run("open"), run("closed")), (hostile_run, hostile_run)):
+        names = kept(one, "a"), kept(other, "b<script>x")
+        assert main(["compare", *names, f"--report={page}"]) == 0
+        text = page.read_text("utf-8")
+        assert "<script" not in text
+        assert "<img" not in text
+        assert not set("\x00\x07\x1b\u202e\u2066") & set(text)
+        assert "claims changed their verdict" in text
+
+
+def test_one_run_is_no_comparison(run: Run, kept: Kept, capsys: Said) -> None:
+    assert main(["compare", kept(run(problems=4, samples=8), "a")]) == 1
+    assert "needs two runs or more, got 1" in capsys.readouterr().err
+
+
+def test_nothing_hostile_reaches_the_terminal(
+    hostile_run: RunRecord, kept: Kept, capsys: Said
+) -> None:
+    path = kept(hostile_run, "a")
+    main(["compare", path, path])
+    for claim in hostile_run.claims:
+        main(["explain", path, claim.id])
+    for form in ("ctrf", "model-index"):
+        main(["export", path, form])
+    said = capsys.readouterr()
+    assert not set("\x00\x07\x1b\u202e\u2066") & set(said.out + said.err)
+    assert not [line for line in said.out.splitlines() if line.startswith("::")]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{", "no JSON"),
+        ("[1]", "expected a report that --gate-json wrote"),
+        ('{"schema": "rlvr-gate/gate-2"}', "rlvr-gate/gate-2"),
+        ('{"schema": "rlvr-gate/gate-1"}', "not as its schema says"),
+        ('{"schema": "rlvr-gate/gate-1", "run": [], "rounds": 3}', "not as its schema says"),
+        ("[" * 100_000, "no JSON"),
+    ],
+)
+def test_a_file_that_is_no_report_is_refused_with_a_sentence(
+    tmp_path: Path, capsys: Said, text: str, why: str
+) -> None:
+    (tmp_path / "x.json").write_text(text)
+    assert main(["explain", str(tmp_path / "x.json"), "K1"]) == 1
+    assert why in capsys.readouterr().err
+    with pytest.raises(ResultError):
+        results.read(tmp_path / "missing.json")
+
+
+@pytest.mark.parametrize("key", ["gate", "claims", "counts", "curves", "checkpoints"])
+@pytest.mark.parametrize("wrong", [None, 3, "x", [None], {"a": {"b": {"c": [4]}}}])
+def test_a_report_that_was_spoiled_is_refused_and_never_a_traceback(
+    run: Run, tmp_path: Path, key: str, wrong: object
+) -> None:
+    spoiled = json.loads(document.dumps(run(problems=4, samples=8))) | {key: wrong}
+    (tmp_path / "x.json").write_text(json.dumps(spoiled))
+    with pytest.raises(ResultError):
+        results.read(tmp_path / "x.json")
+
+
+def test_exports_are_yaml_whose_numbers_are_the_curves(run: Run, kept: Kept, capsys: Said) -> None:
+    yaml = pytest.importorskip("yaml")
+    record = run("open", problems=12, samples=16)
+    nasty = replace(record, benchmarks=[Benchmark("countdown", "", "", ())])
+    path = kept(nasty, "gate")
+    assert main(["export", path, "model-index"]) == 0
+    [model] = yaml.safe_load(capsys.readouterr().out)["model-index"]
+    [entry] = model["results"]
+    points = record.curves["countdown"]["rlvr"]
+    assert [m["type"] for m in entry["metrics"]] == ["pass@1", "pass@16"]
+    assert [m["value"] for m in entry["metrics"]] == [
+        pytest.approx(p.value, abs=1e-5) for p in (points[0], points[-1])
+    ]
+    assert main(["export", path, "eval-results", "--dataset=countdown=me/numbers:hard"]) == 0
+    [entry] = yaml.safe_load(capsys.readouterr().out)
+    assert entry["dataset"] == {"id": "me/numbers", "task_id": "hard"}
+    assert entry["value"] == pytest.approx(100 * points[0].value, abs=1e-3)
+    assert main(["export", path, "eval-results"]) == 1
+    assert "give --dataset countdown=OWNER/NAME" in capsys.readouterr().err
+
+
+def test_ctrf_counts_add_up_and_a_finding_never_fails(run: Run, kept: Kept, capsys: Said) -> None:
+    record = run("closed", problems=30, samples=16)
+    assert main(["export", kept(record, "gate"), "ctrf"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["reportFormat"] == "CTRF"
+    tests, summary = found["results"]["tests"], found["results"]["summary"]
+    assert summary["tests"] == len(tests) == 1 + len(record.claims)
+    kinds = ("passed", "failed", "pending", "skipped", "other")
+    assert sum(summary[kind] for kind in kinds) == summary["tests"]
+    assert tests[0]["status"] == "failed"
+    assert {t["status"] for t in tests[1:] if t["suite"] == ["finding"]} <= {"passed", "other"}
+    assert next(t for t in tests if t["name"].startswith("K1 "))["status"] == "failed"
+
+
+def test_the_schema_is_printed(capsys: Said) -> None:
+    assert main(["schema"]) == 0
+    assert json.loads(capsys.readouterr().out) == document.schema()
+
+
+def test_help_names_every_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "rlvr_gate_fixtures", "--help"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    for command in ("explain", "compare", "export", "schema", "merge", "audit"):
+        assert f"    {command} " in done.stdout
