@@ -368,9 +368,9 @@ class PairView:
         reasons = list(ledger.unlike(benchmark))
         open_ = Verdict.UNDECIDED if self.unknown else Verdict.HOLDS
         verdict = Verdict.NOT_COMPARABLE if reasons else open_
+        repeating = self.base.source.repeats(benchmark)
         agreeing = tuple(
-            Alike(role, found.alike, found.chance)
-            for role, found in self.base.source.repeats(benchmark).items()
+            Alike(role, found.alike, found.chance) for role, found in repeating.items()
         )
         failed, unknown = float(len(reasons)), ", ".join(self.unknown)
         return ledger.note(
@@ -386,7 +386,11 @@ class PairView:
                 k=None,
                 n=None,
                 evidence=Evidence(
-                    notes=(*self.base.source.notes(benchmark), *ledger.cut(benchmark).said),
+                    notes=(
+                        *self.base.source.notes(benchmark),
+                        *ledger.cut(benchmark).said,
+                        *few_copies(repeating),
+                    ),
                     incomparable=tuple(reasons),
                     alike=agreeing or None,
                 ),
@@ -431,11 +435,28 @@ def incomparable(
 
 def copied(agreeing: Mapping[str, Repeats]) -> list[str]:
     """Say whose samples are copies of each other; empty where none's are."""
-    return [
+    return [_repeating(role, found) for role, found in agreeing.items() if found.accident]
+
+
+def _repeating(role: str, found: Repeats) -> str:
+    where = f" (for sure in {_problems(found)})" if found.copied else ""
+    return (
         f"{role}'s samples repeat each other: {found.alike:.3g} of the pairs agree, "
-        f"{found.chance:.3g} would by chance; were seeds ignored or used twice?"
+        f"{found.chance:.3g} would by chance; were seeds ignored or used twice?{where}"
+    )
+
+
+def _problems(found: Repeats) -> str:
+    return f"{len(found.copied)} problem{'s' if len(found.copied) > 1 else ''}"
+
+
+def few_copies(agreeing: Mapping[str, Repeats]) -> list[str]:
+    """Say whose samples hold copies for sure, but too few to matter to what is judged."""
+    return [
+        f"samples of {role}'s are copies in {_problems(found)} for sure, too few to matter here; "
+        "was the run started again with seeds it had used?"
         for role, found in agreeing.items()
-        if found.accident
+        if found.copied and not found.accident
     ]
 
 
