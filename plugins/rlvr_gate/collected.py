@@ -19,7 +19,7 @@ from _pytest.doctest import DoctestModule
 from rlvr_gate.controller import USAGE, asked, is_worker
 from rlvr_gate.gate.meaning import Known, unknown_claims
 from rlvr_gate.gate.policy import shipped
-from rlvr_gate.markers import Marked, marked
+from rlvr_gate.markers import Marked, marked, unused
 from rlvr_gate.plugin import policy_key
 from rlvr_gate.written import Written, claims_in, shipped_claims, shipped_folder
 
@@ -88,7 +88,7 @@ def _known(items: Sequence[pytest.Item]) -> Known:
     said = _said(items[0])
     benchmarks = dict.fromkeys(_parameters(item).get("benchmark") for item in items)
     return Known(
-        frozenset(name for item in items for name in getattr(item, "fixturenames", ())),
+        frozenset(name for item in items for name in _fixtures(item)),
         tuple((benchmark, said["kind"]) for benchmark in benchmarks),
         said["margin"],
         said["bound"],
@@ -114,8 +114,33 @@ def _misused(claims: Sequence[pytest.Item]) -> Iterator[str]:
             )
         elif len(marks) > 1:
             yield f"{item.nodeid}: is {len(marks)} claims at once: write one test for each"
+        names = _fixtures(item)
+        if not {"pair", "request"} & set(names) or _of_unittest(item):
+            yield f"{item.nodeid}: a claim is about the `pair`: take it as an argument"
+        yield from (
+            f"{item.nodeid}: there is no fixture {name!r}"
+            for name in names
+            if _unknown(name, item)
+        )
         if item.get_closest_marker("xfail"):
             yield f"{item.nodeid}: a claim cannot be expected to fail: leave out xfail"
+
+
+def _fixtures(item: pytest.Item) -> Sequence[str]:
+    """Names of what a test is given, and of what that is given in turn."""
+    return getattr(item, "fixturenames", ())
+
+
+def _of_unittest(item: pytest.Item) -> bool:
+    """Whether it is a method of a TestCase, which takes no arguments."""
+    owner = getattr(item, "cls", None) or object
+    return any(known.__module__ == "unittest.case" for known in owner.__mro__)
+
+
+def _unknown(name: str, item: pytest.Item) -> bool:
+    """Whether nobody makes this fixture: pytest says so only when the test's turn has come."""
+    known = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", None)
+    return known is not None and name != "request" and name not in {*known, *_parameters(item)}
 
 
 def _said(item: pytest.Item) -> dict[str, Any]:
@@ -167,6 +192,10 @@ def _passed_over(
 ) -> Iterator[str]:
     carried = {id(mark) for item in claims for mark in item.iter_markers("claim")}
     collected = {id(vars(module.obj)): module for module in modules}
+    files = {str(module.path) for module in modules}
+    for left in unused.values():
+        if left.path in files:
+            yield f"{left.path}:{left.line}: the claim {left.id} decorates nothing: write @claim"
     plugins = [p for p in config.pluginmanager.get_plugins() if isinstance(p, ModuleType)]
     others = {id(vars(plugin)) for plugin in plugins} - collected.keys()
     for known in marked:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import inspect
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from numbers import Real
 from typing import TypeVar
 
@@ -28,6 +30,20 @@ class Marked:
 
 marked: list[Marked] = []
 """What this process has marked, so that a claim which pytest does not collect is no secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """A claim that has decorated nothing yet."""
+
+    id: str
+    path: str
+    line: int
+
+
+unused: dict[int, Unused] = {}
+"""By number; a claim that is still here when all is collected has lost its @."""
+_numbers = count()
 
 
 def claim(
@@ -62,8 +78,11 @@ def claim(
         raise ValueError(f"claim {id}: margin is a slack of at least 0, got {margin!r}")
     if not (paper is None or isinstance(paper, Paper)):
         raise ValueError(f"claim {id}: paper is a rlvr_gate.Paper, got {paper!r}")
+    number, caller = next(_numbers), sys._getframe(1)
+    unused[number] = Unused(id, caller.f_code.co_filename, caller.f_lineno)
 
     def mark(test: Test) -> Test:
+        unused.pop(number, None)
         _check_test(test, id)
         decorate = pytest.mark.claim(
             text=text, id=id, source=source, kind=Kind(kind), margin=slack, bound=held, paper=paper
@@ -105,6 +124,10 @@ def _check_test(test: object, id: str) -> None:
         raise ValueError(f"claim {id}: decorate a test function, not the class {test.__name__}")
     if not inspect.isfunction(test):
         raise ValueError(f"claim {id}: decorate a test function, got {type(test).__name__}")
+    if test.__name__ == "<lambda>":
+        raise ValueError(
+            f"claim {id}: decorate a function with a name, as in def test_…, not a lambda"
+        )
     if inspect.iscoroutinefunction(test) or inspect.isasyncgenfunction(test):
         raise ValueError(f"claim {id}: {test.__name__} is async, so it would never be judged")
     if inspect.isgeneratorfunction(test):

@@ -190,6 +190,11 @@ KINDS = {
         (lambda m: m * m, TypeError, "cannot multiply or divide"),
         (lambda m: m / m, TypeError, "cannot multiply or divide"),
         (lambda m: 1 / m, TypeError, "cannot divide by"),
+        (lambda m: m**2, TypeError, "a power of .* has no interval here: only multiples and sums"),
+        (lambda m: m // 2, TypeError, "a whole quotient of .* has no interval here"),
+        (lambda m: m % 2, TypeError, "a remainder of .* has no interval here"),
+        (float, TypeError, "is a number with an interval: compare it as it is"),
+        (lambda m: round(m, 2), TypeError, "its estimate alone is its `value`"),
         (lambda m: m * 0, ValueError, "nothing would be left"),
         (lambda m: m / 0, ValueError, "nothing would be left"),
         (lambda m: m * float("nan"), ValueError, "need a finite number"),
@@ -209,6 +214,12 @@ def test_what_has_no_meaning_is_explained(
 ) -> None:
     with pytest.raises(error, match=message):
         do(KINDS[kind]())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_reads_in_a_message_as_what_it_is_called(kind: str) -> None:
+    measured = KINDS[kind]()
+    assert f"{measured}" == measured.label
 
 
 @pytest.mark.parametrize("one", KINDS)

@@ -61,6 +61,7 @@ def said(result: pytest.RunResult) -> str:
         ('@claim("t", id="A", bound="0.3")\ndef test_a(pair): ...', "bound must be a finite numb"),
         ('@claim("t", id="A", bound=True)\ndef test_a(pair): ...', "bound must be a finite number"),
         ('@claim("t", id="A", bar=1)\ndef test_a(pair): ...', "unexpected keyword argument 'bar'"),
+        ('test_a = claim("t", id="A")(lambda pair: 0)', "a function with a name, as in def test_"),
         ('@claim("t", id="A")\nasync def test_a(pair): ...', "test_a is async, so it would never"),
         ('@claim("t", id="A")\ndef test_a(pair): yield', "test_a yields, so it would never be"),
         ('@claim("t", id="A")\n@pytest.fixture\ndef test_a(): ...', "decorate a test function, got"),
@@ -95,6 +96,13 @@ def test_a_claim_that_is_written_wrong_is_a_collection_error(
         ('@claim("t", id="F1")\ndef test_a(pair): ...', "two claims have the id 'F1'"),
         ('class Base:\n    @claim("t", id="A")\n    def test_a(self, pair): ...\n'
          "class TestA(Base): ...\nclass TestB(Base): ...", "two claims have the id 'A'"),
+        ('claim("t", id="A")\ndef test_a(pair): ...', "the claim A decorates nothing: write @claim"),
+        ('@claim("t", id="A")\ndef test_a(): ...', "a claim is about the `pair`: take it as an arg"),
+        ('@claim("t", id="A")\ndef test_a(pair, benchmrk): ...', "there is no fixture 'benchmrk'"),
+        ('@pytest.fixture\ndef mine(theirs): ...\n@claim("t", id="A")\ndef test_a(pair, mine): ...',
+         "there is no fixture 'theirs'"),
+        ('import unittest\nclass TestA(unittest.TestCase):\n    @claim("t", id="A")\n'
+         "    def test_a(self): ...", "a claim is about the `pair`"),
         ('@claim("t", id="A")\ndef check_a(pair): ...', "no test is called check_a: name it"),
         ('class Claims:\n    @claim("t", id="A")\n    def test_a(self, pair): ...',
          "the class Claims is no test class: call it Test"),
@@ -153,6 +161,9 @@ def test_a_claim_that_could_not_be_judged_as_meant_is_wrong_usage(
         '@claim("t", id="A")\n@pytest.mark.scores("rlvr", under=["base", "rlvr"])\n'
         "def test_a(pair, benchmark): ...",
         '@pytest.mark.skip\n@claim("t", id="A")\ndef test_a(pair): ...',
+        '@claim("t", id="A")\ndef test_a(request): request.getfixturevalue("pair")',
+        '@pytest.fixture\ndef both(pair): ...\n@claim("t", id="A")\ndef test_a(both, tmp_path): ...',
+        'mine = claim("t", id="A")\n@mine\ndef test_a(pair): ...',
         '@claim("Å", id="Ä-1.b_2", kind="gate")\ndef test_a(pair): ...',
     ],
 )

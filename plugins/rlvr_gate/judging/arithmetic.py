@@ -112,6 +112,33 @@ class Measured:
             f"|{self.label}| has no interval here: give both ends, as in -0.1 < {self.label} < 0.1"
         )
 
+    def __pow__(self, other: object) -> NoReturn:
+        self._refuse("power")
+
+    def __floordiv__(self, other: object) -> NoReturn:
+        self._refuse("whole quotient")
+
+    def __mod__(self, other: object) -> NoReturn:
+        self._refuse("remainder")
+
+    def _refuse(self, what: str) -> NoReturn:
+        raise TypeError(
+            f"a {what} of {self.label} has no interval here: only multiples and sums with numbers "
+            "have"
+        )
+
+    def __float__(self) -> NoReturn:
+        raise TypeError(
+            f"{self.label} is a number with an interval: compare it as it is, as in {self.label} "
+            "> 0.1; its estimate alone is its `value`"
+        )
+
+    def __round__(self, digits: int | None = None) -> NoReturn:
+        self.__float__()
+
+    def __str__(self) -> str:
+        return self.label
+
     def _affine(self, factor: float, offset: float, label: str) -> Self:
         """`factor * self + offset`, called `label`."""
         raise NotImplementedError  # pragma: no cover - every subclass has its own
