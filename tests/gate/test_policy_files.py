@@ -43,6 +43,8 @@ from rlvr_gate.gate.policy import PolicyError, load_policy, parse_policy
         ("[policy]\nrequired_benchmarks = ['']", "required_benchmarks holds ''"),
         ("a = " + "[" * 4000, "not TOML"),
         ("[policy]\n[policy]", "not TOML"),
+        ("policy:\n  level: 0.9\n", "a policy is TOML, no YAML or JSON"),
+        ('{"policy": {}}', "a policy is TOML, no YAML or JSON"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(text: str, message: str) -> None:

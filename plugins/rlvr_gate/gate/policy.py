@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import codecs
 import math
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -36,6 +37,7 @@ from rlvr_gate.records import Kind, Margins
 
 _MOST_BYTES = 1 << 16
 _LONGEST_LINE = 4096  # what the parser needs for a key of many parts grows as their square
+_FOREIGN = re.compile(r"\s*(\{|---|[\w-]+:)")
 _CLAIM_KEYS = ("kind", "margin", "bound", "level", "benchmarks")
 
 
@@ -156,7 +158,8 @@ def parse_policy(text: str, *, where: str = "policy") -> Policy:
     try:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise PolicyError(f"{where}: not TOML: {error}") from None
+        hint = "; a policy is TOML, no YAML or JSON" if _FOREIGN.match(text) else ""
+        raise PolicyError(f"{where}: not TOML: {error}{hint}") from None
     _only(data, ("policy", "claims", "comparability"), where)
     head, claims = _table(data, "policy", where), _table(data, "claims", where)
     margins = _table(data, "comparability", where)
