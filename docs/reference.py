@@ -163,6 +163,7 @@ def markers() -> Iterator[str]:
 
 def quantities() -> Iterator[str]:
     """Public methods of what a claim is handed."""
+    from rlvr_gate.claims import numbers
     from rlvr_gate.claims.solved import SolvedSets
     from rlvr_gate.claims.updates import UpdateView
     from rlvr_gate.claims.views import CheckpointView, PairView
@@ -179,11 +180,30 @@ def quantities() -> Iterator[str]:
     ):
         yield from ("", f"**{title}**: {summary(view)}", "")
         yield from table(("", "returns", "is"), methods(view))
+    yield from ("", f"**`numbers`**, from `rlvr_gate`: {summary(numbers)}", "")
+    yield from table(("", "returns", "is"), map(numeral, _listed(numbers)))
     yield from ("", f"**every number**: {summary(Measured)}", "")
     yield from table(("", "returns", "is"), methods(Measured))
     yield from ("", f"**every `Quantity`**: {summary(Quantity)}", "")
     again = (row for row in methods(Quantity) if row[1] == code("Quantity"))
     yield from table(("", "returns", "is"), again)
+
+
+def _listed(module: ModuleType) -> Iterator[tuple[str, Any]]:
+    """What it lists as public and can be called by its name in small letters."""
+    return ((name, getattr(module, name)) for name in module.__all__ if name.islower())
+
+
+def numeral(named: tuple[str, Any]) -> Row:
+    """A function over a pair or a checkpoint, or a number of each problem."""
+    name, found = named
+    if isinstance(found, FunctionType):
+        signature = inspect.signature(found)
+        bare = plain(signature.replace(return_annotation=signature.empty))
+        return code(name + bare), code(str(signature.return_annotation)), summary(found)
+    parameters = list(inspect.signature(found.each).parameters)[2:]
+    taken = ", ".join(("view", "benchmark", *(f"{each}=…" for each in parameters)))
+    return code(f"{name}({taken})"), code("Quantity"), summary(found.each)
 
 
 def exhibits() -> Iterator[str]:

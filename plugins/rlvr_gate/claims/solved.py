@@ -67,6 +67,21 @@ class SolvedSets:
         return self._proportion("discovery", "gained", "preserved")
 
     @property
+    def net_change(self) -> Estimate:
+        """Gained less lost among all that either solved (NSCR), in [-1, 1].
+
+        Two runs of one model give 0: noise gains as much as it loses.
+        """
+        if min(tally.n for tally in (*self.base, *self.rlvr)) < 2:
+            anything = Interval(-1.0, 1.0, self.ledger.level)
+            found = self._unknown("net change of support", self._evidence())
+            return replace(found, interval=anything, bounds=(-1.0, 1.0))
+        both, gained, lost = (self._is(name) for name in _CLASSES[:3])
+        half = both / 2 + lost  # NSCR is one less than twice half / all, upside down
+        share = self._share("", half, both + gained + lost, self._evidence() | self._noise())
+        return -2 * share._affine(1.0, -0.5, "net change of support")
+
+    @property
     def retention_beyond_noise(self) -> Estimate:
         """Retention over that of base against itself: 1 where all that is lost is noise."""
         found = [null for null, _ in self._null]
@@ -163,6 +178,8 @@ class SolvedSets:
         rows = (
             Expected("retention (SRR)", pair.ratios.retention, null.ratios.retention),
             Expected("discovery (NDR)", pair.ratios.discovery, null.ratios.discovery),
+            Expected("harmonic mean of both (SDS)", pair.ratios.sds, null.ratios.sds),
+            Expected("net change (NSCR)", pair.ratios.nscr, null.ratios.nscr),
             Expected("problems lost", pair.lost, null.lost),
             Expected("problems gained", pair.gained, null.gained),
         )
@@ -184,24 +201,32 @@ class SolvedSets:
             return Proportion(
                 label, len(count), total, self.ledger, self.benchmark, evidence, problems
             )
-        ids = [tally.problem for tally in self.base]
-        top, bottom = (np.isin(ids, of).astype(np.float64) for of in (count, (*count, *others)))
-        level = self.ledger.level
+        top, bottom = self._is(counted), self._is(counted) + self._is(rest)
+        return self._share(label, top, bottom, counted_)
+
+    def _is(self, which: str) -> Array:
+        """One for each problem of this class."""
+        return np.isin([tally.problem for tally in self.base], self.ids(which)).astype(np.float64)
+
+    def _share(self, label: str, top: Array, bottom: Array, evidence: Evidence) -> Estimate:
+        """A ratio of means over problems, or over clusters of them."""
+        some = bool(bottom.any())
         return Estimate(
             label,
-            len(count) / total if total else None,
+            float(top.sum() / bottom.sum()) if some else None,
             ratio_interval(
                 top,
                 bottom,
-                level=level,
+                level=self.ledger.level,
                 clusters=self._clusters,
                 guaranteed=self.ledger.guaranteed,
             ),
             self.ledger,
             self.benchmark,
-            counted_,
-            problems,
-            (lambda t: self._ratio_p(t, [(top, bottom)])) if total else None,
+            evidence,
+            len(self.base) if some else 0,
+            (lambda t: self._ratio_p(t, [(top, bottom)])) if some else None,
+            (0.0, 1.0),
         )
 
     def _unknown(self, label: str, evidence: Evidence) -> Estimate:

@@ -27,6 +27,7 @@ from rlvr_gate.judging.readings import Reading
 from rlvr_gate.judging.terms import Term
 from rlvr_gate.records import (
     Alike,
+    Answers,
     Ask,
     CheckpointFacts,
     Crossover,
@@ -90,6 +91,9 @@ class EvidenceSource(Weights, Protocol):
 
     def notes(self, benchmark: str) -> Sequence[str]:
         """What to know of the question that both were asked, where it is none against it."""
+
+    def answers(self, role: str, benchmark: str) -> Sequence[Answers] | None:
+        """What one checkpoint answered to each problem; None where answers are unknown."""
 
     def guessing(self, benchmark: str) -> Guessing | None:
         """The guesser that saw all answers but the problem; None where answers are unknown."""
@@ -242,6 +246,10 @@ class CheckpointView:
         ours, theirs = self.of or self.role, other.of or other.role
         return UpdateView(ours, theirs, self.source, self.ledger)
 
+    def counts(self, benchmark: str) -> tuple[Tally, ...]:
+        """What it did on each problem: n, correct, unscored and more."""
+        return self._tallies(self.role, benchmark)
+
     def _tallies(self, role: str, benchmark: str) -> tuple[Tally, ...]:
         self.ledger.check(benchmark)
         return self.source.tallies(role, benchmark)
@@ -338,7 +346,7 @@ class PairView:
 
     def at_every_k(self, most: int, benchmark: str) -> tuple[list[Quantity], list[Quantity]]:
         """pass@k of base and of rlvr at every k up to `most`; of adaptive samples in doublings."""
-        sides = (view.source.tallies(view.role, benchmark) for view in (self.base, self.rlvr))
+        sides = (view.counts(benchmark) for view in (self.base, self.rlvr))
         adaptive = any(tally.rounds for tallies in sides for tally in tallies)
         ks = default_ladder(most) if adaptive else range(1, most + 1)
         base, rlvr = ([view._rate(k, benchmark) for k in ks] for view in (self.base, self.rlvr))

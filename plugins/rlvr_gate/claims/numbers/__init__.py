@@ -1,13 +1,36 @@
-"""Numbers that a claim can ask of a checkpoint's samples: one file each, listed here.
+"""Numbers that a claim can ask of samples: one file each, listed here.
 
-`cover_at(pair.rlvr, benchmark, tau=0.5)` is a quantity like any other: compare it. What a file
-says is `shown` has a row in every report, base beside rlvr.
+`numbers.cover_at(pair.rlvr, benchmark, tau=0.5)` is a quantity like any other: compare it. What a
+file says is `shown` has a row in every report, base beside rlvr.
 """
 
+from rlvr_gate.claims.numbers.answers import answer_entropy
 from rlvr_gate.claims.numbers.cover import cover_at
 from rlvr_gate.claims.numbers.number import PerProblem
+from rlvr_gate.claims.numbers.overtaking import overtaking_budget
+from rlvr_gate.claims.numbers.reach import within_reach
+from rlvr_gate.claims.numbers.rebound import expansion_beyond_rebound
+from rlvr_gate.claims.numbers.regime import stable_regime
+from rlvr_gate.claims.numbers.reliable import least_cover_gain
 from rlvr_gate.claims.numbers.solved_over import solved_over
+from rlvr_gate.claims.numbers.tasks import out_of_reach, start_against_gain
+from rlvr_gate.claims.numbers.trend import along, trend
 
 NUMBERS: tuple[PerProblem, ...] = (cover_at, solved_over)
 
-__all__ = ["NUMBERS", "PerProblem", "cover_at", "solved_over"]
+__all__ = [
+    "NUMBERS",
+    "PerProblem",
+    "along",
+    "answer_entropy",
+    "cover_at",
+    "expansion_beyond_rebound",
+    "least_cover_gain",
+    "out_of_reach",
+    "overtaking_budget",
+    "solved_over",
+    "stable_regime",
+    "start_against_gain",
+    "trend",
+    "within_reach",
+]
