@@ -13,6 +13,7 @@ from rlvr_gate import Paper, claim, numbers
         found="holds",
         said="on the training problems pass@1 26.1, 33.6, 42.5 and pass@256 66.3, 65.3, 64.3 at "
         "steps 150, 300, 450; from the base it is not monotone (MATH500 96.2, then 97.2)",
+        threshold="ours",
         differs="T .6, top_p .95; a trend over the ranks of the steps is ours",
     ),
 )
