@@ -53,12 +53,12 @@ def shipped(gate):
     return gate
 
 
-def asked(gate, *args: str):
+def asked(gate, *args: str, suites: str = "comparability"):
     options = [o for o in gate.options if not o.startswith("--backend=scripted")]
     return gate.pytester.runpytest_subprocess(
         "--model-pair=./old,./new", "--benchmarks=sums.jsonl", f"--samples={gate.samples}",
         "-p", "no:cacheprovider", *options, *args,
-        str(Path(__file__).parents[2] / "suites" / "comparability"),
+        str(Path(__file__).parents[2] / "suites" / suites),
     )  # fmt: skip
 
 
@@ -95,6 +95,42 @@ def test_files_that_differ_and_make_the_same_prompts_are_no_hindrance_but_noted(
         "base and rlvr differ in add_prefix_space in tokenizer_config.json; their prompts have",
     ):
         assert f"note: {note}" in result.stdout.str()
+
+
+# Whole checkpoints, whatever would draw from them
+
+LOST = "model.layers.1.mlp.down_proj.weight"
+
+
+@pytest.fixture
+def torn(shipped):
+    """Its rlvr lacks a tensor."""
+    path = shipped.root / "new" / "model.safetensors"
+    whole = path.read_bytes()
+    start = 8 + int.from_bytes(whole[:8], "little")
+    held, kept = json.loads(whole[8:start]), b""
+    del held[LOST]
+    for name in held.keys() - {"__metadata__"}:
+        begin, end = held[name]["data_offsets"]
+        held[name]["data_offsets"] = [len(kept), len(kept) + end - begin]
+        kept += whole[start + begin : start + end]
+    header = json.dumps(held).encode()
+    path.write_bytes(len(header).to_bytes(8, "little") + header + kept)
+    return shipped
+
+
+@pytest.mark.parametrize("backend", ["transformers", "vllm", "ray", "server", "scripted"])
+def test_a_lost_tensor_is_refused_for_every_backend_before_it_starts(torn, backend: str) -> None:
+    torn.options[-2:] = [f"--backend={backend}"]
+    refused(torn, asked(torn), f"1 missing ({LOST})")
+
+
+def test_weights_alone_are_not_comparable_without_a_tensor(torn) -> None:
+    torn.options[-2:] = ["--gate-json=gate.json"]
+    asked(torn, "-k", "there_is_an_update", suites="weights")
+    (w0,) = [c for c in torn.document()["claims"] if c["id"] == "W0"]
+    assert w0["verdict"] == "not comparable"
+    assert f"have no partner in rlvr (bound 5%), e.g. {LOST}" in json.dumps(w0)
 
 
 # The rest, by the scripted backend
