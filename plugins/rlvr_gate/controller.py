@@ -206,6 +206,9 @@ class Attendant:
             yield
         except BaseException as error:
             self.ended = str(getattr(error, "msg", None) or error) or type(error).__name__
+            if isinstance(error, pytest.exit.Exception):  # pytest prints what it says
+                error.msg = for_log(error.msg)
+                error.args = (error.msg,)
             if is_worker(config):
                 what = USAGE if isinstance(error, pytest.UsageError) else _ENDED
                 config.workeroutput[what] = self.ended  # type: ignore[attr-defined]  # xdist's own door

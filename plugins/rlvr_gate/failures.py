@@ -1,4 +1,4 @@
-"""What pytest says of a claim that raised, made fit to be printed: it may quote anybody."""
+"""What pytest says of a claim that failed, made fit to be printed: it may quote anybody."""
 
 from __future__ import annotations
 
@@ -15,9 +15,16 @@ def readable(longrepr: Any) -> Any:
     if isinstance(longrepr, tuple):  # of a skipped test
         *place, reason = longrepr
         return (*place, for_log(reason))
+    if isinstance(told := getattr(longrepr, "longrepr", None), str):  # of a file
+        longrepr.longrepr = for_log(told)
+    part: Any
     for traceback, crash in _parts(longrepr):
         for entry in getattr(traceback, "reprentries", ()):
-            entry.lines = [for_log(line) for line in entry.lines]
+            for part in (entry, getattr(entry, "reprlocals", None)):
+                if part is not None:
+                    part.lines = [for_log(line) for line in part.lines]
+            if (place := getattr(entry, "reprfileloc", None)) is not None:
+                place.message = for_log(place.message)
         if crash is not None:
             crash.message = for_log(crash.message)
     return longrepr

@@ -29,7 +29,7 @@ from rlvr_gate.gate.decide import worst
 from rlvr_gate.gate.explain import explain
 from rlvr_gate.gate.policy import Policy, PolicyError, load_policy, shipped
 from rlvr_gate.records import ClaimRecord, Kind, Paper, Verdict
-from rlvr_gate.visible import capped
+from rlvr_gate.visible import capped, for_log
 
 if TYPE_CHECKING:
     from rlvr_gate.judging.quantities import Ledger
@@ -202,6 +202,17 @@ def pytest_runtest_makereport(
         if not record.broken:
             _apply(record, report)
     if claim is not None:
+        report.longrepr = readable(report.longrepr)
+        report.sections = [(title, for_log(text)) for title, text in report.sections]
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    if report.failed and asked(collector.config):
         report.longrepr = readable(report.longrepr)
     return report
 

@@ -155,6 +155,47 @@ def test_claims_and_what_they_raise(judge, all_fit, style: str) -> None:
     all_fit()
 
 
+SPEAKING = """
+import logging, sys, pytest
+from rlvr_gate import claim
+
+@claim("says a lot", id="A", kind="gate")
+def test_speaks(pair, benchmark):
+    nasty, long = NASTY, "long" * 5000
+    for stream in (sys.stdout, sys.stderr):
+        print(nasty, long, file=stream)
+    logging.error(nasty)
+    assert pair.rlvr.pass_at(1, benchmark) < pair.base.pass_at(1, benchmark)
+
+def test_ends():
+    END
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [("pass", 10), ("pytest.exit(NASTY)", 12)],
+    ids=["speaks", "exits"],
+)
+def test_what_claims_print_and_runs_end_with(judge, all_fit, end: str, status: int) -> None:
+    suite = f"NASTY = {ALL!r}\n{SPEAKING.replace('END', end)}"
+    result = judge("-rA", "-l", "-o", "junit_logging=all", suite=suite)
+    assert result.ret == status
+    all_fit()
+
+
+def test_what_raises_is_of_any_name(judge, all_fit) -> None:
+    raising = "    raise type(NASTY, (Exception,), {})(NASTY)\n"
+    suite = f"NASTY = {ALL!r}\n{SPEAKING.replace('    assert', raising + '    assert')}"
+    assert judge("-rA", "-l", suite=suite.replace("END", "pass")).ret == 12
+    all_fit()
+
+
+def test_a_file_that_cannot_be_imported(judge, all_fit) -> None:
+    assert judge("-rA", suite=f"raise KeyError({ALL!r})").ret == 12
+    all_fit()
+
+
 @pytest.mark.parametrize("name", [ARGUMENT, NASTY["long"]], ids=["all", "long"])
 def test_names_on_the_command_line_and_in_a_policy(gate, judge, all_fit, name: str) -> None:
     text = "".join(f"\\U{ord(character):08x}" for character in ALL)
