@@ -17,14 +17,13 @@ def readable(longrepr: Any) -> Any:
         return (*place, for_log(reason))
     if isinstance(told := getattr(longrepr, "longrepr", None), str):  # of a file
         longrepr.longrepr = for_log(told)
-    part: Any
     for traceback, crash in _parts(longrepr):
         for entry in getattr(traceback, "reprentries", ()):
             for part in (entry, getattr(entry, "reprlocals", None)):
                 if part is not None:
                     part.lines = [for_log(line) for line in part.lines]
-            if (place := getattr(entry, "reprfileloc", None)) is not None:
-                place.message = for_log(place.message)
+            if (end := getattr(entry, "reprfileloc", None)) is not None:
+                end.message = for_log(end.message)
         if crash is not None:
             crash.message = for_log(crash.message)
     return longrepr
