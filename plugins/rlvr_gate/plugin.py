@@ -33,7 +33,7 @@ from rlvr_gate.visible import capped, for_log
 
 if TYPE_CHECKING:
     from rlvr_gate.judging.quantities import Ledger
-    from rlvr_gate.judging.settling import Look
+    from rlvr_gate.judging.settling import Again, Look
 
 pytest_plugins = list(ROOMS)
 
@@ -42,6 +42,8 @@ claim_key: pytest.StashKey[ItemClaim] = pytest.StashKey()
 ledger_key: pytest.StashKey[Ledger] = pytest.StashKey()
 look_key: pytest.StashKey[Look] = pytest.StashKey()
 """At which look a claim is judged, where its benchmark is asked in several steps."""
+again_key: pytest.StashKey[Again] = pytest.StashKey()
+"""Which judgement of its question a claim's is, where a store remembers."""
 
 _MARKERS = (
     "claim(text, id, source, kind, margin, bound, paper): a claim; use the rlvr_gate.claim "
@@ -184,7 +186,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         from rlvr_gate.judging.quantities import Ledger
 
         look, sure = item.stash.get(look_key, None), claim.kind is Kind.GATE
-        item.stash[ledger_key] = Ledger.at(look, claim.level, guaranteed=sure)
+        again = item.stash.get(again_key, None) if sure else None
+        item.stash[ledger_key] = Ledger.at(look, claim.level, guaranteed=sure, again=again)
         item.stash[ledger_key].margins = item.config.stash[policy_key].margins
 
 

@@ -278,22 +278,44 @@ def release_and_block(record: RunRecord) -> str:
         "false: all must hold, an intersection-union test, not corrected for their number); "
         f"false block at most {level(errors.false_block)} (closes although all are true: any "
         f"refuted one closes it, a union{', the tails add up' if many else ''}). "
-        + _promise(errors)
+        + _promise(errors, record.sampled.unremembered)
     )
 
 
-def _promise(errors: ErrorControl) -> str:
+def _promise(errors: ErrorControl, unremembered: int) -> str:
     """What both rates rest on."""
     if not errors.assumed:
-        return (
+        both = (
             "Both take problems, or their clusters, to be independent, and nothing of how their "
-            "values spread (Gaffke's bound, to which no exception is known), and count one "
-            "judgement of one checkpoint: judged again on a grown store, or the best of several "
-            "candidates, the errors add up."
+            "values spread (Gaffke's bound, to which no exception is known)."
         )
+        return f"{both} {_again(errors)}{_unknown(unremembered)}"
     return (
         f"Nothing bounds the numbers of {errors.assumed} of {errors.comparisons} comparisons: "
         "their tails are nominal, for laws without rare far-out problems."
+    )
+
+
+def _again(errors: ErrorControl) -> str:
+    """Over which judgements both rates hold."""
+    if errors.judged is None:
+        return (
+            "They count one judgement of one checkpoint: judged again, which nobody remembers "
+            "here, or the best of several candidates, the errors add up."
+        )
+    of = "the first" if errors.judged == 1 else f"number {errors.judged:,}"
+    return (
+        f"They hold over all judgements of these questions that the sample store remembers, and "
+        f"this is {of}; of the best of several candidates the errors add up."
+    )
+
+
+def _unknown(completions: int) -> str:
+    if not completions:
+        return ""
+    return (
+        f" {completions:,} completions were in the store before the first judgement it "
+        "remembers: had they been judged, nobody would know it here."
     )
 
 
@@ -302,9 +324,12 @@ def error_line(record: RunRecord) -> str:
     errors = record.gate.errors
     if errors is None:
         return ""
+    again = f"; over all judgements, this is number {errors.judged:,}" if errors.judged else ""
+    unknown = _unknown(record.sampled.unremembered)
+    again += f";{unknown}" if unknown else ""
     return (
         f"false release ≤ {level(errors.false_release)} (all gate claims must hold), false block "
-        f"≤ {level(errors.false_block)} (any refuted closes it)"
+        f"≤ {level(errors.false_block)} (any refuted closes it){again}"
     )
 
 

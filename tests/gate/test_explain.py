@@ -25,6 +25,7 @@ from rlvr_gate.records import (
     GuessFloor,
     Heat,
     Interval,
+    JudgedAgain,
     Judgement,
     Kind,
     LookTaken,
@@ -85,6 +86,12 @@ def test_a_number_about_weights_names_no_samples() -> None:
         ({"look": LookTaken(2, 3, 50, 100, 0.98)},
          "judged at look 2 of 3, on 50 of 100 problems, at level 0.98; "
          "the interval holds its 0.95 over all looks"),
+        ({"again": JudgedAgain(2, 0.1, 0.995, "a doubt")},
+         "judgement 2 of this question that the sample store remembers, at level 0.995; "
+         "the interval holds its 0.95 over all of them; a doubt"),
+        ({"again": JudgedAgain(1, 0.8, 0.96)},
+         "judgement 1 of this question that the sample store remembers, at level 0.96; "
+         "the interval holds its 0.95 over all of them"),
         ({"power": Power(0.04, 0.8)},
          "a run of this size detects 0.04 or more beyond the threshold (power 80%)"),
         ({"would_decide": WouldDecide(60, None, "about 60 more problems would decide it")},
@@ -279,7 +286,8 @@ def test_every_field_of_evidence_is_said_or_shown() -> None:
         "solved": SolvedCounts(1, 2, 3, 4, (), ()), "weights": WeightTotals(10, 5, 0.5),
         "shares": {"by layer": {"0": 0.5}}, "notes": ("n",), "incomparable": ("r",),
         "power": Power(0.1, 0.8), "would_decide": WouldDecide(1, None, "w"),
-        "look": LookTaken(1, 2, 3, 4, 0.9), "exhibits": (Facts({"a": 1}),), **TOLD,
+        "look": LookTaken(1, 2, 3, 4, 0.9), "again": JudgedAgain(1, 0.8, 0.96),
+        "exhibits": (Facts({"a": 1}),), **TOLD,
     }  # fmt: skip
     assert one.keys() == {each.name for each in fields(Evidence)}
     bare = explain(CLAIM)

@@ -140,7 +140,7 @@ def test_an_unknown_policy_names_the_shipped_ones() -> None:
 
 
 def compared(p: float | None, verdict: Verdict = Verdict.HOLDS, level: float = 0.95) -> Judgement:
-    return Judgement("s", verdict, 0.1, Interval(0.0, 0.2, level), 0.0, ">", "b", 1, 8, {}, p)
+    return Judgement("s", verdict, 0.1, Interval(0.0, 0.2, level), 0.0, ">", "b", 1, 8, p_value=p)
 
 
 def test_false_release_is_that_of_one_comparison_and_false_blocks_add_up() -> None:

@@ -21,6 +21,7 @@ from rlvr_gate.records import (
     Expected,
     Guessable,
     GuessFloor,
+    JudgedAgain,
     LookTaken,
     Moved,
     Noise,
@@ -61,6 +62,7 @@ ALL = Evidence(
     power=Power(0.1, 0.8),
     would_decide=WouldDecide(10, None, "more"),
     look=LookTaken(1, 2, 50, 100, 0.99),
+    again=JudgedAgain(2, 0.1, 0.995, "a doubt"),
     exhibits=(
         Table("t", ["a", "b"], [[1, "x"], [None, 0.5], [True, 2]], problems="b", signed=["a"]),
         Curves("c", {"l": [(1, 0.5), (2, 0.25, 0.0, 1)]}, "k", "pass@k"),
@@ -108,7 +110,7 @@ def test_the_document_keeps_its_keys() -> None:
         "samples compared", "beside base against itself", "same-model null",
         "samples that agree", "matrices", "alpha", "none", "parameters", "unchanged",
         "unchanged_fraction", "relative_update", "by layer", "violations", "notes",
-        "not comparable", "power", "would decide", "look", "exhibits",
+        "not comparable", "power", "would decide", "look", "judged again", "exhibits",
     ]  # fmt: skip
     assert document["deciding problems"] == [
         {"problem": "p\ud8001", "difference": -0.5, "rlvr pass@1": "0/16"}

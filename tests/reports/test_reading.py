@@ -12,6 +12,7 @@ import pytest
 
 from rlvr_gate.records import (
     CurvePoint,
+    ErrorControl,
     Evidence,
     Interval,
     Judgement,
@@ -243,3 +244,23 @@ def test_looks_in_words() -> None:
     look = LookedAt(2, 2, 100, 100, to_the_end=50)
     assert words.looks(look) == "100 of 100 problems asked, 50 of them to the end, in 2 looks"
     assert words.saving(None) == ""
+
+
+def test_the_error_rates_say_over_which_judgements_they_hold(run) -> None:
+    def told(judged: int | None, unremembered: int = 0) -> tuple[str, str]:
+        record = run()
+        errors = ErrorControl(1, 0.025, 0.025, 0, judged)
+        record = replace(
+            record,
+            gate=replace(record.gate, errors=errors),
+            sampled=replace(record.sampled, unremembered=unremembered),
+        )
+        return words.release_and_block(record), words.error_line(record)
+
+    assert "They count one judgement of one checkpoint" in told(None)[0]
+    assert "over all" not in told(None)[1]
+    assert "remembers, and this is the first;" in told(1)[0]
+    assert "remembers, and this is number 3;" in told(3)[0]
+    assert "; over all judgements, this is number 3" in told(3)[1]
+    for text in told(1, 640):
+        assert "640 completions were in the store before the first judgement it remembers" in text

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from rlvr_gate.stats.error_rates import gate_error_rates, holm, spend
+from rlvr_gate.stats.error_rates import gate_error_rates, holm, spend, spend_again
 
 
 def closed_test(p_values):
@@ -75,3 +75,26 @@ def test_looks_without_an_end_are_refused(bad):
 def test_a_budget_that_is_no_probability_is_refused(alpha):
     with pytest.raises(ValueError, match=r"must lie in \(0, 1\), got"):
         spend(alpha, [0.5, 1.0])
+
+
+@pytest.mark.parametrize("kept", [0.01, 0.2, 0.9])
+def test_judgements_again_never_spend_more_than_the_budget(kept):
+    spent: list[float] = []
+    for _ in range(60):
+        spent.append(spend_again(spent, kept))
+    assert spent[0] == pytest.approx(1 - kept)
+    assert spent[1:30] == pytest.approx([kept / 2**j for j in range(1, 30)])
+    assert sum(spent) <= 1 + 1e-9
+    assert min(spent) > 0
+
+
+def test_what_was_spent_counts_whoever_spent_it():
+    """As where the policy changed in between, or two stores were merged."""
+    assert spend_again([0.5, 0.1], 0.2) == pytest.approx(0.2)
+    assert 0 < spend_again([0.8, 0.8], 0.2) < 1e-9
+
+
+@pytest.mark.parametrize("kept", [0.0, 1.0, -1, float("nan")])
+def test_to_keep_all_or_nothing_is_refused(kept):
+    with pytest.raises(ValueError, match=r"must lie in \(0, 1\)"):
+        spend_again([], kept)

@@ -38,6 +38,11 @@ GOLDEN = {
     "1a654bc7621360dfdf2d807d58812103": keys.encoding_key(
         "transformers abc", "What is 1+1?").encode(),
     "95c432fd895f0ee2505e15711b5d6f48": keys.adapted_digest("d" * 64, "e" * 64, "f" * 64).encode(),
+    "4b67af485db5ae6717d8a331cf3233e5": keys.question_key("K1", ["sums"], 1, [
+        keys.asked_key("rlvr", "e" * 64, Sampling(), ""),
+        keys.asked_key("base", "d" * 64, Sampling(1, 1, 16), "{prompt}!")]).encode(),
+    "58bdc43aa43f5d0e4aa80e04e4e8d854": keys.state_key(
+        [OTHER, PLAIN], ["ab"], ["exact 1"], 64, None).encode(),
 }  # fmt: skip
 
 

@@ -81,12 +81,14 @@ def error_control(claims: Sequence[ClaimRecord]) -> ErrorControl | None:
     ]
     if not sampled:
         return None
+    again = [judgement.evidence.again.number for judgement in sampled if judgement.evidence.again]
     rates = gate_error_rates([(1 - judgement.interval.level) / 2 for judgement in sampled])
     return ErrorControl(
         len(sampled),
         round(rates.false_release, 9),
         round(rates.false_block, 9),
         sum(not judgement.guaranteed for judgement in sampled),
+        max(again) if len(again) == len(sampled) else None,
     )
 
 

@@ -48,6 +48,13 @@ def notes(judgement: Judgement) -> list[str]:
             f"{look.of_problems} problems, at level {look.level:.4g}; the interval holds "
             f"its {judgement.interval.level:.4g} over all looks"
         )
+    if again := evidence.again:
+        doubt = f"; {again.doubt}" if again.doubt else ""
+        said.append(
+            f"judgement {again.number} of this question that the sample store remembers, at "
+            f"level {again.level:.4g}; the interval holds its {judgement.interval.level:.4g} "
+            f"over all of them{doubt}"
+        )
     if power := evidence.power:
         said.append(
             f"a run of this size detects {power.effect:.3g} or more beyond "

@@ -5,6 +5,7 @@ A policy is a small TOML file. Unknown keys are errors, so a typo cannot weaken 
     [policy]
     name = "default"
     level = 0.95                        # of the two-sided intervals behind every verdict
+    again = 0.2                         # of 1 - level, what is kept for judging a question again
     required_claims = ["K1", "S2"]      # not judged means: the gate does not open
     required_benchmarks = ["countdown"]
 
@@ -38,6 +39,7 @@ from rlvr_gate.records import Kind, Margins
 _MOST_BYTES = 1 << 16
 _LONGEST_LINE = 4096  # what the parser needs for a key of many parts grows as their square
 _FOREIGN = re.compile(r"\s*(\{|---|[\w-]+:)")
+_KEPT = 0.2
 _CLAIM_KEYS = ("kind", "margin", "bound", "level", "benchmarks")
 
 
@@ -65,6 +67,8 @@ class Policy:
 
     name: str
     level: float = 0.95
+    again: float = _KEPT
+    """Of the error budget, what the first judgement of a question keeps back for later ones."""
     required_claims: tuple[str, ...] = ()
     required_benchmarks: tuple[str, ...] = ()
     claims: Mapping[str, ClaimPolicy] = field(default_factory=dict)
@@ -169,10 +173,11 @@ def parse_policy(text: str, *, where: str = "policy") -> Policy:
             "docs/policy.md"
         )
     at = f"{where} [policy]"
-    _only(head, ("name", "level", "required_claims", "required_benchmarks"), at)
+    _only(head, ("name", "level", "again", "required_claims", "required_benchmarks"), at)
     return Policy(
         name=_name(head.get("name", where), at),
         level=_level(head.get("level", 0.95), at),
+        again=_kept(head.get("again", _KEPT), at),
         required_claims=_names(head, "required_claims", at),
         required_benchmarks=_names(head, "required_benchmarks", at),
         claims={key: _claim(_table(claims, key, where), where, key) for key in claims},
@@ -282,4 +287,13 @@ def _name(value: object, where: str) -> str:
 def _level(value: object, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0.5 < value < 1:
         raise PolicyError(f"{where}: level must be a number between 0.5 and 1, got {value!r}")
+    return float(value)
+
+
+def _kept(value: object, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
+        raise PolicyError(
+            f"{where}: again is the share of 1 - level kept for judging a question again, a "
+            f"number between 0 and 1, got {value!r}"
+        )
     return float(value)

@@ -142,14 +142,14 @@ def what_decides(
     nearest = contrast.low if contrast.value > threshold else contrast.high
     more = would_decide(
         float(nearest.mean()),
-        contrast.reading(nearest, interval.level),
+        contrast.reading(nearest, contrast.ledger.later(interval.level)),
         threshold,
         values=nearest,
         samples=contrast.samples,
         within=contrast.within,
         **contrast.units,
     )
-    return replace(evidence, would_decide=more)
+    return replace(evidence, would_decide=contrast.ledger.planned(more, interval.level))
 
 
 def _side(term: Term, level: float, units: Units) -> Side:

@@ -100,6 +100,15 @@ def more_units(
     return WouldDecide(found.problems, None, _sentence(found, known=False))
 
 
+def widened(estimate: float, interval: Interval, level: float) -> Interval:
+    """About the interval that the same numbers have at another level."""
+    from scipy.special import ndtri
+
+    times = float(ndtri((1 + level) / 2) / ndtri((1 + interval.level) / 2))
+    low, high = estimate - interval.low, interval.high - estimate
+    return Interval(estimate - times * low, estimate + times * high, level)
+
+
 def unanswerable(why: str) -> WouldDecide:
     """Evidence: there is no such number, and why."""
     return WouldDecide(None, None, why)

@@ -19,12 +19,21 @@ import numpy as np
 from rlvr_gate.judging.arithmetic import Measured, check_range, number
 from rlvr_gate.judging.beside import both_sides, said, ungraded, what_decides
 from rlvr_gate.judging.p_values import binomial_p_value, two_sided
-from rlvr_gate.judging.power import Within, detectable, more_units
-from rlvr_gate.judging.settling import Look
+from rlvr_gate.judging.power import Within, detectable, more_units, widened
+from rlvr_gate.judging.settling import Again, Look
 from rlvr_gate.judging.terms import Array, Term, Total, merged, test_of, times, total
 from rlvr_gate.judging.truncation import ALIKE, Admitted, Likeness, admitted, alike
 from rlvr_gate.judging.units import Units, units
-from rlvr_gate.records import NOTHING, Evidence, Interval, Judgement, Margins, Tally, Verdict
+from rlvr_gate.records import (
+    NOTHING,
+    Evidence,
+    Interval,
+    Judgement,
+    Margins,
+    Tally,
+    Verdict,
+    WouldDecide,
+)
 from rlvr_gate.records.plain import packed
 from rlvr_gate.stats.intervals import mean_interval
 from rlvr_gate.stats.proportions import proportion_interval
@@ -46,6 +55,10 @@ class Ledger:
     """Which of several looks this is, each with its share of 1 - level; None for one look."""
     overall: float | None = None
     """The level all looks keep together; `level` is then this look's own."""
+    again: Again | None = None
+    """Which judgement of its question this is, each with its share of 1 - level; None for one."""
+    promised: float | None = None
+    """The level all judgements of the question keep together."""
     guaranteed: bool = False
     """Whether intervals keep their level for every law of the problems, as a gate claim's must."""
     about: tuple[str, ...] | None = None
@@ -55,12 +68,34 @@ class Ledger:
     judgements: list[Judgement] = field(default_factory=list)
 
     @classmethod
-    def at(cls, look: Look | None, level: float, *, guaranteed: bool = False) -> Ledger:
-        """The ledger of one look, all of which together keep `level`."""
+    def at(
+        cls,
+        look: Look | None,
+        level: float,
+        *,
+        guaranteed: bool = False,
+        again: Again | None = None,
+    ) -> Ledger:
+        """The ledger of one look of one judgement, all of which together keep `level`."""
+        promised = None if again is None else level
+        overall = level if again is None else again.level(level)
         if look is None:
-            return cls(level, guaranteed=guaranteed)
-        own = look.level(level, guaranteed=guaranteed)
-        return cls(own, look=look, overall=level, guaranteed=guaranteed)
+            return cls(overall, again=again, promised=promised, guaranteed=guaranteed)
+        own = look.level(overall, guaranteed=guaranteed)
+        return cls(
+            own, look=look, overall=overall, again=again, promised=promised, guaranteed=guaranteed
+        )
+
+    def later(self, level: float) -> float:
+        """The level at which a larger run would judge what is now judged at `level`."""
+        return level if self.again is None else self.again.next(level)
+
+    def planned(self, more: WouldDecide, level: float) -> WouldDecide:
+        """What would decide a claim now judged at `level`, with the level that counts then."""
+        if self.again is None or more.problems is None:
+            return more
+        then = f"the next judgement on this store is at level {self.later(level):.4g}"
+        return replace(more, text=f"{more.text} ({then}, which this counts in)")
 
     def check(self, benchmark: str) -> None:
         """Refuse what the claim did not ask for: it may not have been drawn, or not at this look.
@@ -118,6 +153,8 @@ class Ledger:
             self.check(judgement.benchmark)
         if self.look is not None and self.overall is not None:
             judgement = self.look.over_all(judgement, self.overall, guaranteed=self.guaranteed)
+        if self.again is not None and self.promised is not None:
+            judgement = self.again.over_all(judgement, self.promised)
         self.judgements.append(judgement)
         return judgement
 
@@ -453,8 +490,10 @@ def _over_problems(
     if interval.high > interval.low and measured.problems:
         evidence = replace(evidence, power=detectable(interval))
         if verdict is Verdict.UNDECIDED:
-            more = more_units(value, interval, threshold, measured.problems)
-            evidence = replace(evidence, would_decide=more)
+            ledger = measured.ledger
+            later = widened(value, interval, ledger.later(interval.level))
+            more = more_units(value, later, threshold, measured.problems)
+            evidence = replace(evidence, would_decide=ledger.planned(more, interval.level))
     found = measured.ledger.admit(measured.benchmark, verdict)
     return Judgement(
         statement=f"{measured.label} {relation} {threshold:g}",

@@ -4,12 +4,48 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from rlvr_gate.records import ClaimRecord, Judgement, Kind, LookTaken, Verdict
+from rlvr_gate.records import ClaimRecord, JudgedAgain, Judgement, Kind, LookTaken, Verdict
+from rlvr_gate.stats.error_rates import spend_again
 from rlvr_gate.stats.looks import look_levels, p_over_looks
 
 HOPE = 5
 """A finding gives up where it would take more than this many times the problems that are left: if
 its estimate stays where it is, the chance that those left decide it is below 12 %."""
+
+_ANY = 0.5  # what the first judgement keeps back; there is one before the next
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """One of the judgements of a question, on a store that grows between them."""
+
+    number: int
+    """From 1, so far as is remembered."""
+    spent: tuple[float, ...]
+    """Shares of the error budget: of the judgements before it, in their order, and its own."""
+    doubt: str = ""
+    """What is not remembered, or will not be."""
+
+    def level(self, overall: float) -> float:
+        """The level to judge at, so that all judgements together keep `overall`."""
+        return 1 - (1 - overall) * self.spent[-1]
+
+    def next(self, level: float) -> float:
+        """Where this one, or a look of it, is judged at `level`: that of the next one."""
+        return 1 - (1 - level) * spend_again(self.spent, _ANY) / self.spent[-1]
+
+    def over_all(self, judgement: Judgement, overall: float) -> Judgement:
+        """A judgement made at this one's own level, as what it says over all of them."""
+        share, own, p = self.spent[-1], self.level(overall), judgement.p_value
+        if p is not None:
+            p = min(p / share, 1 - overall if p <= 1 - own else 1.0)
+        told = JudgedAgain(self.number, share, own, self.doubt)
+        return replace(
+            judgement,
+            interval=replace(judgement.interval, level=overall),
+            p_value=p,
+            evidence=replace(judgement.evidence, again=told),
+        )
 
 
 @dataclass(frozen=True, slots=True)

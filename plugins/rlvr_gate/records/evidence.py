@@ -76,6 +76,19 @@ class LookTaken:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgedAgain:
+    """Which judgement of its question this is, so far as the sample store remembers; from 1."""
+
+    number: int
+    share: Annotated[float, Tagged("share of the error budget")]
+    """Of 1 - level, what this one may spend."""
+    level: float
+    """The level it was judged at."""
+    doubt: str = ""
+    """What is not remembered, or will not be."""
+
+
+@dataclass(frozen=True, slots=True)
 class Crossover:
     """The k from which rlvr leads no more, and the k's that the simultaneous band allows."""
 
@@ -215,6 +228,7 @@ class Evidence:
     power: Power | None = None
     would_decide: Annotated[WouldDecide | None, Tagged("would decide")] = None
     look: LookTaken | None = None
+    again: Annotated[JudgedAgain | None, Tagged("judged again")] = None
     exhibits: tuple[Exhibit, ...] = ()
     """What the suite put beside it."""
 

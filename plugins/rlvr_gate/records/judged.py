@@ -190,6 +190,8 @@ class ErrorControl:
     """Closes although every gate claim is true: any refuted one closes it, so the tails add."""
     assumed: int = 0
     """Of these comparisons, those whose tails are nominal: nothing bounds their numbers."""
+    judged: int | None = None
+    """The rates hold over so many judgements of one question; None: of this one alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,8 @@ class NewWork:
     tokens: int = 0
     reused: int = 0
     scored: int = 0
+    unremembered: int = 0
+    """Completions in the store before the first judgement of these questions it remembers."""
     saved_completions: int | None = None
     """By stopping early; None where the number of samples was fixed."""
     saved_tokens: int | None = None

@@ -86,6 +86,29 @@ def spend(alpha: float, information: Sequence[float]) -> tuple[float, ...]:
     return tuple(np.diff(spent, prepend=0.0).tolist())
 
 
+_LEAST = 2.0**-40
+
+
+def spend_again(spent: Sequence[float], kept: float) -> float:
+    """Share of the error budget that the next judgement of one question may spend.
+
+    The first spends all but ``kept``, every later one half of what is left, so however many there
+    are they never spend more than the whole budget, and together err no more often than it says,
+    whatever they have to do with each other.
+
+    Args:
+        spent: shares of the earlier ones.
+        kept: what the first one keeps back.
+
+    >>> [spend_again([0.8, 0.1, 0.05][:n], kept=0.2) for n in range(4)]
+    [0.8, 0.1, 0.05, 0.025]
+    """
+    if not 0 < kept < 1:
+        raise ValueError(f"what is kept of an error budget must lie in (0, 1), got {kept}")
+    share = max(1 - sum(spent), 0.0) / 2 if spent else 1 - kept
+    return max(round(share, 15), _LEAST)
+
+
 def _check_probabilities(values: Sequence[float], name: str) -> None:
     if not len(values) or not all(0 <= v <= 1 for v in values):
         raise ValueError(f"{name} must be one or more numbers in [0, 1], got {list(values)}")
