@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from .whole_runs import CLAIMS, POLICY, ROOT, Ended, Folder
+from .whole_runs import CLAIMS, POLICY, ROOT, Ended, Folder, folder_that_opens
 
 needs_xdist = pytest.mark.skipif(
     importlib.util.find_spec("xdist") is None, reason="needs pytest-xdist"
@@ -272,11 +272,7 @@ WAYS = (
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:
     """A run that opens."""
-    found = Folder(tmp_path)
-    found.counts("base", 2)
-    found.counts("rlvr", 10)
-    found.write({"test_ours.py": CLAIMS, "ours.toml": POLICY, "pytest.ini": "[pytest]\n"})
-    return found
+    return folder_that_opens(tmp_path)
 
 
 def shut(ended: Ended, status: int, state: str) -> None:

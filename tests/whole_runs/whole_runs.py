@@ -121,3 +121,12 @@ class Folder:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300,
         )  # fmt: skip
         return Ended(done.returncode, done.stdout, self.path)
+
+
+def folder_that_opens(path: Path) -> Folder:
+    """A folder whose run opens the gate."""
+    found = Folder(path)
+    found.counts("base", 2)
+    found.counts("rlvr", 10)
+    found.write({"test_ours.py": CLAIMS, "ours.toml": POLICY, "pytest.ini": "[pytest]\n"})
+    return found
