@@ -38,6 +38,7 @@ HEADLINES = {
     GateState.NO_DECISION: "No answer",
     GateState.NOT_FINISHED: "No answer yet",
 }
+ON_A_WAIVER = "May ship on a waiver"
 FAILED = "Do not ship: the run failed"
 _DECIDED = (GateState.OPEN, GateState.CLOSED, GateState.UNDECIDED)
 _LONGEST, _NAMED = 120, 3  # characters of a name; benchmarks named in a sentence
@@ -78,6 +79,11 @@ class Decision:
     """Whether the gate is closed because the run failed, not because a claim was refuted."""
 
     @property
+    def waived(self) -> bool:
+        """Whether the gate is open on somebody's word."""
+        return self.headline == ON_A_WAIVER
+
+    @property
     def trade_title(self) -> str:
         """What the sentences of `trade` are about: a price, or no more than a change."""
         worst = self.losses[0] if self.losses else None
@@ -97,7 +103,7 @@ def of(record: RunRecord) -> Decision:
     losses = _losses(record) if record.gate.state in _DECIDED and not failed else ()
     stricter = _stricter(record) if record.gate.state is GateState.OPEN else None
     return Decision(
-        headline=FAILED if failed else HEADLINES[record.gate.state],
+        headline=_headline(record, failed),
         reason=words.gate_reason(record),
         then=_then(record),
         trade=(*_trade(record, losses), *([_otherwise(*stricter)] if stricter else [])),
@@ -105,6 +111,12 @@ def of(record: RunRecord) -> Decision:
         why=_why(record, stricter),
         failed=failed,
     )
+
+
+def _headline(record: RunRecord, failed: bool) -> str:
+    if record.gate.state is GateState.OPEN and words.waived(record):
+        return ON_A_WAIVER
+    return FAILED if failed else HEADLINES[record.gate.state]
 
 
 def _failed(record: RunRecord) -> bool:

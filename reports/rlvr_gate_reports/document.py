@@ -40,6 +40,7 @@ def to_document(record: RunRecord) -> dict[str, object]:
             "deciding": list(gate.deciding),
             "policy": gate.policy,
             "error_control": told(gate.errors),
+            "waivers": [{**told(use.waiver), "state": use.state} for use in gate.waivers],
         },
         "claims": [_claim(claim) for claim in sorted(record.claims, key=claim_order)],
         "samples": record.samples,

@@ -6,6 +6,7 @@ ends the run, nobody reads the verdict of an earlier one.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -42,6 +43,8 @@ _OUTPUTS = {
     "--gate-report": "HTML report for people: one offline file",
     "--gate-summary": "Markdown summary, e.g. for a step summary in CI",
 }
+
+_MANY_PROBLEMS = 500
 
 Render = Callable[[RunRecord], str | Iterable[str]]
 
@@ -135,11 +138,21 @@ def pytest_rlvr_gate_finished(
     config.stash[finished_key] = True
     for option, target in _targets(config).items():
         try:
+            _announce(config, option, run)
             _write(option, target, run)
         except Exception as error:  # the other reports shall still tell the verdict
             failed(config, option, error)
             _write_verdict(option, target, run)
     return (yield)
+
+
+def _announce(config: pytest.Config, option: str, run: RunRecord) -> None:
+    """A sign of life where an output takes its time."""
+    problems = sum(len(asked) for asked in run.problems.values())
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    if problems > _MANY_PROBLEMS and reporter is not None:
+        reporter.ensure_newline()
+        reporter.line(f"rlvr-gate: writing {option} of {problems:,} problems")
 
 
 def _write(option: str, target: Path, run: RunRecord) -> None:
@@ -201,3 +214,8 @@ def _tell(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     for option, target in _targets(config).items():
         if option in _OUTPUTS and not any(f.startswith(option) for f in failures):
             reporter.line(f"{option.removeprefix('--gate-')}: {for_log(target)}")
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        from rlvr_gate_reports.notices import notices
+
+        for order in notices(run):
+            reporter.line(order)

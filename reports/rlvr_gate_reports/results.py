@@ -35,6 +35,8 @@ from rlvr_gate.records import (
     Side,
     Tally,
     Verdict,
+    Waiver,
+    WaiverUse,
     WouldDecide,
 )
 from rlvr_gate.records.plain import Malformed, unpacked
@@ -128,7 +130,13 @@ def _gate(gate: Mapping[str, Any]) -> GateResult:
         tuple(map(str, gate["deciding"])),
         str(gate["policy"]),
         None if errors is None else unpacked(ErrorControl, errors),
+        tuple(map(_waiver, gate.get("waivers", ()))),
     )
+
+
+def _waiver(use: Mapping[str, Any]) -> WaiverUse:
+    waiver = {key: value for key, value in use.items() if key != "state"}
+    return WaiverUse(unpacked(Waiver, waiver), str(use["state"]))
 
 
 def _claim(claim: Mapping[str, Any]) -> ClaimRecord:

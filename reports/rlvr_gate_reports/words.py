@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from rlvr_gate.gate.decide import name
 from rlvr_gate.gate.family import tests_of
+from rlvr_gate.gate.waivers import USED, spelled
 from rlvr_gate.records import (
     PAIR,
     CheckpointFacts,
@@ -158,13 +159,23 @@ def gate_reason(record: RunRecord) -> str:
     if record.gate.state is GateState.NO_DECISION:
         return f"The run was not whole, so nothing is decided: {names}."
     if record.gate.state is GateState.OPEN:
-        return f"Every gate claim holds: {_held(deciding) or names}."
+        but = f" but what is waived ({waived(record)})" if waived(record) else ""
+        return f"Every gate claim holds{but}: {_held(deciding) or names}."
     if not deciding:
         return f"The gate cannot open: {names or 'nothing was judged'}."
     first, *others = deciding
     also = f" So {'are' if others[1:] else 'is'} {_list(others)}." if others else ""
     said = f"{one_line(name(first), _LONGEST_NAME)} is {first.verdict}"
     return f"{said}: {one_line(because(first))}.{also}"
+
+
+def waived(record: RunRecord) -> str:
+    """`C1 on countdown until 2026-12-31: known, see the ticket`, of every waiver in use."""
+    used = [use.waiver for use in record.gate.waivers if use.state == USED]
+    return "; ".join(
+        f"{one_line(spelled(w), _LONGEST_NAME)} until {w.until}: {one_line(w.reason, 300)}"
+        for w in used
+    )
 
 
 def _held(claims: Sequence[ClaimRecord]) -> str:

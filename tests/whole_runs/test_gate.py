@@ -43,6 +43,40 @@ def test_shrinking_coverage_is_a_finding_unless_the_policy_gates_on_it(gate) -> 
     assert gate.document()["gate"]["deciding"] == ["C1 on sums"]
 
 
+def test_a_waiver_opens_the_gate_aloud_and_an_expired_one_does_not(gate) -> None:
+    gate.problems = 60
+    gate.write(base=0.3, rlvr=lambda i: 0.95 if i % 20 < 14 else 0.0)
+    text = (
+        '[claims.C1]\nkind = "gate"\n[[waivers]]\nclaim = "C1"\nreason = "known: ticket 7"\n'
+        "until = {}\n"
+    )
+    (gate.root / "mine.toml").write_text(text.format("9999-12-31"))
+    outputs = "--gate-json=gate.json", "--gate-report=gate.html", "--gate-summary=gate.md"
+    result = gate.run("--gate-policy=mine.toml", *outputs)
+    assert result.ret == 0
+    files = [(gate.root / name).read_text() for name in ("gate.html", "gate.md")]
+    for said in (result.stdout.str(), *files):
+        assert "May ship on a waiver" in said
+        assert "known: ticket 7" in said
+    [use] = gate.document()["gate"]["waivers"]
+    assert (use["claim"], use["state"], use["until"]) == ("C1", "used", "9999-12-31")
+    assert gate.document()["gate"]["deciding"] == ["K1 on sums", "S2 on sums"]
+    (gate.root / "mine.toml").write_text(text.format("2000-01-01"))
+    assert gate.run("--gate-policy=mine.toml", *outputs).ret == 1
+    assert gate.document()["gate"]["waivers"][0]["state"] == "expired"
+
+
+def test_github_is_told_the_decision_in_annotations_of_ours_alone(gate, monkeypatch) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    gate.write(base=0.6, rlvr=0.2)
+    result = gate.run()
+    orders = [line for line in result.stdout.lines if line.startswith("::")]
+    assert orders[0].startswith("::error title=rlvr-gate%3A Do not ship::K1 on sums is refuted")
+    assert all(line.startswith(("::error title=rlvr", "::warning title=rlvr")) for line in orders)
+    monkeypatch.delenv("GITHUB_ACTIONS")
+    assert not [line for line in gate.run().stdout.lines if line.startswith("::")]
+
+
 def test_counts_let_anyone_recompute_the_figures(gate) -> None:
     gate.write(base=0.2, rlvr=0.7)
     gate.run("--gate-json=gate.json")

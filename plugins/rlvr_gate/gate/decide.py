@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Protocol
 
+from rlvr_gate.gate import waivers
 from rlvr_gate.gate.policy import Policy
-from rlvr_gate.records import ClaimRecord, ErrorControl, GateResult, GateState, Kind, Verdict
+from rlvr_gate.records import (
+    ClaimRecord,
+    ErrorControl,
+    GateResult,
+    GateState,
+    Kind,
+    Verdict,
+    WaiverUse,
+)
 
 EXIT_STATUS = {
     GateState.OPEN: 0,
@@ -44,6 +54,7 @@ def decide(
     policy: Policy,
     failed_tests: Sequence[str] = (),
     gaps: Sequence[str] = (),
+    today: str | None = None,
 ) -> GateResult:
     """Answer the whole run, failing closed; tests that failed beside the claims close it too.
 
@@ -53,9 +64,13 @@ def decide(
 
     Args:
         gaps: what kept the run from being whole; with any there is no decision.
+        today: ISO 8601, for the policy's waivers; None: it is asked of the clock.
     """
-    result = _answer(claims, policy, failed_tests, gaps)
-    return replace(result, errors=error_control(claims))
+    day = date.today().isoformat() if today is None else today
+    gates = [claim for claim in claims if claim.kind is Kind.GATE]
+    waived = tuple(waivers.uses(policy.waivers, gates, day))
+    result = _answer(claims, policy, failed_tests, gaps, waived)
+    return replace(result, errors=error_control(claims), waivers=waived)
 
 
 def undecidable(reasons: Sequence[str], policy: str) -> GateResult:
@@ -97,6 +112,7 @@ def _answer(
     policy: Policy,
     failed_tests: Sequence[str],
     gaps: Sequence[str],
+    waived: Sequence[WaiverUse],
 ) -> GateResult:
     gates = [claim for claim in claims if claim.kind is Kind.GATE]
     missing = (*gaps, *_unjudged(claims), *_missing(gates, policy))
@@ -105,11 +121,14 @@ def _answer(
     if failed_tests:
         failed = tuple(f"{nodeid} (failed)" for nodeid in failed_tests)
         return _result(GateState.CLOSED, failed, policy.name)
+    asked = [claim for claim in gates if not waivers.excused(waived, claim)]
     for verdict, state in _DECIDES:
-        deciding = tuple(name(claim) for claim in gates if claim.verdict is verdict)
+        deciding = tuple(name(claim) for claim in asked if claim.verdict is verdict)
         if deciding:
             return _result(state, deciding, policy.name)
-    return _result(GateState.OPEN, tuple(name(claim) for claim in gates), policy.name)
+    if stale := waivers.expired(waived):
+        return _result(GateState.NO_DECISION, stale, policy.name)
+    return _result(GateState.OPEN, tuple(name(claim) for claim in asked), policy.name)
 
 
 def _result(state: GateState, deciding: tuple[str, ...], policy: str) -> GateResult:

@@ -42,10 +42,23 @@ def unknown_claims(policy: Policy, known: Mapping[str, Known]) -> Iterator[str]:
         else:
             yield from (f"[claims.{id}]: {why}" for why in _misfits(entry, known[id]))
 
+    for waiver in policy.waivers:
+        if waiver.claim not in known:
+            yield f"[[waivers]]: {unknown('claim', waiver.claim, known)}"
+        elif not _can_gate(policy, waiver.claim, known[waiver.claim]):
+            yield (
+                f"[[waivers]]: {waiver.claim} is a finding under this policy and never decides: "
+                "leave it out"
+            )
+
 
 def names_benchmarks(policy: Policy) -> bool:
     """Whether the policy says anything about one benchmark rather than all."""
-    return bool(policy.required_benchmarks or any(e.benchmarks for e in policy.claims.values()))
+    return bool(
+        policy.required_benchmarks
+        or any(entry.benchmarks for entry in policy.claims.values())
+        or any(waiver.benchmark for waiver in policy.waivers)
+    )
 
 
 def unknown_benchmarks(policy: Policy, known: Collection[str]) -> Iterator[str]:
@@ -54,6 +67,7 @@ def unknown_benchmarks(policy: Policy, known: Collection[str]) -> Iterator[str]:
     places += [
         (f"[claims.{id}] benchmarks", e.benchmarks or ()) for id, e in policy.claims.items()
     ]
+    places += [("[[waivers]] benchmark", (w.benchmark,)) for w in policy.waivers if w.benchmark]
     for place, names in places:
         yield from (f"{place}: {unknown('benchmark', n, known)}" for n in names if n not in known)
 

@@ -16,6 +16,12 @@ A policy is a small TOML file. Unknown keys are errors, so a typo cannot weaken 
     level = 0.99
     benchmarks = ["countdown"]          # elsewhere the claim stays what its suite says
 
+    [[waivers]]                         # somebody answers for a claim, until a day
+    claim = "C1"
+    benchmark = "countdown"             # left out: on every benchmark
+    reason = "known: the tokenizer changed, see the ticket"
+    until = 2026-12-31                  # expired, it keeps the gate from opening
+
     [comparability]                     # of completions that ran out of tokens or have no grade
     truncation = 0.02                   # how far the two rates may lie apart where it matters
     truncated = 0.5                     # both rates beyond it: they compare who ends in time
@@ -31,10 +37,11 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from importlib import resources
 from pathlib import Path
 
-from rlvr_gate.records import Kind, Margins
+from rlvr_gate.records import Kind, Margins, Waiver
 
 _MOST_BYTES = 1 << 16
 _LONGEST_LINE = 4096  # what the parser needs for a key of many parts grows as their square
@@ -73,6 +80,7 @@ class Policy:
     required_benchmarks: tuple[str, ...] = ()
     claims: Mapping[str, ClaimPolicy] = field(default_factory=dict)
     margins: Margins = field(default_factory=Margins)
+    waivers: tuple[Waiver, ...] = ()
 
     def kind(self, claim: str, benchmark: str | None, default: Kind) -> Kind:
         """The kind of `claim` on `benchmark`."""
@@ -164,10 +172,10 @@ def parse_policy(text: str, *, where: str = "policy") -> Policy:
     except (ValueError, RecursionError) as error:
         hint = "; a policy is TOML, no YAML or JSON" if _FOREIGN.match(text) else ""
         raise PolicyError(f"{where}: not TOML: {error}{hint}") from None
-    _only(data, ("policy", "claims", "comparability"), where)
+    _only(data, ("policy", "claims", "waivers", "comparability"), where)
     head, claims = _table(data, "policy", where), _table(data, "claims", where)
     margins = _table(data, "comparability", where)
-    if "policy" not in data and not claims and not margins:
+    if not {"policy", "waivers"} & set(data) and not claims and not margins:
         raise PolicyError(
             f"{where}: says nothing: expected [policy], [claims.ID] or [comparability], see "
             "docs/policy.md"
@@ -182,7 +190,35 @@ def parse_policy(text: str, *, where: str = "policy") -> Policy:
         required_benchmarks=_names(head, "required_benchmarks", at),
         claims={key: _claim(_table(claims, key, where), where, key) for key in claims},
         margins=_margins(margins, f"{where} [comparability]"),
+        waivers=_waivers(data.get("waivers", []), f"{where} [[waivers]]"),
     )
+
+
+def _waivers(entries: object, where: str) -> tuple[Waiver, ...]:
+    if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
+        raise PolicyError(f"{where}: write each as a table of its own, got {entries!r}")
+    found = tuple(_waiver(each, where) for each in entries)
+    for n, waiver in enumerate(found):
+        if any((w.claim, w.benchmark) == (waiver.claim, waiver.benchmark) for w in found[:n]):
+            raise PolicyError(f"{where}: two are about the same, claim {waiver.claim!r}")
+    return found
+
+
+def _waiver(entry: Mapping[str, object], where: str) -> Waiver:
+    _only(entry, ("claim", "benchmark", "reason", "until"), where)
+    claim, reason = (_said(entry, key, where) for key in ("claim", "reason"))
+    benchmark = _said(entry, "benchmark", where) if "benchmark" in entry else None
+    until = entry.get("until")
+    if type(until) is not date:
+        raise PolicyError(f"{where}: until must be a day, such as 2026-12-31, got {until!r}")
+    return Waiver(claim, benchmark, reason, until.isoformat())
+
+
+def _said(entry: Mapping[str, object], key: str, where: str) -> str:
+    value = entry.get(key)
+    if not isinstance(value, str) or not value.strip():
+        raise PolicyError(f"{where}: {key} must be a text that says something, got {value!r}")
+    return value
 
 
 def _margins(entry: Mapping[str, object], where: str) -> Margins:

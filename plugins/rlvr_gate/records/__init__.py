@@ -60,6 +60,8 @@ from rlvr_gate.records.judged import (
     Margins,
     Paper,
     Verdict,
+    Waiver,
+    WaiverUse,
     Whose,
 )
 from rlvr_gate.records.run import (
@@ -156,6 +158,8 @@ __all__ = [
     "UpdateOverlap",
     "UpdateRecord",
     "Verdict",
+    "Waiver",
+    "WaiverUse",
     "WeightTotals",
     "Whose",
     "WouldDecide",

@@ -195,6 +195,27 @@ class ErrorControl:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiver:
+    """Somebody answers for a gate claim that does not hold."""
+
+    claim: str
+    benchmark: str | None
+    """None: on every benchmark."""
+    reason: str
+    until: str
+    """The last day, ISO 8601."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverUse:
+    """A waiver of the policy, and what became of it."""
+
+    waiver: Waiver
+    state: str
+    """`used`, `not needed` or `expired`."""
+
+
+@dataclass(frozen=True, slots=True)
 class GateResult:
     """The run's answer and why."""
 
@@ -205,3 +226,5 @@ class GateResult:
     policy: str
     errors: ErrorControl | None = None
     """None where no gate claim compared anything sampled."""
+    waivers: tuple[WaiverUse, ...] = ()
+    """Those of the policy; with one in use the gate is open on somebody's word."""
