@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 
 from rlvr_gate.weights.compare import WeightsError, compare
-from rlvr_gate.weights.layout import LayoutError, read_header, tensor_slots, weight_files
+from rlvr_gate.weights.layout import (
+    LayoutError,
+    read_header,
+    read_json,
+    tensor_slots,
+    weight_files,
+)
 from rlvr_gate.weights.pairing import pair_tensors
 
 RNG = np.random.default_rng(0)
@@ -169,6 +175,17 @@ def test_a_key_that_comes_twice_is_refused(tmp_path):
     path.write_bytes((len(text) + 1).to_bytes(8, "little") + text + b"}" + bytes(4))
     with pytest.raises(LayoutError, match="a key comes twice"):
         read_header(path)
+
+
+@pytest.mark.parametrize("value", [b"[]", b"{}", b"0"])
+def test_a_file_of_millions_of_values_is_not_read(tmp_path, value):
+    """10 MB of them would take hundreds in memory."""
+    text = b'{"a": [' + (value + b",") * 5_000_000 + value + b"]}"
+    (tmp_path / "config.json").write_bytes(text)
+    (tmp_path / "model.safetensors").write_bytes(len(text).to_bytes(8, "little") + text)
+    for read, name in ((read_json, "config.json"), (read_header, "model.safetensors")):
+        with pytest.raises(LayoutError, match=rf"{name} holds more than 5,000,000 values"):
+            read(tmp_path / name)
 
 
 def test_an_unknown_element_type_is_refused_by_name(save, tmp_path):

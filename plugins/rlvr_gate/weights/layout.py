@@ -20,6 +20,8 @@ _NO_WEIGHTS = ("training_args.bin", "optimizer.pt", "scheduler.pt", "scaler.pt",
 _HEAD = "lm_head.weight"
 _HEADER_LIMIT = 100_000_000  # bytes; the format's own bound
 _JSON_LIMIT = 256 * 2**20  # bytes; larger tokenizers do not exist yet
+_MOST_VALUES = 5_000_000  # in one JSON file: in memory a value takes up to thirty times its bytes
+_STARTS = (b",", b"[", b"{")  # before each value but the first, at the least
 _ITEM_BYTES = {
     **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2"), 1),
     **dict.fromkeys(("U16", "I16", "F16", "BF16"), 2),
@@ -254,6 +256,8 @@ def _slot(path: Path, data: int, tensor: str, entry: object) -> TensorSlot:
 
 
 def _object(data: bytes, name: str, *, unique: bool = False) -> dict[str, Any]:
+    if sum(map(data.count, _STARTS)) > _MOST_VALUES:
+        raise LayoutError(f"{name} holds more than {_MOST_VALUES:,} values, far more than needed")
     try:
         value = json.loads(data.decode(), object_pairs_hook=_once if unique else None)
     except (ValueError, RecursionError) as error:
