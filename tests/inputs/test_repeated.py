@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -87,6 +88,17 @@ UNREADABLE = [
     ("countdown", "9,23,15"),
     ("countdown", "17"),
 ]
+
+
+def test_every_line_is_named_that_holds_such_an_answer(tmp_path) -> None:
+    rows = [
+        {"id": f"p{i}", "problem": f"{i}=", "answer": "x" if i % 3 else "1", "verifier": "number"}
+        for i in range(40)
+    ]
+    with pytest.raises(BenchmarkError) as refused:
+        benchmarks.load(write(tmp_path / "mine.jsonl", *rows))
+    named = {int(n) for n in re.findall(r"line (\d+)", str(refused.value))}
+    assert named == {i + 1 for i in range(40) if i % 3}
 
 
 @pytest.mark.parametrize(("verifier", "answer"), UNREADABLE)
