@@ -115,7 +115,7 @@ WAYS = (
         says="rlvr_gate.collected was switched off"),
     Way("the roll call switched off", args=["-p", "no:rlvr_gate.attendant"], state="not finished"),
     Way("the roll call taken away", hook(
-        "pytest_collection_finish(session)",
+        "pytest_sessionstart(session)",
         "session.config.pluginmanager.unregister(name='rlvr_gate.attendant')"),
         state="not finished"),
     Way("no test at all", {"test_ours.py": ""}, status=4, xdist=4),
