@@ -61,6 +61,9 @@ _MARKERS = (
 _LONGEST_REASON = 2_000  # characters: an exception may quote a whole completion
 
 
+_LENT = ("k_max", "benchmarks", "series")
+"""Fixtures that say what a claim is about, beside those whose value the judge knows."""
+
 _SAID = {"id", "text", "source", "kind", "margin", "bound", "paper"}
 """What a claim says of itself."""
 
@@ -269,8 +272,15 @@ def _overridden(item: pytest.Item, claim: ItemClaim) -> str:
     noted_by = getattr(getattr(given.get("pair"), "base", None), "ledger", None)
     if "pair" in given and noted_by is not item.stash[ledger_key]:
         strange.append("pair")
+    strange += [name for name in _LENT if name in given and _made_elsewhere(name, item)]
     named = ", ".join(strange)
     return f"the fixture {named} was overridden: give yours another name" if strange else ""
+
+
+def _made_elsewhere(name: str, item: pytest.Item) -> bool:
+    """Whether a suite or conftest has a fixture of its own under a name that we lend."""
+    known = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    return name in known and not known[name][-1].func.__module__.startswith("rlvr_gate")
 
 
 def _apply(record: ClaimRecord, report: pytest.TestReport) -> None:

@@ -14,7 +14,7 @@ from rlvr_gate.visible import for_log, harmless, one_line
 from rlvr_gate_reports import words
 from rlvr_gate_reports.write import write_text
 
-_SUITE = "rlvr-gate"
+_SUITE, _STATE = "rlvr-gate", "rlvr_gate.state"
 
 
 def alone(record: RunRecord) -> str:
@@ -34,8 +34,9 @@ def add(path: Path, record: RunRecord) -> None:
         root = ElementTree.fromstring(path.read_bytes())
     except (OSError, ElementTree.ParseError):
         return write_text(path, alone(record))
-    for suite in root.findall(f"testsuite[@name='{_SUITE}']"):
-        root.remove(suite)
+    for suite in root.findall("testsuite"):
+        if suite.find(f"properties/property[@name='{_STATE}']") is not None:
+            root.remove(suite)
     root.append(_suite(record))
     write_text(path, _text(root))
 
@@ -49,7 +50,7 @@ def _suite(record: RunRecord) -> ElementTree.Element:
     )  # fmt: skip
     properties = ElementTree.SubElement(suite, "properties")
     for name, value in (
-        ("rlvr_gate.state", str(gate.state)),
+        (_STATE, str(gate.state)),
         ("rlvr_gate.exit_status", str(gate.exit_status)),
         ("rlvr_gate.gate.policy", gate.policy),
         *(

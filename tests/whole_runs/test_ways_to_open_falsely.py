@@ -232,6 +232,10 @@ WAYS = (
         "class Any:\n    def __getattr__(self, name): return self\n"
         "    def __call__(self, *a): return self\n    def __gt__(self, other): return True\n"
         "@pytest.fixture\ndef pair():\n    return Any()\n"), says="pair"),
+    Way("a largest k of somebody else", {
+        "test_ours.py": CLAIMS.replace("pass_at(4,", "pass_at(k_max,").replace(
+            "second(pair,", "second(pair, k_max,"),
+        **conftest("@pytest.fixture\ndef k_max():\n    return 1\n")}, says="k_max"),
     Way("asserts that are not run", args=["--assert=plain"], python=["-O"],
         xdist=None, says="compared nothing"),
     Way("a claim about one benchmark, required on another", {
@@ -467,6 +471,14 @@ def pytest_configure(config):
     assert isinstance(claims, list)
     assert [claim["id"] for claim in claims] == ["MY1", "MY2"]
     assert ended.status == (0 if correct == 10 else 1)
+
+
+def test_a_suite_that_bears_our_name_is_kept_in_junit(folder: Folder) -> None:
+    ended = folder.run("-o", "junit_suite_name=rlvr-gate")
+    text = (ended.folder / "junit.xml").read_text("utf-8")
+    assert text.count("<testsuite ") == 2
+    assert text.count("test_first") == 1
+    assert text.count('"rlvr_gate.state" value="open"') == 1
 
 
 def test_a_plan_is_no_verdict_and_says_so(folder: Folder) -> None:
