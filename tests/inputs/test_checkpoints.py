@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import struct
 from pathlib import Path
 
@@ -109,6 +110,20 @@ def test_a_broken_file_is_named(make_checkpoint, name, content, message):
         (folder / name).write_bytes(content)
     with pytest.raises(CheckpointError, match=f"rlvr checkpoint .*{message}"):
         resolve("rlvr", str(folder))
+
+
+def test_a_folder_of_checkpoints_names_the_last_of_them(make_checkpoint, tmp_path):
+    for name in ("checkpoint-100", "checkpoint-1000", "checkpoint-200"):
+        make_checkpoint(name)
+    with pytest.raises(
+        CheckpointError,
+        match=r"no config.json in .*give .*/checkpoint-1000 \(or one of 2 others\)",
+    ):
+        resolve("rlvr", str(tmp_path))
+    shutil.rmtree(tmp_path / "checkpoint-100")
+    shutil.rmtree(tmp_path / "checkpoint-200")
+    with pytest.raises(CheckpointError, match=r"it holds checkpoints, give .*/checkpoint-1000$"):
+        resolve("rlvr", str(tmp_path))
 
 
 def test_every_truncation_of_the_weights_is_refused(make_checkpoint):

@@ -11,6 +11,7 @@ import pytest
 from rlvr_gate.records import Ask, Benchmark, Checkpoint, Problem, Sampling, Stream
 from rlvr_gate_fixtures.backends.scripted import ScriptedBackend
 from rlvr_gate_fixtures.inputs.prompt_files import differences
+from rlvr_gate_fixtures.measurements.samples import remarks as remarks_module
 from rlvr_gate_fixtures.measurements.samples.question import QuestionError, check, context
 from rlvr_gate_fixtures.measurements.samples.remarks import remarks
 from rlvr_gate_fixtures.run import Run, Settings
@@ -235,6 +236,22 @@ def test_positions_that_one_alone_stretches_are_remarked(
     found = remarks(run_of())
     assert len(found) == bool(said)
     assert said in " ".join(found)
+
+
+@pytest.mark.parametrize("told", ["<end>", {"content": "<end>", "lstrip": False}])
+def test_an_end_of_text_at_which_nothing_ends_is_remarked(run_of, told) -> None:
+    run = run_of()
+    for checkpoint in run.checkpoints.values():
+        edit(checkpoint.path, "tokenizer_config.json", eos_token=told)
+    remarks_module._end_token.cache_clear()
+    assert remarks(run) == []  # nobody says which id that is
+    for checkpoint in run.checkpoints.values():
+        edit(checkpoint.path, "tokenizer.json", added_tokens=[{"id": 7, "content": "<end>"}])
+    remarks_module._end_token.cache_clear()
+    (said,) = remarks(run)
+    assert said.startswith(
+        "eos_token of the tokenizer of base and rlvr is '<end>', id 7, and completions end at 2, "
+    )
 
 
 def test_checkpoints_that_are_alike_get_no_remark(run_of) -> None:
