@@ -499,8 +499,8 @@ def print_suite(replicates: int, seed: int) -> None:
     print("| rlvr | " + " | ".join(f"{name} ({m})" for name, (m, _) in SUITE.items())
           + " | all five | mean of five | all problems |\n|---" + "|---" * 8 + "|")  # fmt: skip
     rng, of = np.random.default_rng(seed + 9), {(s, c): (b, r) for s, c, b, r in populations(seed)}
-    for change in ("shift", "same"):
-        pairs = [of[shape, change] for _, shape in SUITE.values()]
+    for change in ("shift", "half of it", "a quarter", "same", "gains and rare losses"):
+        pairs = [_suite_pair(*of[shape, "shift"], change) for _, shape in SUITE.values()]
         held = [_suite_holds(pairs, rng) for _ in range(replicates)]
         gains = [float(np.mean(r - b)) for b, r in pairs]
         each = [
@@ -508,6 +508,20 @@ def print_suite(replicates: int, seed: int) -> None:
         ]
         more = [f"{np.mean([h[i] for h in held]):.3f}" for i in (5, 6, 7)]
         print(f"| {change} | " + " | ".join([*each, *more]) + " |", flush=True)
+
+
+def _suite_pair(base: Floats, shifted: Floats, change: str) -> tuple[Floats, Floats]:
+    """Chances of both; rare losses are so many that they take all that the others gain."""
+    if change == "same":
+        return base, base
+    if change in ("half of it", "a quarter"):
+        return base, base + (shifted - base) / (2 if change == "half of it" else 4)
+    if change == "gains and rare losses":
+        order = np.random.default_rng(0).permutation(base.size)
+        left = np.cumsum(shifted[order][::-1])[::-1]  # were those before it all lost
+        gone = int(np.argmax(left <= base.sum()))
+        return base, np.where(np.isin(np.arange(base.size), order[:gone]), 0.0, shifted)
+    return base, shifted
 
 
 def _suite_holds(pairs: list[tuple[Floats, Floats]], rng: np.random.Generator) -> list[bool]:

@@ -54,6 +54,7 @@ _MARKERS = (
     "asks(*roles, temperature, top_p, max_new_tokens, template, samples, problems): have these "
     "roles asked otherwise than the run asks; read with `pair.rlvr.at(temperature=0.6)`",
     "weights(*what): read weights beside samples, or `spectra` of a weight claim's updates",
+    "where_named: leave this claim out of runs whose policy does not name it",
     "roles(*names): further checkpoints this claim reads, given with --checkpoint NAME=REF",
 )
 
@@ -191,7 +192,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         look, sure = item.stash.get(look_key, None), claim.kind is Kind.GATE
         again = item.stash.get(again_key, None) if sure else None
         item.stash[ledger_key] = Ledger.at(look, claim.level, guaranteed=sure, again=again)
-        item.stash[ledger_key].margins = item.config.stash[policy_key].margins
+        policy = item.config.stash[policy_key]
+        item.stash[ledger_key].margins = policy.margins
+        item.stash[ledger_key].target = policy.target
 
 
 @pytest.hookimpl(wrapper=True)

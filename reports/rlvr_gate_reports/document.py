@@ -138,6 +138,8 @@ def _judgement(judgement: Judgement) -> dict[str, object]:
         "threshold": told(judgement.threshold),
         "p_value": told(judgement.p_value),
         "adjusted_p": told(judgement.adjusted_p),
+        "target": judgement.target,
+        "test": judgement.test,
         "benchmark": judgement.benchmark,
         "k": judgement.k,
         "n": judgement.n,

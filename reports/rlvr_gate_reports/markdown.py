@@ -12,6 +12,7 @@ from rlvr_gate.records import (
     CurvePoint,
     GateState,
     Interval,
+    Judgement,
     Kind,
     NumberRow,
     RunRecord,
@@ -149,11 +150,15 @@ def _claim(claim: ClaimRecord) -> list[str]:
         str(claim.kind),
         escape(claim.benchmark or "–", _SHORT),
         str(claim.k or "–"),
-        escape(words.because(claim)) if judgement is None else words.estimate(judgement),
+        escape(words.because(claim)) if judgement is None else _estimate(judgement),
         "–" if judgement is None else words.needs(judgement),
         words.p_value(claim.adjusted_p).replace("<", "&lt;") or "–",
         escape(words.source(claim), _SHORT),
     ]
+
+
+def _estimate(judgement: Judgement) -> str:
+    return f"{words.estimate(judgement)} {words.about(judgement)}".strip()
 
 
 def _beside(record: RunRecord) -> str:

@@ -175,6 +175,9 @@ def _judgement(judgement: Mapping[str, Any]) -> Judgement:
         n=_whole(judgement["n"]),
         p_value=judgement["p_value"],
         guaranteed=bool(judgement["guaranteed"]),
+        test=str(judgement.get("test", "")),
+        target=str(judgement.get("target", "population")),
+        adjusted_p=judgement.get("adjusted_p"),
         evidence=_evidence(judgement["evidence"]),
     )  # fmt: skip
 

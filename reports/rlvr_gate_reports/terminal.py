@@ -110,6 +110,8 @@ def _claims(record: RunRecord, room: int) -> list[Line]:
         if not families:
             continue
         head = "gate claims" if kind is Kind.GATE else "findings, as decided among all of them"
+        if any(words.about(deciding_judgement(c)) for members in families for c in members):
+            head += " (of these problems alone)"
         title = f"{head:<66}estimate [{words.level(record.level)}]"
         lines.append(_line((f"{title:<{WIDTH - 9}}needs", "dim")))
         # The gate's claims may take what is left but two lines, so that findings are not mute.

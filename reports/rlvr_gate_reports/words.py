@@ -14,6 +14,7 @@ from rlvr_gate.gate.family import tests_of
 from rlvr_gate.gate.waivers import USED, spelled
 from rlvr_gate.records import (
     PAIR,
+    THESE,
     CheckpointFacts,
     ClaimRecord,
     ErrorControl,
@@ -112,6 +113,12 @@ def uncertainty(judgement: Judgement) -> str:
     if is_exact(judgement):
         return "exact"
     return interval(judgement.interval, signed=is_difference(judgement))
+
+
+def about(judgement: Judgement | None) -> str:
+    """`of these problems alone`, where a verdict is not about others like them; else empty."""
+    alone = judgement is not None and judgement.target == THESE
+    return "of these problems alone" if alone else ""
 
 
 def is_exact(judgement: Judgement) -> bool:
@@ -302,8 +309,9 @@ def _promise(errors: ErrorControl, unremembered: int) -> str:
         )
         return f"{both} {_again(errors)}{_unknown(unremembered)}"
     return (
-        f"Nothing bounds the numbers of {errors.assumed} of {errors.comparisons} comparisons: "
-        "their tails are nominal, for laws without rare far-out problems."
+        f"The tails of {errors.assumed} of {errors.comparisons} comparisons are nominal: nothing "
+        "bounds their numbers (no promise for laws with rare far-out problems), or they are about "
+        "these problems alone (normal intervals of the sampling)."
     )
 
 

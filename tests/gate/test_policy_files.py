@@ -90,7 +90,7 @@ def test_files_from_windows_are_read(tmp_path: Path, data: bytes) -> None:
 
 def test_a_folder_a_device_and_a_missing_file_are_named(tmp_path: Path) -> None:
     for ref, message in (
-        (str(tmp_path), "it is a folder, expected a shipped name (coverage, default"),
+        (str(tmp_path), "it is a folder, expected a shipped name (benchmarks, coverage"),
         ("/dev/zero", ": expected a shipped name"),
         (str(tmp_path / "none.toml"), ": expected a shipped name"),
         ("x" * 5000, "cannot be read"),

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from rlvr_gate.gate.shown import Shown, exhibits, tables
-from rlvr_gate.records import ClaimRecord, Curves, Evidence, Facts, Heat, Judgement, Table
+from rlvr_gate.records import (
+    POPULATION,
+    THESE,
+    ClaimRecord,
+    Curves,
+    Evidence,
+    Facts,
+    Heat,
+    Judgement,
+    Table,
+    Target,
+)
 from rlvr_gate.visible import one_line
 
 _ROWS, _CELLS = 6, 8  # of an exhibit; the reports have more room
@@ -62,12 +73,9 @@ def notes(judgement: Judgement) -> list[str]:
         )
     if evidence.would_decide:
         said.append(f"if the estimate stays where it is: {evidence.would_decide.text}")
-    said += [
-        "the interval above is about the population of such problems; for this "
-        f"benchmark's problems alone it is [{target.low:+.4g}, {target.high:+.4g}]"
-        for target in evidence.targets or ()
-        if not target.decides
-    ]
+    said += [_other(target) for target in evidence.targets or () if not target.decides]
+    if judgement.target == THESE:
+        said.append(ALONE)
     if floor := evidence.guess_floor:
         said.append(
             f"guessing from the other problems' answers reaches pass@{floor.k} "
@@ -77,6 +85,23 @@ def notes(judgement: Judgement) -> list[str]:
     if evidence.crossover:
         said.append(evidence.crossover.text)
     return said
+
+
+ALONE = (
+    "about these problems and no others: only the sampling of completions is uncertain, by a "
+    "nominal (normal) interval; nothing is said of other problems, or of another session's noise"
+)
+
+
+def _other(target: Target) -> str:
+    """The interval that decides nothing."""
+    ends = f"[{target.low:+.4g}, {target.high:+.4g}]"
+    if target.target == POPULATION:
+        return f"for the population of such problems the interval is {ends}; it decides nothing"
+    return (
+        "the interval above is about the population of such problems; for this benchmark's "
+        f"problems alone it is {ends}"
+    )
 
 
 def _judged(judgement: Judgement) -> list[str]:

@@ -6,6 +6,7 @@ A policy is a small TOML file. Unknown keys are errors, so a typo cannot weaken 
     name = "default"
     level = 0.95                        # of the two-sided intervals behind every verdict
     again = 0.2                         # of 1 - level, what is kept for judging a question again
+    target = "population"               # or "these problems": only their sampling is uncertain
     required_claims = ["K1", "S2"]      # not judged means: the gate does not open
     required_benchmarks = ["countdown"]
 
@@ -41,7 +42,7 @@ from datetime import date
 from importlib import resources
 from pathlib import Path
 
-from rlvr_gate.records import Kind, Margins, Waiver
+from rlvr_gate.records import POPULATION, THESE, Kind, Margins, Waiver
 
 _MOST_BYTES = 1 << 16
 _LONGEST_LINE = 4096  # what the parser needs for a key of many parts grows as their square
@@ -76,6 +77,8 @@ class Policy:
     level: float = 0.95
     again: float = _KEPT
     """Of the error budget, what the first judgement of a question keeps back for later ones."""
+    target: str = POPULATION
+    """What verdicts are about: other problems of the benchmarks' kinds too, or these alone."""
     required_claims: tuple[str, ...] = ()
     required_benchmarks: tuple[str, ...] = ()
     claims: Mapping[str, ClaimPolicy] = field(default_factory=dict)
@@ -181,11 +184,13 @@ def parse_policy(text: str, *, where: str = "policy") -> Policy:
             "docs/policy.md"
         )
     at = f"{where} [policy]"
-    _only(head, ("name", "level", "again", "required_claims", "required_benchmarks"), at)
+    keys = ("name", "level", "target", "again", "required_claims", "required_benchmarks")
+    _only(head, keys, at)
     return Policy(
         name=_name(head.get("name", where), at),
         level=_level(head.get("level", 0.95), at),
         again=_kept(head.get("again", _KEPT), at),
+        target=_target(head.get("target", POPULATION), at),
         required_claims=_names(head, "required_claims", at),
         required_benchmarks=_names(head, "required_benchmarks", at),
         claims={key: _claim(_table(claims, key, where), where, key) for key in claims},
@@ -318,6 +323,12 @@ def _name(value: object, where: str) -> str:
     if not value.strip():
         raise PolicyError(f"{where}: name is empty: give one, or leave the key out")
     return value
+
+
+def _target(value: object, where: str) -> str:
+    if value not in (POPULATION, THESE):
+        raise PolicyError(f"{where}: target must be {POPULATION!r} or {THESE!r}, got {value!r}")
+    return str(value)
 
 
 def _level(value: object, where: str) -> float:

@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING, cast, get_args
 
 import numpy as np
 
-from rlvr_gate.judging.power import Within, detectable, unanswerable, would_decide
+from rlvr_gate.judging.power import (
+    Within,
+    detectable,
+    more_samples,
+    unanswerable,
+    would_decide,
+)
 from rlvr_gate.judging.readings import ONE_SAMPLE
 from rlvr_gate.judging.truncation import Admitted, turning
 from rlvr_gate.judging.units import Units
 from rlvr_gate.records import (
+    POPULATION,
+    THESE,
     Crossover,
     Deciding,
     Evidence,
@@ -110,17 +118,18 @@ def ungraded(contrast: Quantity, relation: str, threshold: float) -> tuple[str, 
 
 
 def _targets(contrast: Quantity, within: Within) -> tuple[Target, ...]:
-    """The interval for these very problems beside the one the verdict is made from."""
+    """The interval for the population and that for these very problems, and which decides."""
     level, (low, high) = contrast.ledger.level, contrast.bounds
     one, other = (
         mean_interval(values, level=level, low=low, high=high,
                       target="benchmark", within_variance=within.each)
         for values in (contrast.low, contrast.high)
     )  # fmt: skip
-    drawn = contrast.interval(level)
+    ledger = replace(contrast.ledger, target=POPULATION)
+    drawn = replace(contrast, ledger=ledger).interval(level)
     return (
-        Target("population", True, drawn.low, drawn.high),
-        Target("this benchmark", False, one.low, other.high),
+        Target("population", contrast.target == POPULATION, drawn.low, drawn.high),
+        Target("this benchmark", contrast.target == THESE, one.low, other.high),
     )
 
 
@@ -140,6 +149,10 @@ def what_decides(
             why = ONE_SAMPLE
         return replace(evidence, would_decide=unanswerable(why))
     nearest = contrast.low if contrast.value > threshold else contrast.high
+    if contrast.target == THESE:
+        reach = contrast.reading(nearest, interval.level)
+        more = more_samples(float(nearest.mean()), reach, threshold, contrast.samples or 1)
+        return replace(evidence, would_decide=more)
     more = would_decide(
         float(nearest.mean()),
         contrast.reading(nearest, contrast.ledger.later(interval.level)),

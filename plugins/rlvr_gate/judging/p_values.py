@@ -34,6 +34,22 @@ def two_sided(
     return min(1.0, 2 * min(above, below))
 
 
+def of_these(low: Array, high: Array, threshold: float, variances: Array) -> float:
+    """Of a mean over these problems and no others: only their sampling is uncertain.
+
+    Args:
+        variances: of each problem's number given the problem, ``(problems,)``.
+    """
+    from scipy.special import ndtr
+
+    error = max(float(np.sqrt(variances.sum())) / len(variances), 1e-300)
+    above, below = (
+        ndtr(-(low.mean() - threshold) / error),
+        ndtr((high.mean() - threshold) / error),
+    )
+    return min(1.0, 2 * float(min(above, below)))
+
+
 def binomial_p_value(count: int, total: int, share: float) -> float | None:
     """Exact, twice the smaller tail as in the Clopper-Pearson interval; None without a total.
 

@@ -16,12 +16,21 @@ import numpy as np
 
 from rlvr_gate.judging.arithmetic import Measured, check_range, number
 from rlvr_gate.judging.beside import said
+from rlvr_gate.judging.p_values import of_these
 from rlvr_gate.judging.power import detectable
 from rlvr_gate.judging.quantities import Quantity
 from rlvr_gate.judging.terms import Array
 from rlvr_gate.judging.truncation import Admitted
 from rlvr_gate.judging.units import units
-from rlvr_gate.records import Conclusion, Evidence, Interval, Judgement, Verdict
+from rlvr_gate.records import (
+    POPULATION,
+    THESE,
+    Conclusion,
+    Evidence,
+    Interval,
+    Judgement,
+    Verdict,
+)
 from rlvr_gate.stats.guaranteed import guaranteed_interval, guaranteed_p_value
 from rlvr_gate.stats.verdicts import judge
 
@@ -57,8 +66,10 @@ class Pooled(Measured):
 
     @property
     def interval(self) -> Interval:
-        """At the claim's level, for other problems of these benchmarks' kinds."""
+        """At the claim's level, for what the claim is about (`target`)."""
         (low, high), level = self.parts[0].bounds, self.parts[0].ledger.level
+        if self.target == THESE:
+            return self._of_these(level)
         one, other = (
             guaranteed_interval(self._all(end), level=level, low=low, high=high,
                                 clusters=self._clusters, shares=self.shares)
@@ -69,6 +80,10 @@ class Pooled(Measured):
     def p_value(self, threshold: float) -> float:
         """Two-sided, of a mean at the threshold: `interval` turned round."""
         (low, high), at = self.parts[0].bounds, threshold - self.offset
+        if self.target == THESE:
+            problems = len(self.shares)
+            least, most = (problems * self.shares * self._all(end) for end in ("low", "high"))
+            return of_these(least, most, at, problems**2 * self._noise)
         above = guaranteed_p_value(
             self._all("low"), at, low=low, clusters=self._clusters, shares=self.shares
         )
@@ -76,6 +91,26 @@ class Pooled(Measured):
             -self._all("high"), -at, low=-high, clusters=self._clusters, shares=self.shares
         )
         return min(1.0, 2 * min(above, below))
+
+    @property
+    def target(self) -> str:
+        """Other problems of the benchmarks' kinds, or these where all their noise is known."""
+        kinds = {part.target for part in self.parts}
+        return THESE if kinds == {THESE} else POPULATION
+
+    @property
+    def _noise(self) -> Array:
+        """What sampling alone adds to the variance of the mean, ``(problems,)``."""
+        each = [part.within.each for part in self.parts if part.within is not None]
+        return np.asarray(self.shares**2 * np.concatenate(each))
+
+    def _of_these(self, level: float) -> Interval:
+        from scipy.special import ndtri
+
+        half = float(ndtri((1 + level) / 2)) * float(np.sqrt(self._noise.sum()))
+        low, high = (float(self.shares @ self._all(end)) + self.offset for end in ("low", "high"))
+        least, most = (bound + self.offset for bound in self.parts[0].bounds)
+        return Interval(max(least, low - half), min(most, high + half), level)
 
     @property
     def _clusters(self) -> list[str]:
@@ -115,7 +150,8 @@ class Pooled(Measured):
                 n=self.parts[0].samples,
                 evidence=Evidence(power=detectable(interval), conclusions=rows) | said(found),
                 p_value=self.p_value(threshold) if found.verdict is verdict else None,
-                guaranteed=True,
+                guaranteed=self.target == POPULATION,
+                target=self.target,
             )
         )
 

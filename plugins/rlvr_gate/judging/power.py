@@ -109,6 +109,17 @@ def widened(estimate: float, interval: Interval, level: float) -> Interval:
     return Interval(estimate - times * low, estimate + times * high, level)
 
 
+def more_samples(
+    estimate: float, interval: Interval, threshold: float, samples: int
+) -> WouldDecide:
+    """Evidence: how many more samples decide a claim about these problems alone."""
+    distance, half = abs(estimate - threshold), (interval.high - interval.low) / 2
+    if distance < 1e-12:
+        return unanswerable("the estimate lies on the threshold: no number of samples decides it")
+    more = max(1, int(np.ceil(samples * ((half / distance) ** 2 - 1))))
+    return WouldDecide(None, more, f"{_about(more)} more samples per problem would decide it")
+
+
 def unanswerable(why: str) -> WouldDecide:
     """Evidence: there is no such number, and why."""
     return WouldDecide(None, None, why)

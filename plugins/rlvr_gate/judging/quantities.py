@@ -18,7 +18,7 @@ import numpy as np
 
 from rlvr_gate.judging.arithmetic import Measured, check_range, number
 from rlvr_gate.judging.beside import both_sides, said, ungraded, what_decides
-from rlvr_gate.judging.p_values import binomial_p_value, two_sided
+from rlvr_gate.judging.p_values import binomial_p_value, of_these, two_sided
 from rlvr_gate.judging.power import Within, detectable, more_units, widened
 from rlvr_gate.judging.settling import Again, Look
 from rlvr_gate.judging.terms import Array, Term, Total, merged, test_of, times, total
@@ -26,6 +26,8 @@ from rlvr_gate.judging.truncation import ALIKE, Admitted, Likeness, admitted, al
 from rlvr_gate.judging.units import Units, units
 from rlvr_gate.records import (
     NOTHING,
+    POPULATION,
+    THESE,
     Evidence,
     Interval,
     Judgement,
@@ -61,6 +63,8 @@ class Ledger:
     """The level all judgements of the question keep together."""
     guaranteed: bool = False
     """Whether intervals keep their level for every law of the problems, as a gate claim's must."""
+    target: str = POPULATION
+    """What intervals are about, where a comparison's noise within problems is known."""
     about: tuple[str, ...] | None = None
     """The benchmarks this claim may speak of: its own, or none; None: any."""
     asks: tuple[str, ...] | None = None
@@ -214,8 +218,14 @@ class Quantity(Measured):
         roles = {term.role for term in self.terms}
         return reduce(add, known) if len(known) == len(roles) == len(self.terms) else None
 
+    @property
+    def target(self) -> str:
+        """What its interval is about: the ledger's, where its noise within problems is known."""
+        known = self.ledger.target == POPULATION or self.within is not None
+        return self.ledger.target if known else POPULATION
+
     def interval(self, level: float) -> Interval:
-        """Interval for the mean over the population the problems were drawn from."""
+        """Interval for the mean over what the claim is about (`target`)."""
         inner = self.reading(self.low, level)
         outer = inner if self.certain else self.reading(self.high, level)
         return Interval(inner.low + self.offset, outer.high + self.offset, level)
@@ -224,6 +234,8 @@ class Quantity(Measured):
         """Two-sided, of a mean at the threshold: `interval` turned round, both readings in."""
         at = threshold - self.offset
         sure = self.ledger.guaranteed
+        if self.target == THESE and self.within is not None:
+            return of_these(self.low, self.high, at, self.within.each)
         return two_sided(self.low, self.high, at, self.bounds, **self.units, guaranteed=sure)
 
     def continued(self, rescued: float) -> Quantity:
@@ -260,6 +272,11 @@ class Quantity(Measured):
     def reading(self, values: Array, level: float) -> Interval:
         """Interval for the mean of one reading of unscored completions."""
         low, high = self.bounds
+        if self.target == THESE and self.within is not None:
+            return mean_interval(
+                values, level=level, low=low, high=high,
+                target="benchmark", within_variance=self.within.each,
+            )  # fmt: skip
         sure = self.ledger.guaranteed
         return mean_interval(
             values, level=level, low=low, high=high, **self.units, guaranteed=sure
@@ -304,8 +321,11 @@ class Quantity(Measured):
                 k=plain.k,
                 n=plain.samples,
                 p_value=plain.p_value(threshold) if found.verdict is verdict else None,
-                guaranteed=self.ledger.guaranteed and all(map(math.isfinite, plain.bounds)),
+                guaranteed=self.ledger.guaranteed
+                and plain.target == POPULATION
+                and all(map(math.isfinite, plain.bounds)),
                 test=plain._test(threshold),
+                target=plain.target,
                 evidence=both_sides(plain, relation, found)
                 | what_decides(plain, interval, verdict, threshold),
             )

@@ -49,6 +49,8 @@ from rlvr_gate.records.evidence import (
 )
 from rlvr_gate.records.exhibits import Cell, Curves, Exhibit, Facts, Heat, Table
 from rlvr_gate.records.judged import (
+    POPULATION,
+    THESE,
     ClaimRecord,
     ErrorControl,
     GateResult,
@@ -90,6 +92,8 @@ from rlvr_gate.records.updates import (
 __all__ = [
     "NOTHING",
     "PAIR",
+    "POPULATION",
+    "THESE",
     "Alike",
     "Answered",
     "Answers",

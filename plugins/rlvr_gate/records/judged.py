@@ -17,6 +17,10 @@ class Kind(StrEnum):
     """Reported; never fails a run by itself."""
 
 
+POPULATION, THESE = "population", "these problems"
+"""What a verdict is about: problems as a sample of their kind, or no others than these."""
+
+
 class Verdict(StrEnum):
     """The answer to one claim."""
 
@@ -142,6 +146,8 @@ class Judgement:
     test: str = ""
     """What is tested, whichever side the comparison takes; two of one name are one test. Empty:
     a test of its own."""
+    target: str = "population"
+    """What the interval is about: other problems of this kind too, or `these problems` alone."""
     adjusted_p: float | None = None
     """`p_value` among all tests of the run's findings (Holm); None for gate claims."""
 

@@ -54,6 +54,8 @@ class ClaimRow:
     estimate: str
     interval: str
     needs: str
+    about: str
+    """`of these problems alone`, where the verdict is not about others."""
     asked: str
     """Of how many problems, where sampling stopped for the claim before all were asked."""
     p: str
@@ -159,6 +161,7 @@ def _row(
         estimate="–" if judgement is None else words.value(judgement),
         interval="" if judgement is None else words.uncertainty(judgement),
         needs="–" if judgement is None else words.needs(judgement),
+        about=words.about(judgement),
         asked=words.asked(judgement),
         p=words.p_value(claim.adjusted_p),
         paper=words.paper(claim),
