@@ -32,6 +32,15 @@ def sleep(completion: str, answer: str) -> Graded:
     return good(completion, answer)
 
 
+def slow_once(completion: str, answer: str) -> Graded:
+    """Sleeps where the file that the completion names is not there yet."""
+    place = Path(completion)
+    if not place.exists():
+        place.touch()
+        time.sleep(3600)
+    return Graded(Grade.CORRECT, None, "at the second try")
+
+
 def segfault(completion: str, answer: str) -> Graded:
     os.kill(os.getpid(), signal.SIGSEGV)
     return good(completion, answer)
@@ -178,6 +187,7 @@ _ALL = (
     spin,
     bignum,
     sleep,
+    slow_once,
     segfault,
     leave,
     throw,
