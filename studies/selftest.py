@@ -53,6 +53,7 @@ def run_gates(
         seed = 2 * run  # an A/A run uses the next seed as well
         more = [f"--sample-seed={seed}", *options.more]
         document, status = whole_gates.run(pair, str(options.samples), options.store, more)
+        whole_gates.forget(options.store)  # every seed is a run of its own here
         exits[status] += 1
         for claim in document["claims"]:
             name = f"{claim['id']} k={claim['k']}" if claim["k"] else claim["id"]

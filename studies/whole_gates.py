@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,12 @@ def command(pair: str, samples: str, store: Path, more: Sequence[str]) -> list[s
         sys.executable, "-m", "pytest", str(ROOT / "suites"), "-q", "-pno:cacheprovider",
         "--model-pair", pair, f"--samples={samples}", f"--sample-store={store}", *more,
     ]  # fmt: skip
+
+
+def forget(store: Path) -> None:
+    """Let the next gate on a store be a first judgement; what a study compares are such ones."""
+    with closing(sqlite3.connect(store / "samples.sqlite")) as db, db:
+        db.execute("DELETE FROM judged")
 
 
 def run(pair: str, samples: str, store: Path, more: Sequence[str]) -> tuple[dict[str, Any], int]:

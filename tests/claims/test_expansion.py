@@ -138,7 +138,11 @@ def test_the_limit_of_one_task_alone_is_the_published_one() -> None:
 
 @pytest.mark.parametrize("base", [[0] * 49 + [1], [3] * 50])
 def test_one_right_draw_puts_a_task_within_reach(base) -> None:
-    assert numbers.out_of_reach(pair_of(base, [9] * 50, 16), "b").verdict is Verdict.UNDECIDED
+    found = numbers.out_of_reach(pair_of(base, [9] * 50, 16), "b")
+    assert found.verdict is Verdict.UNDECIDED
+    more = found.evidence.would_decide
+    assert more is not None
+    assert (more.problems, more.samples) == (None, None)  # and no adaptive run waits for it
 
 
 def test_a_model_against_itself_is_out_of_its_own_reach_never() -> None:

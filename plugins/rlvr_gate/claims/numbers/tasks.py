@@ -9,6 +9,7 @@ import numpy as np
 
 from rlvr_gate.claims.numbers.number import Floats
 from rlvr_gate.judging.beside import said
+from rlvr_gate.judging.power import unanswerable
 from rlvr_gate.judging.quantities import Quantity
 from rlvr_gate.records import Evidence, Interval, Judgement, Table, Verdict
 
@@ -182,6 +183,7 @@ def out_of_reach(pair: PairView, benchmark: str, *, least: float = 0.05) -> Judg
     admitted = ledger.admit(benchmark, verdict)
     head = ("task", "draws of base, none right", "its rate at most", "rlvr", "low", "high")
     notes = () if rows else ("base solved a problem of every task: none was out of its reach",)
+    nothing = None if rows else unanswerable("no task is out of base's reach: no run size decides")
     return ledger.note(
         Judgement(
             statement=f"rlvr's pass@1 on the best task that base never solved > {least:g}",
@@ -196,6 +198,7 @@ def out_of_reach(pair: PairView, benchmark: str, *, least: float = 0.05) -> Judg
             evidence=Evidence(
                 numbers={"tasks": len(found), "never solved by base": len(rows)},
                 notes=notes,
+                would_decide=nothing,
                 exhibits=(Table("Out of base's reach", head, rows),) if rows else (),
             )
             | said(admitted),
