@@ -176,6 +176,14 @@ def _worst(loss: Loss) -> tuple[float, float]:
     return (loss.gap.value if loss.gap else 0.0), -len(loss.problems)
 
 
+def diagnosis(record: RunRecord, benchmark: str) -> str:
+    """What happened on one benchmark; empty where the gate is about something else."""
+    if record.gate.state not in _DECIDED or _failed(record):
+        return ""
+    loss = _loss(record, benchmark)
+    return "" if loss is None else f"{_moved(loss)} {_problems(loss)}".strip()
+
+
 def _loss(record: RunRecord, benchmark: str) -> Loss | None:
     curves = record.curves.get(benchmark, {})
     gap = max(curves.get("difference", ()), key=lambda point: point.k, default=None)

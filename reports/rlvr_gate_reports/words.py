@@ -241,6 +241,13 @@ def because(claim: ClaimRecord) -> str:
     return f"{text}; {claim.reason}" if claim.reason else text
 
 
+def gate_tally(record: RunRecord) -> str:
+    """`2 of 3 gate claims hold.`; empty where there are none."""
+    gates = [claim for claim in record.claims if claim.kind is Kind.GATE]
+    held = sum(claim.verdict is Verdict.HOLDS for claim in gates)
+    return f"{held} of {len(gates)} gate claims {_verb(Verdict.HOLDS, held)}." if gates else ""
+
+
 def findings(record: RunRecord) -> str:
     """`Findings never decide: 4 hold, 1 is refuted.`; empty where there are none."""
     claims = [claim for claim in record.claims if claim.kind is Kind.FINDING]

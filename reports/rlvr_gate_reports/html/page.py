@@ -26,6 +26,8 @@ class Page:
     state: str
     decision: Decision
     findings: str
+    tally: str
+    """How many gate claims hold, and what became of the findings."""
     lost: Place | None
     """Of the problem of the largest loss; None where none is shown."""
     why: str
@@ -59,6 +61,7 @@ def build(record: RunRecord) -> Page:
         state=words.STATE_WORDS[record.gate.state],
         decision=decision,
         findings=words.findings(record),
+        tally=f"{words.gate_tally(record)} {words.findings(record)}".strip(),
         lost=_lost(material, decision),
         why=material.claim_anchors.get(id(decision.why), ""),
         summary=text(record, decision),

@@ -18,7 +18,7 @@ from rlvr_gate.records import (
     Tally,
 )
 from rlvr_gate.visible import capped
-from rlvr_gate_reports import dots, svg, words
+from rlvr_gate_reports import decision, dots, svg, words
 from rlvr_gate_reports.html.problems import LONGEST_NAME, Problems
 from rlvr_gate_reports.reading import (
     CLASSES,
@@ -56,6 +56,8 @@ class BenchmarkPanel:
     facts: Benchmark | None
     asked: str
     """How much of it an adaptive run asked; empty where it asked everything."""
+    diagnosis: str
+    """What happened at the largest k, and to which problems, in a sentence or two."""
     figures: tuple[Figure, ...]
     curves: svg.Svg
     roles: tuple[str, ...]
@@ -102,6 +104,7 @@ def benchmark_panel(record: RunRecord, name: str, anchor: str) -> BenchmarkPanel
         anchor=anchor,
         facts=next((b for b in record.benchmarks if b.name == name), None),
         asked=_asked(record, name),
+        diagnosis=decision.diagnosis(record, name),
         figures=(
             *_figures(by_role, classes, counts, _chance(record, name)),
             *map(_number_figure, record.numbers.get(name, ())),
