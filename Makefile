@@ -11,7 +11,7 @@ OUT    := reports/out
 WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: gate test coverage-all test-vllm test-ray check bench bench-vllm bench-harness coverage adaptive selftest agreement \
+.PHONY: gate gate-all test coverage-all test-vllm test-ray check bench bench-vllm bench-harness coverage adaptive selftest agreement \
   drill drill-server drill-ray miniatures smollm2 clean help
 
 help:            ## Show the targets
@@ -28,6 +28,12 @@ gate: $(READY)   ## Gate the shipped pair: base,rlvr; reports in reports/out
 	@mkdir -p $(OUT)
 	$(BIN)/pytest suites/ --model-pair base,rlvr --checkpoint sft=sft --backend-option threads=1 \
 	  --gate-report=$(OUT)/gate.html --gate-json=$(OUT)/gate.json --gate-summary=$(OUT)/gate.md $(ARGS)
+
+gate-all: $(READY) ## Every suite on the shipped family: more roles, temperatures, scores
+	@mkdir -p $(OUT)
+	$(BIN)/pytest suites/ --model-pair base,rlvr --checkpoint sft=sft --checkpoint distilled=distilled \
+	  --checkpoint step-8=step-8 --checkpoint rlvr-2=rlvr-adamw --thorough --backend-option threads=1 \
+	  --gate-report=$(OUT)/all.html --gate-json=$(OUT)/all.json --gate-summary=$(OUT)/all.md $(ARGS)
 
 # The pure core: statistics, judging, gate and keys. Its tests run first, and cover all of it.
 CORE := tests/stats tests/judging tests/gate tests/claims tests/store/test_keys.py

@@ -55,6 +55,7 @@ _MARKERS = (
     "roles asked otherwise than the run asks; read with `pair.rlvr.at(temperature=0.6)`",
     "weights(*what): read weights beside samples, or `spectra` of a weight claim's updates",
     "where_named: leave this claim out of runs whose policy does not name it",
+    "thorough: judge this claim with --thorough alone, for what it draws or scores beyond the run",
     "roles(*names): further checkpoints this claim reads, given with --checkpoint NAME=REF",
 )
 
@@ -62,7 +63,7 @@ _MARKERS = (
 _LONGEST_REASON = 2_000  # characters: an exception may quote a whole completion
 
 
-_LENT = ("k_max", "benchmarks", "series")
+_LENT = ("k_max", "k_cover", "ks", "benchmarks", "series")
 """Fixtures that say what a claim is about, beside those whose value the judge knows."""
 
 _SAID = {"id", "text", "source", "kind", "margin", "bound", "paper"}

@@ -12,7 +12,7 @@ from rlvr_gate import Paper, claim, numbers
         found="contradicts",
         said="coverage narrows: Minerva at k = 128 falls by about 9 points (32B)",
         threshold="ours",
-        differs="T .6, top_p .95, k up to 128 or 1024; ours T 1, top_p 1, k up to the samples",
+        differs="T .6, top_p .95, k up to 128 or 1024; ours T 1, top_p 1, k half the samples",
     ),
 )
 def test_coverage_is_kept(pair, benchmark, k_cover, margin):

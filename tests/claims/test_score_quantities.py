@@ -55,6 +55,24 @@ def test_log_perplexity_is_the_mean_of_minus_log_p_per_token(views, source):
     ]  # fmt: skip
 
 
+def test_the_median_perplexity_is_one_of_perplexities(views, source, monkeypatch):
+    """Medians 4 and 2 of one problem, 1.5 and 3 of another: -.693 and +.693, as published 2.75."""
+    base, rlvr = views
+    per_role = {"base": [[3.0, 5.0], [1.5, 1.5]], "rlvr": [[2.0, 2.0], [2.0, 4.0]]}
+
+    def scores(asked, benchmark):
+        return TokenScores(-np.log(per_role[asked.of]), np.ones((2, 2)), "toy/1")
+
+    monkeypatch.setattr(source, "scores", scores)
+    monkeypatch.setattr(source, "tallies", lambda role, b: (Tally("p", 4, 1), Tally("q", 4, 1)))
+    ours = base.log_perplexity("b", of=rlvr, by="median")
+    own = base.log_perplexity("b", by="median")
+    np.testing.assert_allclose(np.exp(own.low), [4, 1.5])  # not the mean of logarithms, 3.87
+    np.testing.assert_allclose(ours.low - own.low, [-np.log(2), np.log(2)])
+    assert np.exp(own.low).mean() == pytest.approx(2.75)
+    assert (ours <= own).verdict is Verdict.UNDECIDED
+
+
 def test_divergence_per_token_and_per_completion(views, source):
     base, rlvr = views
     tokens = base.divergence_to(rlvr, "b")

@@ -105,6 +105,21 @@ def test_a_grid_of_temperatures_is_asked_judged_and_on_record(asked: Gate) -> No
         "completions"] == 0  # fmt: skip
 
 
+def test_a_thorough_claim_is_skipped_and_nothing_is_drawn_for_it(asked: Gate) -> None:
+    """Unless the run is thorough; a run that is not draws what it drew before there was one."""
+    thorough = GRID.replace("@pytest.mark.asks(", "@pytest.mark.thorough\n@pytest.mark.asks(")
+    asked.root.joinpath("test_mine.py").write_text(thorough)
+    asked.run("--gate-json=gate.json", suites="test_mine.py")
+    found = asked.document()
+    assert {claim["verdict"] for claim in found["claims"]} == {"undecided"}
+    assert all("needs --thorough" in claim["reason"] for claim in found["claims"])
+    assert found["run"]["sampled"].get("completions", 0) == 0
+    asked.run("--gate-json=gate.json", "--thorough", suites="test_mine.py")
+    found = asked.document()
+    assert len({ask["name"] for ask in found["asks"]}) == 6
+    assert all("needs --thorough" not in claim["reason"] for claim in found["claims"])
+
+
 @pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside"])
 def test_what_only_another_claim_asked_is_refused(asked: Gate, beside: bool) -> None:
     suite(asked, unasked=UNASKED, **({"grid": GRID} if beside else {}))

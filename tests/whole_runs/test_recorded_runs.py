@@ -102,6 +102,22 @@ def test_a_real_start_model_and_its_run(gate, judge) -> None:
     assert result.ret == 10
     assert totals(document, "base") == (342, 342, 89)
     assert totals(document, "rlvr") == (342, 342, 102)
+    beyond_one = (
+        "K2",
+        "K4",
+        "K5",
+        "K5-net",
+        "K6",
+        "K7",
+        "K8",
+        "K11",
+        "K16",
+        "K20",
+        "K21",
+        "C1",
+        "G1",
+    )
+    assert {claim(document, id)["verdict"] for id in beyond_one} == {"undecided"}
     page = (gate.root / "gate.html").read_text("utf-8")
     assert "Every morning Aya goes for a" in page
 
@@ -117,6 +133,9 @@ def test_real_checkpoints_with_their_guess_floor(gate, judge) -> None:
     assert totals(document, "base") == (40, 2000, 288)
     assert totals(document, "rlvr") == (40, 2000, 283)
     assert claim(document, "K1")["verdict"] == "undecided"
+    sets = claim(document, "K5-net")["evidence"]
+    assert (sets["gained"], sets["lost"]) == (4, 5)  # flat at k = 1, one problem fewer solved
+    assert {claim(document, id)["verdict"] for id in ("K6", "K16", "G1", "K20")} == {"undecided"}
     assert "answers not recorded" not in claim(document, "K21")["judgements"][0]["statement"]
     page = (gate.root / "gate.html").read_text("utf-8")
     assert "&lt;think&gt;" in page

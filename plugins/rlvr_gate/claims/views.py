@@ -49,6 +49,15 @@ UNSCORED_BOUND = 0.01
 """Share of completions that may have no grade."""
 
 
+def _mean(values: Floats) -> Floats:
+    return np.asarray(values.mean(axis=1))
+
+
+def _log_median(values: Floats) -> Floats:
+    """Of numbers whose logarithms are given: between two it is no mean of logarithms."""
+    return np.asarray(np.log(np.median(np.exp(values), axis=1)))
+
+
 @dataclass(frozen=True, slots=True)
 class ScoreOf:
     """Which scores: of whose completions, under whom, and to whom where it is a divergence."""
@@ -185,7 +194,13 @@ class CheckpointView:
         tallies = self._tallies(self.role, benchmark)
         return self._wrap("truncation rate", benchmark, readings.truncated, tallies)
 
-    def log_perplexity(self, benchmark: str, *, of: CheckpointView | None = None) -> Quantity:
+    def log_perplexity(
+        self,
+        benchmark: str,
+        *,
+        of: CheckpointView | None = None,
+        by: Literal["mean", "median"] = "mean",
+    ) -> Quantity:
         """How surprised this checkpoint is by completions: mean of -log p per token, in nats.
 
         The logarithm of the perplexity of each completion (arXiv:2504.13837v5, sec. 4.1), averaged
@@ -193,10 +208,14 @@ class CheckpointView:
 
         Args:
             of: whose completions; its own where none is named.
+            by: of a problem's completions the mean, or the logarithm of the median perplexity.
         """
         of = of or self
         asked = ScoreOf(Measure.LOGPROB, of.role, self.role)
-        return self._scored(f"log-perplexity of {of.role}'s completions", asked, benchmark, -1.0)
+        name = f"log-perplexity of {of.role}'s completions"
+        if by == "mean":
+            return self._scored(name, asked, benchmark, -1.0)
+        return self._scored(f"median {name}", asked, benchmark, -1.0, middle=_log_median)
 
     def token_entropy(self, benchmark: str, *, along: CheckpointView | None = None) -> Quantity:
         """Entropy of this checkpoint's next-token distribution, mean over tokens, in nats.
@@ -262,10 +281,11 @@ class CheckpointView:
         sign: float = 1.0,
         *,
         summed: bool = False,
+        middle: Callable[[Floats], Floats] = _mean,
     ) -> Quantity:
         self.ledger.check(benchmark)
         found = self.source.scores(asked, benchmark)
-        each = sign * (found.totals if summed else found.totals / found.tokens).mean(axis=1)
+        each = middle(sign * (found.totals if summed else found.totals / found.tokens))
         tallies, label = self._tallies(asked.of, benchmark), f"{self.role} {name}"
         term = Term(
             asked.of, label, each, each, tallies, bounds=_NATS, samples=found.totals.shape[1]

@@ -6,6 +6,7 @@ file says is `shown` has a row in every report, base beside rlvr.
 
 from rlvr_gate.claims.numbers.answers import answer_entropy
 from rlvr_gate.claims.numbers.cover import cover_at
+from rlvr_gate.claims.numbers.hull import hull
 from rlvr_gate.claims.numbers.number import PerProblem
 from rlvr_gate.claims.numbers.overtaking import overtaking_budget
 from rlvr_gate.claims.numbers.reach import within_reach
@@ -25,6 +26,7 @@ __all__ = [
     "answer_entropy",
     "cover_at",
     "expansion_beyond_rebound",
+    "hull",
     "least_cover_gain",
     "out_of_reach",
     "overtaking_budget",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 FEWEST = 10
 """Tasks below which nothing is said of a law over tasks."""
 _DRAWS = 4_000
+_STEEPEST = 100.0  # a slope beyond is shown as this
 
 
 def tasks(quantities: Sequence[Quantity]) -> Iterator[tuple[str, Quantity]]:
@@ -61,7 +62,7 @@ def start_against_gain(pair: PairView, k: int, benchmarks: Sequence[str]) -> Jud
             verdict = Verdict.HOLDS
         elif bounds.low > 0:
             verdict = Verdict.REFUTED
-    finite = Interval(max(bounds.low, -1e9), min(bounds.high, 1e9), bounds.level)
+    finite = Interval(max(bounds.low, -_STEEPEST), min(bounds.high, _STEEPEST), bounds.level)
     admitted = [ledger.admit(benchmark, verdict) for benchmark in benchmarks]
     found = next((a for a in admitted if a.verdict is not verdict), admitted[0])
     return ledger.note(

@@ -1,0 +1,174 @@
+"""Writes docs/claims.md from the suites and docs/claims/runs.json.
+
+    python docs/claims.py                          the page
+    python docs/claims.py --record GATE.json ...   first the record, from runs' documents
+
+What papers found stands in the suites, what the shipped checkpoints show in the recorded runs; so
+a page that differs from this output is out of date; a test says so.
+"""
+
+from __future__ import annotations
+
+import json
+import runpy
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE, RUNS = ROOT / "docs" / "claims.md", ROOT / "docs" / "claims" / "runs.json"
+
+HEAD = """# What the suites claim, and what is found
+
+Written by `python docs/claims.py` from the suites and from recorded runs of the shipped
+[miniatures](miniatures.md) (`docs/claims/runs.json`); do not edit. To write a claim of your own:
+[your own claim](claims/your-own.md). Needs, margins and bounds: [reference](reference.md#claims).
+
+A claim is a sentence that evidence can refute. *Paper* says whether the sentence holds in its
+source (`holds`, `contradicts`, `silent`); *threshold* whose number decides it: the paper's, ours,
+or none where a sign or one checkpoint against another does. A claim that is refuted on a miniature
+is a result about a miniature: 2 million weights, one synthetic task, T 1, 256 samples."""
+
+WHY = {
+    "W10": "no fp32 masters ship: they would double the family's size",
+    "K1m": "judged where a policy names it: one benchmark is recorded here",
+    "K1p": "judged where a policy names it: one benchmark is recorded here",
+    "K15": "the base solves problems of every task that ships",
+    "K17": "the family has five tasks, and a law over tasks needs ten",
+    "K18": "needs a series, and one alone ships",
+    "K19": "needs a series, and one alone ships",
+    "C1.8": "needs a distilled checkpoint beside the pair",
+    "W7": "needs a second RLVR run beside the pair",
+    "W9": "a check of the tool: a violation would be its fault",
+    "W0": "each of them was trained",
+    "S2": "each of them is asked the same; tests/whole_runs shows it fail",
+}
+"""Why nothing that ships decides a claim, or nothing the other way."""
+
+FAILS = ("refuted", "not comparable")
+Row = Sequence[str]
+
+
+def page() -> str:
+    """The whole page."""
+    runs = json.loads(RUNS.read_text("utf-8"))
+    files = sorted((ROOT / "suites").glob("*/test_*.py"))
+    parts = [HEAD, *("\n".join(section(file, runs)) for file in files), "\n".join(how(runs))]
+    return "\n\n".join(parts) + "\n"
+
+
+def section(file: Path, runs: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """The claims of one file of suites."""
+    module = runpy.run_path(str(file))
+    yield f"## {file.parent.name}: {summary(module['__doc__'])}"
+    for name, test in module.items():
+        if name.startswith("test_"):
+            said = next(m.kwargs for m in test.pytestmark if m.name == "claim")
+            yield from ("", f"**{said['id']}** {said['text']}", "")
+            yield from (f"- {line}" for line in told(said))
+            yield from (f"- {line}" for line in shown(said["id"], runs))
+
+
+def told(said: dict[str, Any]) -> Iterator[str]:
+    """What the source says."""
+    paper = said["paper"]
+    yield f"{said['source']}: **{paper.found}**. {sentence(paper.said)}"
+    yield f"threshold: {paper.threshold}" + (f"; there: {paper.differs}" if paper.differs else "")
+
+
+def sentence(text: str) -> str:
+    """With a capital and a full stop."""
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def shown(id: str, runs: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """What the recorded runs say, `base,rlvr` first."""
+    found = [(run["trained"], v) for run in runs for v in run["claims"].get(id, ())]
+    main = [v for trained, v in found if trained == "rlvr"]
+    yield "on `rlvr`: " + ("; ".join(map(verdict, main)) or "not asked")
+    others: dict[str, list[str]] = {}
+    for trained, v in found:
+        if trained != "rlvr" and not v["skipped"]:
+            at = f" (k = {v['k']})" if v["k"] else ""
+            others.setdefault(v["verdict"], []).append(f"`{trained}`{at}")
+    if others:
+        yield "; ".join(f"{word} on {', '.join(names)}" for word, names in sorted(others.items()))
+    if id in WHY and not both_ways(id, runs):
+        yield f"not both ways: {WHY[id]}"
+
+
+def both_ways(id: str, runs: Sequence[dict[str, Any]]) -> bool:
+    """Whether it holds on a shipped checkpoint and fails on another."""
+    words = {v["verdict"] for run in runs for v in run["claims"].get(id, ()) if not v["skipped"]}
+    return "holds" in words and bool(words & {*FAILS})
+
+
+def verdict(v: dict[str, Any]) -> str:
+    """`refuted at k = 128: -0.295 [-0.381, -0.214]`."""
+    if v["skipped"]:
+        return f"skipped: {v['reason']}"
+    at = f" at k = {v['k']}" if v["k"] else ""
+    if v["estimate"] is None:
+        return f"{v['verdict']}{at}"
+    low, high = v["interval"]["low"], v["interval"]["high"]
+    ends = "" if low == high else f" [{low:.3g}, {high:.3g}]"
+    return f"**{v['verdict']}**{at}: {v['estimate']:.3g}{ends}"
+
+
+def how(runs: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Which runs these are."""
+    yield from ("## The recorded runs", "")
+    for run in runs:
+        yield f"- `{run['trained']}` against `base`: `{run['command']}`"
+
+
+def summary(text: str) -> str:
+    """The first paragraph of a docstring, on one line."""
+    return " ".join(text.strip().split("\n\n")[0].split())
+
+
+def record(files: Iterable[str]) -> list[dict[str, Any]]:
+    """What the page needs of the documents of runs."""
+    return [reduced(json.loads(Path(file).read_text("utf-8"))) for file in files]
+
+
+def reduced(document: dict[str, Any]) -> dict[str, Any]:
+    """The verdicts of one run by claim, and how it was made."""
+    command = document["run"]["command"]
+    pair = command.partition("--model-pair ")[2].split()[0]
+    claims: dict[str, list[dict[str, Any]]] = {}
+    for claim in document["claims"]:
+        skipped = not claim["judgements"] and bool(claim["reason"])
+        kept = {key: claim[key] for key in ("verdict", "k", "estimate", "interval")}
+        rounded = {key: rounded_(value) for key, value in kept.items()}
+        more = {"skipped": skipped, "reason": claim["reason"] if skipped else ""}
+        claims.setdefault(claim["id"], []).append(rounded | more)
+    return {"trained": pair.split(",")[1], "command": shortened(command), "claims": claims}
+
+
+def rounded_(value: object) -> object:
+    """Four digits: another machine's floats differ in the last ones."""
+    if isinstance(value, dict):
+        return {key: rounded_(each) for key, each in value.items()}
+    return float(f"{value:.4g}") if isinstance(value, float) else value
+
+
+def shortened(command: str) -> str:
+    """Without what has no part in the verdicts."""
+    skip = ("--sample-store", "--gate-json", "--gate-report", "--gate-summary", "-q", "-p",
+            "no:cacheprovider", "--durations")  # fmt: skip
+    return " ".join(word for word in command.split() if not word.startswith(skip))
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Write the page, and the record where documents are given."""
+    if arguments[:1] == ["--record"]:
+        RUNS.write_text(json.dumps(record(arguments[1:]), indent=1) + "\n", "utf-8")
+        arguments = ()
+    Path(arguments[0] if arguments else PAGE).write_text(page(), "utf-8")
+
+
+if __name__ == "__main__":
+    sys.path[:0] = [str(ROOT), *(str(ROOT / room) for room in ("plugins", "fixtures", "reports"))]
+    main(sys.argv[1:])
