@@ -130,7 +130,7 @@ CASES = {
         weights="no partner",
     ),
     "an expert's matrix lost": Case(
-        zoo.experts, r"3 experts, .* 1 missing \(.*experts.1.w3.weight\)", weights="anything"
+        zoo.experts, r"has 3 experts, .* 1 missing \(.*experts.1.w3.weight\)", weights="anything"
     ),
     "configuration with a key twice": Case(
         zoo.twice("config.json", "num_hidden_layers", 1), "config.json is not JSON.*comes twice"
