@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -51,6 +52,8 @@ class ClaimRow:
     follows: bool
     """Whether the row above is the same claim at a smaller k."""
     mark: svg.Svg
+    edge: str
+    """Of a mark with a scale of its own: the distance at either edge."""
     estimate: str
     interval: str
     needs: str
@@ -68,12 +71,12 @@ class ClaimRow:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The claims of one folder of suites, drawn on one scale."""
+    """The claims of one folder of suites."""
 
     title: str
     rows: tuple[ClaimRow, ...]
     reach: str
-    """Distance from the threshold at either edge of the marks."""
+    """Distance from the threshold at either edge of the marks; empty where each has its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +117,9 @@ def _questions(claims: Sequence[ClaimRecord], material: Material) -> Iterator[Qu
     for claim in claims:
         by.setdefault(_question(claim), []).append(claim)
     for title, members in by.items():
-        scale = _scale(members)
-        yield Question(title, _rows(members, scale, material), words.number(scale))
+        scale = _shared_scale(members)
+        reach = "" if scale is None else words.number(scale)
+        yield Question(title, _rows(members, scale, material), reach)
 
 
 def _question(claim: ClaimRecord) -> str:
@@ -125,7 +129,9 @@ def _question(claim: ClaimRecord) -> str:
     return f"{said[:1].upper()}{said[1:]}" or "Claims"
 
 
-def _rows(claims: Sequence[ClaimRecord], scale: float, material: Material) -> tuple[ClaimRow, ...]:
+def _rows(
+    claims: Sequence[ClaimRecord], scale: float | None, material: Material
+) -> tuple[ClaimRow, ...]:
     above, anchors = [None, *claims], material.claim_anchors
     many = len(material.record.claims) > _MANY
     shared = Shared(material.places, _ROWS_OF_MANY if many else _ROWS)
@@ -144,12 +150,13 @@ def _rows(claims: Sequence[ClaimRecord], scale: float, material: Material) -> tu
 def _row(
     claim: ClaimRecord,
     anchor: str,
-    scale: float,
+    scale: float | None,
     shared: Shared,
     *,
     follows: bool,
 ) -> ClaimRow:
     judgement = deciding_judgement(claim)
+    reach = _own_scale(judgement) if scale is None else scale
     reasons = incomparable(claim) if claim.verdict is Verdict.NOT_COMPARABLE else []
     if claim.reason and claim.reason not in reasons:
         reasons.append(claim.reason)
@@ -157,7 +164,8 @@ def _row(
         claim=claim,
         anchor=anchor,
         follows=follows,
-        mark=_mark(judgement, claim.verdict, scale),
+        mark=_mark(judgement, claim.verdict, reach),
+        edge=f"±{words.number(reach)}" if scale is None and judgement is not None else "",
         estimate="–" if judgement is None else words.value(judgement),
         interval="" if judgement is None else words.uncertainty(judgement),
         needs="–" if judgement is None else words.needs(judgement),
@@ -204,11 +212,24 @@ def _distances(judgement: Judgement) -> tuple[float, float, float]:
     return min(low, high), sign * (judgement.estimate - judgement.threshold), max(low, high)
 
 
-def _scale(claims: Sequence[ClaimRecord]) -> float:
-    """The distance shown at either edge: all claims share it, and none beyond 1 stretches it."""
+def _shared_scale(claims: Sequence[ClaimRecord]) -> float | None:
+    """The distance shown at either edge, and none beyond 1 stretches it.
+
+    None where every claim is about weights: degrees, ratios and shares have no scale in common.
+    """
+    if not any(claim.benchmark for claim in claims):
+        return None
     judged = [j for claim in claims if (j := deciding_judgement(claim)) is not None]
     ends = [abs(end) for j in judged for end in _distances(j)]
     return max((end for end in ends if end <= 1), default=1.0) or 1.0
+
+
+def _own_scale(judgement: Judgement | None) -> float:
+    """As far as the threshold is from 0; where it is 0, as far as the estimate is."""
+    if judgement is None:
+        return 1.0
+    farthest = max(map(abs, _distances(judgement)))
+    return abs(judgement.threshold) or (farthest if math.isfinite(farthest) else 0.0) or 1.0
 
 
 CLAIMS = Section("claims.html.j2", read)
