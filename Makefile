@@ -12,7 +12,7 @@ WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 export TOKENIZERS_PARALLELISM := false
 
 .PHONY: gate gate-all test coverage-all test-vllm test-ray check bench bench-vllm bench-harness coverage adaptive selftest agreement \
-  drill drill-server drill-ray miniatures smollm2 clean help
+  drill drill-server drill-ray miniatures smollm2 gate-smollm2 clean help
 
 help:            ## Show the targets
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -122,6 +122,15 @@ miniatures: $(READY) ## Retrain the shipped checkpoint family from scratch (abou
 
 smollm2: $(READY) ## Train a public pair from SmolLM2-135M-Instruct (downloads 93 MB; an hour or two)
 	PYTHONPATH=plugins:fixtures $(BIN)/python -m rlvr_gate_smollm2 $(ARGS)
+
+SMOLLM2 := .rlvr-gate/smollm2
+gate-smollm2: $(READY) ## Gate SmolLM2-135M-Instruct against the adapter trained from it (downloads 93 MB)
+	@mkdir -p $(OUT)
+	PYTHONPATH=plugins:fixtures $(BIN)/python -m rlvr_gate_smollm2 --out $(SMOLLM2) --only=
+	$(BIN)/pytest suites/ --model-pair $(SMOLLM2)/base,fixtures/adapters/smollm2-lora -k "not weight" \
+	  --benchmarks=$(SMOLLM2)/arithmetic.jsonl --samples=8 --max-new-tokens=20 \
+	  --backend-option dtype=bfloat16 --backend-option threads=1 \
+	  --gate-report=$(OUT)/smollm2.html --gate-json=$(OUT)/smollm2.json --gate-summary=$(OUT)/smollm2.md $(ARGS)
 
 clean:           ## Remove the environment, the sample store and the reports
 	rm -rf $(VENV) $(VLLM) $(RAY) $(PEER) $(OUT) .rlvr-gate

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -209,15 +208,25 @@ def test_what_vllm_would_pass_over_is_refused(
 @needs_vllm
 def test_vllm_draws_from_the_adapter(base: Checkpoint, adapted: Checkpoint, merged: Path) -> None:
     """Not the bits: its requests add the factors' product to activations. The law is the same."""
-    whole = replace(resolve("rlvr", str(merged)), digest=adapted.digest)
     backend = load("vllm", enforce_eager="true", dtype="float32")
-    passages = [
-        Passage((5, 6, 7, 8), ids) for ids in {*drawn(backend, adapted).values()} if len(ids) > 1
+    stream = Stream("one", Sampling(max_new_tokens=12), base.stop_ids, "x", 0)
+    found = [
+        (REQUESTS[d.request].prompt_ids, d.completion)
+        for d in backend.complete(adapted, stream, REQUESTS)
     ]
-    scores = [
-        np.concatenate([next(iter(s.values.values())) for s in sorted(
-            backend.score([checkpoint], passages), key=lambda s: s.passage)])
-        for checkpoint in (adapted, whole, base)
-    ]  # fmt: skip
-    assert np.allclose(scores[0], scores[1], atol=0.1)
-    assert not np.allclose(scores[0], scores[2], atol=0.5)
+    passages = [Passage(prompt, completion.token_ids) for prompt, completion in found]
+    told = np.array([completion.logprob for _, completion in found])
+
+    def scored(checkpoint: Checkpoint) -> np.ndarray:
+        scores = load("transformers", device="cpu", threads="1").score([checkpoint], passages)
+        sums = {s.passage: s.values[Measure.LOGPROB, (0,)].sum() for s in scores}
+        return np.array([sums[i] for i in range(len(passages))])
+
+    assert np.allclose(told, scored(resolve("rlvr", str(merged))), atol=0.1)
+    assert np.abs(told - scored(base)).max() > 0.5
+
+
+def test_vllm_scores_under_no_adapter(adapted: Checkpoint) -> None:
+    build = {} if find_spec("vllm") else {"build": "0.32.0/cpu"}
+    with pytest.raises(ValueError, match="scores no tokens under an adapter"):
+        load("vllm", **build).score([adapted], [])

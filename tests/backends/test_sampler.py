@@ -15,9 +15,14 @@ transformers = pytest.importorskip("transformers")
 
 from rlvr_gate.records import FinishReason  # noqa: E402  # after importorskip
 from rlvr_gate_fixtures.backends.philox import stream_key, uniforms  # noqa: E402
-from rlvr_gate_fixtures.backends.transformers.blocks import _attend  # noqa: E402
+from rlvr_gate_fixtures.backends.transformers.blocks import Batch, Block, _attend  # noqa: E402
 from rlvr_gate_fixtures.backends.transformers.law import draw, log_law  # noqa: E402
-from rlvr_gate_fixtures.backends.transformers.sampler import Draws, Sampled, Sampler  # noqa: E402
+from rlvr_gate_fixtures.backends.transformers.sampler import (  # noqa: E402
+    MEMORY_PER_SLOT,
+    Draws,
+    Sampled,
+    Sampler,
+)
 
 VOCABULARY = 61
 STOP = (1, 2, 3)
@@ -272,6 +277,40 @@ def test_a_beginning_that_samples_share_is_computed_once(model: Model) -> None:
 
 
 # The model is left as it was
+
+
+def test_prompts_of_many_lengths_are_in_flight_together(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two samples of each of forty lengths take as many steps as one of them."""
+    work = [ask([5, 6, 7] + [8] * i, 0, 2) for i in range(40)]
+    steps: list[int] = []
+    step = Batch.step
+
+    def counted(self: Batch, blocks: Sequence[Block], ids: torch.Tensor) -> torch.Tensor:
+        steps.append(len(blocks))
+        return step(self, blocks, ids)
+
+    monkeypatch.setattr(Batch, "step", counted)
+    sampler = Sampler(model, stop_ids=[], max_new_tokens=9, slots=256)
+    assert len(list(sampler.run(work))) == 80
+    assert steps == [40] * 8
+
+
+@pytest.mark.parametrize("slots", [1, 3, 8, 40])
+def test_memory_stays_within_its_rows_whatever_is_asked(
+    model: Model, slots: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[int] = []
+    empty = torch.empty
+    monkeypatch.setattr(torch, "empty", lambda *a, **k: (held.append(a[0][2]), empty(*a, **k))[1])
+    lot = random.Random(slots)
+    work = [ask(p, 0, lot.choice([1, 2, 7, 30])) for p in prompts(25)]
+    most = MEMORY_PER_SLOT * max(4, slots)
+    found = list(Sampler(model, stop_ids=STOP, max_new_tokens=6, slots=slots).run(work))
+    assert len(found) == sum(w.stop for w in work)
+    assert max(held) <= max(1, slots // 4)
+    assert len(held) <= most + len(work)
 
 
 def test_the_model_is_left_as_it_was() -> None:

@@ -23,6 +23,15 @@ def test_a_batch_holds_what_is_needed_and_at_most_the_largest() -> None:
     assert SteadyRows(chain(), 8).at_least(3) == 8
 
 
+def test_little_is_padded_and_few_sizes_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = SteadyRows(chain(), 1024)
+    asked: list[int] = []
+    monkeypatch.setattr(rows, "_is_steady", lambda size: not asked.append(size))
+    for needed in range(1, 1024):
+        assert rows.at_least(needed) <= max(needed * 1.25, needed + steady.LEAST_ROWS - 1)
+    assert len(set(asked)) <= 25
+
+
 def test_another_order_of_addition_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     def backwards_below_100_rows(batch: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         order = torch.arange(batch.shape[1])
@@ -34,7 +43,7 @@ def test_another_order_of_addition_is_noticed(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(steady, "linear", backwards_below_100_rows)
     rows = SteadyRows(chain(), 256)
-    assert [rows.at_least(needed) for needed in (1, 64, 100, 129)] == [128, 128, 128, 160]
+    assert [rows.at_least(needed) for needed in (1, 64, 100, 129)] == [112, 112, 112, 160]
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

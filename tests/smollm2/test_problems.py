@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from itertools import islice
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from rlvr_gate.records import Grade
+from rlvr_gate_fixtures.inputs.benchmarks import load
 from rlvr_gate_fixtures.verifiers import VERIFIERS
 from rlvr_gate_smollm2 import problems
 
@@ -58,5 +58,5 @@ def test_a_seed_gives_the_same_problems_and_another_seed_others() -> None:
 
 def test_the_benchmark_file_is_what_a_run_reads(tmp_path: Path) -> None:
     problems.write(tmp_path / "arithmetic.jsonl")
-    lines = (tmp_path / "arithmetic.jsonl").read_text("utf-8").splitlines()
-    assert [json.loads(line)["id"] for line in lines] == [p.id for p in problems.held_out()]
+    loaded = load(str(tmp_path / "arithmetic.jsonl"))
+    assert loaded.problems == problems.held_out()
