@@ -18,6 +18,7 @@ from rlvr_gate_reports.results import ResultError
 from rlvr_gate_reports.write import ReportError, write_text
 
 _LONGEST = 400
+_MOST_RUNS = 100_000
 
 
 def add(commands: Any) -> None:
@@ -51,6 +52,21 @@ def add(commands: Any) -> None:
         "--dataset", metavar="BENCHMARK=OWNER/NAME[:TASK]", action="append", default=[],
         help="a benchmark's data set on the Hub; eval-results needs one for each",
     )  # fmt: skip
+    testing = commands.add_parser(
+        "selftest",
+        help="say how often this gate errs on your counts, and what it can see",
+        description="Split base's samples of a JSON report into two runs of one model, again and "
+        "again: whatever the gate decides about them is wrong. Drops and rises of 1 to 5 points "
+        "are planted for its power. With a second report of the same base, of another seed or "
+        "session, the noise between sessions is told as a minimum effect for K1.",
+    )
+    testing.add_argument("result", metavar="RESULT.json", type=Path)
+    testing.add_argument("again", metavar="OTHER.json", type=Path, nargs="?")
+    testing.add_argument("--runs", type=_runs, default=200, help="how many splits (default: 200)")
+    testing.add_argument("--seed", type=int, default=0, help="of the splits (default: 0)")
+    testing.add_argument(
+        "--margin", type=float, default=0.02, help="of C1, as a fraction (default: 0.02)"
+    )
     commands.add_parser(
         "schema", help="print the JSON Schema of --gate-json", description="Print the schema."
     )
@@ -113,6 +129,22 @@ def _dataset(given: str) -> tuple[str, str]:
     return benchmark, dataset
 
 
+def _selftest(options: argparse.Namespace) -> None:
+    from rlvr_gate_reports import selftest
+
+    again = None if options.again is None else results.read(options.again).record
+    record = results.read(options.result).record
+    _print(
+        selftest.lines(record, again, runs=options.runs, seed=options.seed, margin=options.margin)
+    )
+
+
+def _runs(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= _MOST_RUNS:
+        raise argparse.ArgumentTypeError(f"expected a number from 1 to {_MOST_RUNS}, got {text!r}")
+    return int(text)
+
+
 def _schema(options: argparse.Namespace) -> None:
     from rlvr_gate_reports import document
 
@@ -129,4 +161,5 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace], None]] = {
     "compare": _compare,
     "export": _export,
     "schema": _schema,
+    "selftest": _selftest,
 }

@@ -241,3 +241,53 @@ def test_help_names_every_command() -> None:
     )  # fmt: skip
     for command in ("explain", "compare", "export", "schema", "merge", "audit"):
         assert f"    {command} " in done.stdout
+
+
+# The gate about itself
+
+
+def test_a_self_test_says_how_often_it_errs_and_what_it_sees(
+    run: Run, kept: Kept, capsys: Said
+) -> None:
+    path = kept(run("open", problems=30, samples=16), "gate")
+    assert main(["selftest", path, "--runs", "5"]) == 0
+    said = capsys.readouterr().out
+    assert "base's 16 samples of 30 problems, 5 times split into two runs of 8" in said
+    assert "at level 0.96, as a first judgement is" in said
+    assert said.count("one model twice") == 2
+    assert "a drop of 0.020" in said
+    assert "C1's comparison: pass@4 falls by less than 0.020" in said
+    assert "two sessions" not in said
+
+
+def test_a_second_session_tells_its_noise(run: Run, kept: Kept, capsys: Said) -> None:
+    record = run("open", problems=30, samples=16)
+    other = [replace(c, seed=c.seed + 7) for c in record.checkpoints]
+    paths = [kept(record, "one"), kept(replace(record, checkpoints=other), "two")]
+    assert main(["selftest", *paths, "--runs", "1"]) == 0
+    said = capsys.readouterr().out
+    assert "two sessions: base's pass@1 differs by 0 [" in said
+    assert "`[claims.K1] margin = 0.0" in said
+
+
+def test_what_cannot_test_itself_is_refused(run: Run, kept: Kept, capsys: Said) -> None:
+    record = run("open", problems=30, samples=16)
+    fewer = run("open", problems=20, samples=16)
+    foreign = [replace(c, digest="f" * 64) for c in record.checkpoints]
+    ragged = {
+        b: {role: [replace(t, n=t.n + (i == 0)) for i, t in enumerate(tallies)]
+            for role, tallies in of.items()}
+        for b, of in record.counts.items()
+    }  # fmt: skip
+    one = kept(record, "one")
+    for args, why in (
+        ([one, one], "both reports count the same completions"),
+        ([one, kept(replace(record, checkpoints=foreign), "two")], "of different bases"),
+        ([one, kept(fewer, "three")], "does not hold the same problems"),
+        ([kept(replace(record, counts=ragged), "four")], "needs as many samples of every problem"),
+        ([kept(replace(record, counts={}), "five")], "nothing was sampled"),
+    ):
+        assert main(["selftest", *args, "--runs", "1"]) == 1
+        assert why in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["selftest", one, "--runs", "0"])
