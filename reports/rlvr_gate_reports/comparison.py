@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from rlvr_gate.records import ClaimRecord, CurvePoint, Interval, Kind, RunRecord, Verdict
+from rlvr_gate.records import (
+    ClaimRecord,
+    CurvePoint,
+    GateState,
+    Interval,
+    Kind,
+    RunRecord,
+    Verdict,
+)
 from rlvr_gate.visible import one_line
 from rlvr_gate_reports import decision, words
 from rlvr_gate_reports.reading import (
@@ -20,6 +28,7 @@ from rlvr_gate_reports.reading import (
 from rlvr_gate_reports.results import Result
 
 _LONGEST, _NAMED, _MOVED = 160, 200, 40  # characters; problems of a list that are named
+_FEW = 20  # names in a sentence
 _WORTH = (Verdict.REFUTED, Verdict.NOT_COMPARABLE, Verdict.UNDECIDED, Verdict.HOLDS)
 
 
@@ -105,7 +114,7 @@ def compare(results: Sequence[Result]) -> Comparison:
     records = [result.record for result in results]
     return Comparison(
         heads=tuple(_head(n, r) for n, r in zip(names, records, strict=True)),
-        cautions=tuple(_cautions(names, records)),
+        cautions=(*_cautions(names, records), *_candidates(names, records)),
         claims=tuple(_claims(records)),
         passes=tuple(_passes(records)),
         problems=tuple(_problems(names, records)),
@@ -160,6 +169,37 @@ def _cautions(names: Sequence[str], records: Sequence[RunRecord]) -> Iterator[st
         for benchmark in other.benchmarks:
             if digests.get(benchmark.name, benchmark.digest) != benchmark.digest:
                 yield f"{one_line(benchmark.name, _LONGEST)} of {name} has other problems"
+
+
+def _candidates(names: Sequence[str], records: Sequence[RunRecord]) -> Iterator[str]:
+    """What several candidates against one base do to the gate's error, and to the best of them."""
+    candidates = {c.digest for record in records for c in record.checkpoints if c.role == "rlvr"}
+    many, tails = len(candidates), [r.gate.errors.false_release for r in records if r.gate.errors]
+    if many < 2 or not tails or len({_base(record) for record in records}) > 1:
+        return
+    pairs = list(zip(names, records, strict=True))
+    opened = [name for name, record in pairs if record.gate.state is GateState.OPEN]
+    stay = [name for name, record in pairs if name in opened and _corrected(record, many)]
+    more, one = words.level(min(1.0, many * max(tails))), words.level(max(tails))
+    gates, are = ("gate", "stays") if len(opened) == 1 else ("gates", "stay")
+    named = f": {', '.join(stay[:_FEW])}" if stay else ""
+    yield (
+        f"{many:,} candidates against one base: the chance that one of them opens its gate though "
+        f"none is better is at most {more}, not {one}; at level {1 - 2 * max(tails) / many:.4g}, "
+        f"which corrects for their number, {len(stay):,} of {len(opened):,} open {gates} {are} "
+        f"open{named}"
+    )
+    yield (
+        "the best of several candidates looks better than it is, for the luck of its draws chose "
+        "it: before its numbers are quoted judge it once more, on other problems, or with another "
+        "--sample-seed in a store of its own"
+    )
+
+
+def _corrected(record: RunRecord, many: int) -> bool:
+    """Whether every gate claim holds at its share of the error (Bonferroni)."""
+    ps = [c.p_value for c in record.claims if c.kind is Kind.GATE and c.p_value is not None]
+    return all(p * many <= 1 - record.level for p in ps)
 
 
 def _base(record: RunRecord) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rlvr_gate.records import Benchmark, RunRecord, Verdict
+from rlvr_gate.records import Benchmark, ErrorControl, Kind, RunRecord, Verdict
 from rlvr_gate_fixtures.__main__ import main
 from rlvr_gate_reports import decision, document, results
 from rlvr_gate_reports.results import ResultError
@@ -291,3 +291,43 @@ def test_what_cannot_test_itself_is_refused(run: Run, kept: Kept, capsys: Said) 
         assert why in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["selftest", one, "--runs", "0"])
+
+
+# Several candidates
+
+
+def candidate(record: RunRecord, digest: str, p: float) -> RunRecord:
+    """The same run of another candidate, whose sampled gate claims have this p."""
+    checkpoints = [
+        replace(c, digest=digest) if c.role == "rlvr" else c for c in record.checkpoints
+    ]
+    claims = [
+        replace(c, p_value=p) if c.kind is Kind.GATE and c.p_value is not None else c
+        for c in record.claims
+    ]
+    return replace(record, checkpoints=checkpoints, claims=claims)
+
+
+def test_several_candidates_are_corrected_and_the_best_is_not_believed(
+    run: Run, kept: Kept, capsys: Said
+) -> None:
+    record = run("open", problems=30, samples=16)
+    errors = ErrorControl(1, 0.025, 0.025)
+    record = replace(record, gate=replace(record.gate, errors=errors))
+    record = replace(record, claims=[
+        replace(c, p_value=0.5) if c.id == "K1" else replace(c, p_value=None)
+        for c in record.claims
+    ])  # fmt: skip
+    paths = [
+        kept(candidate(record, digest * 64, p), name)
+        for name, digest, p in (("a", "a", 0.04), ("b", "b", 0.001), ("c", "c", 0.02))
+    ]
+    assert main(["compare", *paths]) == 0
+    said = capsys.readouterr().out
+    assert "3 candidates against one base" in said
+    assert "at most 7.5 %, not 2.5 %" in said
+    assert "at level 0.9833" in said
+    assert "1 of 3 open gates stay open: b" in said
+    assert "the best of several candidates looks better than it is" in said
+    assert main(["compare", paths[0], paths[0]]) == 0  # one candidate, judged twice
+    assert "candidates" not in capsys.readouterr().out
