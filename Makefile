@@ -32,7 +32,7 @@ gate: $(READY)   ## Gate the shipped pair: base,rlvr; reports in reports/out
 gate-all: $(READY) ## Every suite on the shipped family: more roles, temperatures, scores
 	@mkdir -p $(OUT)
 	$(BIN)/pytest suites/ --model-pair base,rlvr --checkpoint sft=sft --checkpoint distilled=distilled \
-	  --checkpoint step-8=step-8 --checkpoint rlvr-2=rlvr-adamw --thorough --backend-option threads=1 \
+	  --checkpoint step-8=step-8 --checkpoint rlvr-2=rlvr-adamw --checkpoint spurious=spurious --thorough --backend-option threads=1 \
 	  --gate-report=$(OUT)/all.html --gate-json=$(OUT)/all.json --gate-summary=$(OUT)/all.md $(ARGS)
 
 # The pure core: statistics, judging, gate and keys. Its tests run first, and cover all of it.
