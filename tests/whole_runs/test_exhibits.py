@@ -71,7 +71,7 @@ def test_every_report_shows_every_exhibit(gate, rates: tuple[float, float], stat
     assert "<script>|" not in page
     for title in ("By topic", "Along training", "Where"):
         assert f"<h4>{title}</h4>" in page
-    assert re.search(r'<a href="#b0p\d+">p001</a>', page)
+    assert re.search(r'<a href="#b0p\d+" data-problem="b0p\d+">p001</a>', page)
     assert '<path class="line' in page
     assert "hard, short: −0.100" in page
 
