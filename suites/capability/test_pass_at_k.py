@@ -4,6 +4,8 @@ import pytest
 
 from rlvr_gate import Paper, claim
 
+pytestmark = pytest.mark.asks("base", "rlvr", grading=("strict", "lenient"))
+
 
 @claim(
     "RLVR raises pass@1",

@@ -1,6 +1,10 @@
 """Did RLVR narrow what the model can solve? Coverage, and problem by problem."""
 
+import pytest
+
 from rlvr_gate import Paper, claim, numbers
+
+pytestmark = pytest.mark.asks("base", "rlvr", grading=("strict", "lenient"))
 
 
 @claim(

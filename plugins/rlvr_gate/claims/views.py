@@ -14,6 +14,8 @@ from typing import Any, Literal, Protocol, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from rlvr_gate.claims.grading import OTHERWISE, OWN
+from rlvr_gate.claims.grading import alike as graded_alike
 from rlvr_gate.claims.guessing import Guessing, filtered
 from rlvr_gate.claims.ladder import band, crossing
 from rlvr_gate.claims.solved import SolvedSets
@@ -26,6 +28,7 @@ from rlvr_gate.judging.quantities import Exact, Ledger, Quantity
 from rlvr_gate.judging.readings import Reading
 from rlvr_gate.judging.terms import Term
 from rlvr_gate.records import (
+    PAIR,
     Alike,
     Answers,
     Ask,
@@ -86,6 +89,9 @@ class EvidenceSource(Weights, Protocol):
 
     def tallies(self, role: str, benchmark: str) -> tuple[Tally, ...]:
         """Counts of one checkpoint on one benchmark, in the benchmark's order."""
+
+    def graded(self, role: str, grading: str, benchmark: str) -> tuple[Tally, ...] | None:
+        """Its counts under another grading; None where nobody graded so."""
 
     def even(
         self, benchmark: str, one: str = "base", other: str = "rlvr"
@@ -347,12 +353,32 @@ class PairView:
         of = f"over {len(parts)} benchmarks" if weigh == "benchmarks" else "over all problems"
         return Pooled(f"gain in pass@{k} {of}", parts, weigh)
 
+    def at(self, **otherwise: Any) -> PairView:
+        """The same pair, both asked or graded otherwise: `pair.at(grading="clean")`.
+
+        Raises:
+            LookupError, TypeError, ValueError: as `CheckpointView.at`.
+        """
+        base, rlvr = self.base.at(**otherwise), self.rlvr.at(**otherwise)
+        return replace(self, base=base, rlvr=rlvr)
+
     def solved(self, benchmark: str) -> SolvedSets:
         """Which problems each checkpoint solved at least once in its samples."""
         self.base.ledger.check(benchmark)
-        source = self.base.source
-        base, rlvr = source.tallies("base", benchmark), source.tallies("rlvr", benchmark)
-        return SolvedSets(base, rlvr, benchmark, self.base.ledger)
+        base, rlvr = (view.source.tallies(view.role, benchmark) for view in (self.base, self.rlvr))
+        return SolvedSets(base, rlvr, benchmark, self._ledger)
+
+    @property
+    def _ledger(self) -> Ledger:
+        """The claim's, which holds these two ways of asking against each other."""
+        ledger, both = self.base.ledger, (self.base.role, self.rlvr.role)
+        if both == PAIR:
+            return ledger
+        return replace(
+            ledger,
+            comparability=lambda benchmark, *_: ledger.comparability(benchmark, *both),
+            even=lambda benchmark, *_: ledger.even(benchmark, *both),
+        )
 
     def crossover(self, k: int, benchmark: str) -> Crossover:
         """Where rlvr's lead ends, looking at every k up to `k`; to show beside a claim.
@@ -364,6 +390,7 @@ class PairView:
         gaps = [after - before for before, after in zip(base, rlvr, strict=True)]
         return crossing(band(gaps, self.base.ledger.level))
 
+<<<<<<< HEAD
     def at_every_k(self, most: int, benchmark: str) -> tuple[list[Quantity], list[Quantity]]:
         """pass@k of base and of rlvr at every k up to `most`; of adaptive samples in doublings."""
         sides = (view.counts(benchmark) for view in (self.base, self.rlvr))
@@ -371,6 +398,32 @@ class PairView:
         ks = default_ladder(most) if adaptive else range(1, most + 1)
         base, rlvr = ([view._rate(k, benchmark) for k in ks] for view in (self.base, self.rlvr))
         return base, rlvr
+=======
+    def graded_alike(self, benchmark: str, margin: float) -> Judgement:
+        """Whether strict and lenient grades have the same checkpoint lead at k = 1.
+
+        The claim needs `@pytest.mark.asks("base", "rlvr", grading=("strict", "lenient"))`.
+
+        Args:
+            margin: how much of a gain may be form: more answers in a form that counts.
+        """
+        ledger = self.base.ledger
+        ledger.check(benchmark)
+        pairs = {grading: self.at(grading=grading) for grading in OTHERWISE}
+        known = all(
+            view.source.graded(view.of or view.role, grading, benchmark) is not None
+            for grading, pair in pairs.items()
+            for view in (pair.base, pair.rlvr)
+        )
+        shown = {OWN: self} | (pairs if known else {})
+        gaps = {name: p.rlvr.pass_at(1, benchmark) - p.base.pass_at(1, benchmark)
+                for name, p in shown.items()}  # fmt: skip
+        form = gaps["lenient"] - gaps["strict"] if known else None
+        judged = graded_alike(gaps, form, margin, ledger.level)
+        found = ledger.admit(benchmark, judged.verdict)
+        evidence = judged.evidence | said(found)
+        return ledger.note(replace(judged, verdict=found.verdict, evidence=evidence))
+>>>>>>> 01a45d3 (Strict, lenient and clean grades of the same completions: asks with a grading, V2, and verdicts that say on which grading they hang)
 
     def guess_filtered(self, k: int, benchmark: str) -> Judgement:
         """Whether the same checkpoint leads at `k` without the problems that guesses solve."""

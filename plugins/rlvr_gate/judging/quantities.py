@@ -8,7 +8,7 @@ the claim's ledger and returns a Judgement, which is true only if the claim hold
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import add
@@ -20,6 +20,7 @@ from rlvr_gate.judging.arithmetic import Measured, check_range, number
 from rlvr_gate.judging.beside import both_sides, said, ungraded, what_decides
 from rlvr_gate.judging.p_values import binomial_p_value, of_these, two_sided
 from rlvr_gate.judging.power import Within, detectable, more_units, widened
+from rlvr_gate.judging.regrading import dependence
 from rlvr_gate.judging.settling import Again, Look
 from rlvr_gate.judging.terms import Array, Term, Total, merged, test_of, times, total
 from rlvr_gate.judging.truncation import ALIKE, Admitted, Likeness, admitted, alike
@@ -52,6 +53,8 @@ class Ledger:
     runs are not comparable on it; empty where they are."""
     even: Callable[..., Sequence[Sequence[Tally]]] = lambda benchmark, *both: ()
     """The same -> tallies of both, as many samples of a problem in each; or none."""
+    gradings: Callable[[str, str], Mapping[str, Sequence[Tally]]] = lambda role, benchmark: {}
+    """A way of asking and a benchmark -> what further gradings count, by name."""
     margins: Margins = field(default_factory=Margins)
     look: Look | None = None
     """Which of several looks this is, each with its share of 1 - level; None for one look."""
@@ -249,6 +252,11 @@ class Quantity(Measured):
         """
         return self._of(tuple(term.supposing(share) for term in self.terms))
 
+    def regraded(self, tallies: Sequence[Sequence[Tally]]) -> Quantity:
+        """The same of other grades of the same completions, one count for each term."""
+        graded = zip(self.terms, tallies, strict=True)
+        return self._of(tuple(term.regraded(counted) for term, counted in graded))
+
     def verdict(self, relation: str, threshold: float) -> Verdict:
         """At the ledger's level, by the numbers alone."""
         return judge(self.value, self.interval(self.ledger.level), relation, threshold)
@@ -308,7 +316,11 @@ class Quantity(Measured):
                 else None,
                 _both(names),
             )
-        found = replace(found, notes=(*found.notes, *ungraded(plain, relation, threshold)))
+        notes = (
+            *ungraded(plain, relation, threshold),
+            *dependence(plain, relation, threshold, verdict),
+        )
+        found = replace(found, notes=(*found.notes, *notes))
         return self.ledger.note(
             Judgement(
                 statement=f"{self.label} {relation} {right}",

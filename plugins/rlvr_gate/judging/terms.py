@@ -85,6 +85,15 @@ class Term:
         low = np.where(of & (share is None), found.high, found.low)
         return replace(self, low=low, high=found.high)
 
+    def regraded(self, tallies: Sequence[Tally]) -> Term:
+        """This term of the same completions graded otherwise."""
+        if self.reread is None:
+            raise ValueError(f"{self.label} does not follow from counts")
+        reading = self.reread(tallies)
+        return replace(
+            self, low=reading.low, high=reading.high, tallies=tuple(tallies), within=None
+        )
+
     def same_numbers(self, other: Term) -> bool:
         """Whether both are one measurement, however many times each is counted."""
         return (

@@ -5,6 +5,7 @@ Nothing here computes. Letters follow the papers: ``n`` samples per problem, ``c
 """
 
 from rlvr_gate.records.asked import (
+    GRADINGS,
     PAIR,
     Ask,
     Benchmark,
@@ -90,6 +91,7 @@ from rlvr_gate.records.updates import (
 )
 
 __all__ = [
+    "GRADINGS",
     "NOTHING",
     "PAIR",
     "POPULATION",

@@ -96,6 +96,9 @@ class Benchmark:
 
 PAIR = ("base", "rlvr")
 """The roles of a model pair."""
+GRADINGS = ("strict", "lenient", "clean")
+"""Further gradings of the same completions: only declared forms count, the last answer anywhere
+counts, only solutions whose arithmetic is true count."""
 PROMPT = "{prompt}"
 """Where a template has the problem's own prompt."""
 
@@ -110,9 +113,10 @@ class Ask:
         template: a text around each problem's prompt, with `{prompt}` in its place.
         samples: of every problem, in place of the run's number (and of its rounds).
         problems: ids of those that are asked; empty: all.
+        grading: one of `GRADINGS`, in place of the verifier's own; nothing else is drawn for it.
 
     Raises:
-        ValueError: there is no such sampling or template.
+        ValueError: there is no such sampling, template or grading.
     """
 
     role: str
@@ -122,6 +126,7 @@ class Ask:
     template: str = ""
     samples: int | None = None
     problems: tuple[str, ...] = ()
+    grading: str = ""
 
     def __post_init__(self) -> None:
         self.sampling(Sampling())
@@ -131,6 +136,8 @@ class Ask:
             )
         if self.samples is not None and self.samples < 1:
             raise ValueError(f"an ask needs samples >= 1, got {self.samples}")
+        if self.grading and self.grading not in GRADINGS:
+            raise ValueError(f"a grading is {', '.join(GRADINGS)}, got {self.grading!r}")
 
     @property
     def name(self) -> str:
@@ -142,6 +149,7 @@ class Ask:
         parts += [f"template {_short(self.template)}"] if self.template else []
         if self.problems:
             parts.append(f"{len(self.problems)} problems {_short(*self.problems)}")
+        parts += [f"{self.grading} grades"] if self.grading else []
         return f"{self.role} ({', '.join(parts)})" if parts else self.role
 
     def sampling(self, usual: Sampling) -> Sampling:

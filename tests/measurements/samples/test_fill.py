@@ -54,8 +54,8 @@ def test_growing_from_64_to_256_draws_192_and_equals_a_fresh_256(need, store, co
 
 def test_a_new_verifier_version_regrades_without_drawing(need, store, counting, monkeypatch):
     fill(make_plan([need(8)], store, counting), store, counting)
-    exact = replace(plans.VERIFIERS["exact"], version="new")
-    monkeypatch.setattr(plans, "VERIFIERS", {"exact": exact})
+    exact = replace(plans.EVERY["exact"], version="new")
+    monkeypatch.setattr(plans, "EVERY", {"exact": exact})
     plan = make_plan([need(8)], store, counting)
     assert plan.lines()[0].endswith("nothing to draw, 80 to grade")
     log = io.StringIO()
@@ -91,8 +91,8 @@ def test_two_gradings_of_the_same_completions_are_one_also_past_a_killed_worker(
             return decided
 
     for version, grader in (("new", Grader), ("newer", Fragile)):
-        newer = replace(plans.VERIFIERS["exact"], version=version)
-        monkeypatch.setattr(plans, "VERIFIERS", {"exact": newer})
+        newer = replace(plans.EVERY["exact"], version=version)
+        monkeypatch.setattr(plans, "EVERY", {"exact": newer})
         plan = make_plan([need(64)], store, counting)
         assert [row.ungraded for row in plan.rows] == [640]
         fill(plan, store, counting, grader=grader())
