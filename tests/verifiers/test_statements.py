@@ -29,8 +29,8 @@ TRUE = [
 ]  # fmt: skip
 FALSE = [
     "5 + 3 = 9", "x = 5 + 3 = 9", "10/3 = 3", "10/3 = 3.34", r"\frac12 + \frac14 = \frac{2}{4}",
-    "3 - 5 = 2", "2 + 3 = 5 * 4", "<<48/2=25>>", "20% × 50 = 11", "5! = 125", "1,000 + 234 = 1234.5",
-    r"4 \times 5 &= 21", "3 apples + 4 apples = 8 apples",
+    "3 - 5 = 2", "2 + 3 = 5 * 4", "<<48/2=25>>", "20% × 50 = 11", "5! = 125",
+    "1,000 + 234 = 1234.5", r"4 \times 5 &= 21", "3 apples + 4 apples = 8 apples",
 ]  # fmt: skip
 NONE = [
     "2x + 3 = 7", "x + 3 = 7", "n - 3 = 4", "5 = 3", "f(5) = 3+2", "a_5 = 3+2", "x^2 = 2+2",
@@ -92,7 +92,8 @@ def test_sums_against_fractions_built_beside_them() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["(" * 5000 + "1" + ")" * 5000, "9^30^30", "999999!", "1/(2-2)", "0^-1", "1" * 50, "+", "5(", "(5"]
+    "text", ["(" * 5000 + "1" + ")" * 5000, "9^30^30", "999999!", "1/(2-2)", "0^-1", "1" * 50,
+             "+", "5(", "(5"]
 )  # fmt: skip
 def test_what_cannot_be_computed_is_refused_at_once(text: str) -> None:
     with pytest.raises(NoSumError):

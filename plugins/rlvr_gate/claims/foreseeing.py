@@ -34,6 +34,10 @@ class Supposed:
             for p, c in zip(asked, rng.binomial(self.samples, chances), strict=True)
         )
 
+    def graded(self, role: str, grading: str, benchmark: str) -> None:
+        """Nobody has graded."""
+        return None
+
     def guessing(self, benchmark: str) -> None:
         """Nobody has answered."""
         return None

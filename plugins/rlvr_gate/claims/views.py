@@ -390,7 +390,6 @@ class PairView:
         gaps = [after - before for before, after in zip(base, rlvr, strict=True)]
         return crossing(band(gaps, self.base.ledger.level))
 
-<<<<<<< HEAD
     def at_every_k(self, most: int, benchmark: str) -> tuple[list[Quantity], list[Quantity]]:
         """pass@k of base and of rlvr at every k up to `most`; of adaptive samples in doublings."""
         sides = (view.counts(benchmark) for view in (self.base, self.rlvr))
@@ -398,7 +397,7 @@ class PairView:
         ks = default_ladder(most) if adaptive else range(1, most + 1)
         base, rlvr = ([view._rate(k, benchmark) for k in ks] for view in (self.base, self.rlvr))
         return base, rlvr
-=======
+
     def graded_alike(self, benchmark: str, margin: float) -> Judgement:
         """Whether strict and lenient grades have the same checkpoint lead at k = 1.
 
@@ -423,7 +422,6 @@ class PairView:
         found = ledger.admit(benchmark, judged.verdict)
         evidence = judged.evidence | said(found)
         return ledger.note(replace(judged, verdict=found.verdict, evidence=evidence))
->>>>>>> 01a45d3 (Strict, lenient and clean grades of the same completions: asks with a grading, V2, and verdicts that say on which grading they hang)
 
     def guess_filtered(self, k: int, benchmark: str) -> Judgement:
         """Whether the same checkpoint leads at `k` without the problems that guesses solve."""
