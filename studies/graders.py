@@ -2,10 +2,12 @@
 
     python studies/graders.py --data PATH          # recorded completions; without it, rows alone
     python studies/graders.py --data PATH --list   # each disagreement in words
+    python studies/graders.py --data PATH --part gradings   # one of its four tables alone
 
-Completions are graded in a grading worker, as in a run. Speed is that of this process: up to 200
-of one source through the verifier, the same through `parse` and `verify` of math-verify (without
-its own timeouts, answers on file parsed once), in turn, best of two; no cache is kept in between.
+Completions are graded in a grading worker, as in a run. Speed is that of this process, a second of
+its own CPU time: up to 200 of one source through the verifier (those alone that it decides without
+algebra, and all), the same through `parse` and `verify` of math-verify (without its own timeouts,
+answers on file parsed once), in turn, best of three; no cache is kept in between.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,12 +28,14 @@ from grader_rows import ROWS
 
 from rlvr_gate.records import Grade
 from rlvr_gate_fixtures.grading.pool import Grader, ToGrade
-from rlvr_gate_fixtures.verifiers import VERIFIERS, maths, symbolic
+from rlvr_gate_fixtures.verifiers import VERIFIERS, graded_as, maths, symbolic
 from rlvr_gate_fixtures.verifiers.latex import key, spelled
 from rlvr_gate_fixtures.verifiers.said import said
 
 HANGING = ("public cases", "math-verify's own pairs")
 """Sources with a tower of powers, on which math-verify without a timeout does not come back."""
+WORKED = ("GSM8K solutions", "MATH, 100 problems × 8", "AMC and AIME, reasoning-gym")
+"""Sources of worked solutions, which other gradings tell apart."""
 Equal = Callable[[str, str], bool]
 
 
@@ -48,17 +53,24 @@ def main() -> None:
     sources = {"own rows": [Row(text, answer, right) for _, text, answer, right in ROWS]}
     if options.data:
         sources |= recorded(options.data)
-    print("| completions | graded | agree | only ours is correct | only theirs is | unscored |")
-    print("|---|---|---|---|---|---|")
-    for name, rows in sources.items():
-        agreement(name, rows, options.list)
-    if options.data:
+    if options.part in ("", "agreement"):
+        print("| completions | graded | agree | only ours is right | only theirs is | unscored |")
+        print("|---|---|---|---|---|---|")
+        for name, rows in sources.items():
+            agreement(name, rows, options.list)
+    if options.data and options.part in ("", "audit"):
         audit(options.data / "problems", options.list)
-    print("\n| completions | without algebra | math | math-verify | ratio |")
-    print("|---|---|---|---|---|")
-    for name, rows in sources.items():
-        if name not in HANGING:
-            speed(name, [row for row in rows if row.verifier == "math"][-200:])
+    if options.part in ("", "gradings"):
+        print("\n| completions | graded | strict | own | lenient | clean | states nothing |")
+        print("|---|---|---|---|---|---|---|")
+        for name in (name for name in sources if name in WORKED):
+            otherwise(name, sources[name])
+    if options.part in ("", "speed"):
+        print("\n| completions | without algebra | decided so, a second | math | math-verify |")
+        print("|---|---|---|---|---|")
+        for name, rows in sources.items():
+            if name not in HANGING:
+                speed(name, [row for row in rows if row.verifier == "math"][-200:])
 
 
 def recorded(data: Path) -> dict[str, list[Row]]:
@@ -89,6 +101,18 @@ def agreement(name: str, rows: list[Row], listing: bool) -> None:
     print(f"| {name} | {len(rows):,} | {found['agree']:,} | {counts} |")
     for line in differing if listing else ():
         print(line)
+
+
+def otherwise(name: str, rows: list[Row]) -> None:
+    """One line of correct completions by grading, and of right ones without arithmetic."""
+    found = Counter[str]()
+    for grading in ("strict", "", "lenient", "clean"):
+        asked = [row._replace(verifier=graded_as(row.verifier, grading)) for row in rows]
+        for _, grade, reason in graded(asked):
+            found[grading] += grade is Grade.CORRECT
+            found["nothing"] += reason.endswith("right, states no arithmetic")
+    counts = [found[each] for each in ("strict", "", "lenient", "clean", "nothing")]
+    print(f"| {name} | {len(rows):,} | {' | '.join(f'{n:,}' for n in counts)} |")
 
 
 def graded(rows: Iterable[Row]) -> Iterator[tuple[Row, Grade, str]]:
@@ -168,22 +192,30 @@ def speed(name: str, rows: list[Row]) -> None:
                 timeout_seconds=None,
             )
 
-    def ours() -> None:
+    def ours(rows: list[Row]) -> None:
         maths._on_file.cache_clear()
         symbolic._parsed.cache_clear()
         for row in rows:
             VERIFIERS["math"](row.completion, row.answer)
 
-    asked = [0]
-    plain = symbolic.equal
+    easy = _without_algebra(rows)
+    share = 100 * len(easy) / len(rows)
+    best = [min(_seconds(run) for _ in range(3))
+            for run in (partial(ours, easy), partial(ours, rows), theirs)]  # fmt: skip
+    rates = [len(of) / seconds for of, seconds in zip((easy, rows, rows), best, strict=True)]
+    print(f"| {name} | {share:.1f} % | {' | '.join(f'{rate:,.0f}' for rate in rates)} |")
+
+
+def _without_algebra(rows: list[Row]) -> list[Row]:
+    """Those that `math` decides without asking `symbolic` whether two texts are equal."""
+    found, asked, plain = [], [0], symbolic.equal
     symbolic.equal = _counting(plain, asked)
-    ours()
+    for row in rows:
+        before = asked[0]
+        VERIFIERS["math"](row.completion, row.answer)
+        found += [row] if asked[0] == before else []
     symbolic.equal = plain
-    best = [min(_seconds(run) for _ in range(2)) for run in (ours, theirs)]
-    rates = [len(rows) / seconds for seconds in best]
-    share = 100 * (1 - asked[0] / len(rows))
-    figures = f"{rates[0]:,.0f}/s | {rates[1]:,.0f}/s | {rates[0] / rates[1]:.1f}"
-    print(f"| {name} | {share:.1f} % | {figures} |")
+    return found
 
 
 def _counting(function: Equal, count: list[int]) -> Equal:
@@ -195,9 +227,9 @@ def _counting(function: Equal, count: list[int]) -> Equal:
 
 
 def _seconds(run: Callable[[], None]) -> float:
-    started = time.perf_counter()
+    started = time.process_time()
     run()
-    return time.perf_counter() - started
+    return time.process_time() - started
 
 
 def _cases(path: Path) -> Iterator[Row]:
@@ -239,6 +271,8 @@ def _pairs(path: Path) -> Iterator[Row]:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--data", type=Path, help="Folder of recorded completions")
+    parts = ("agreement", "audit", "gradings", "speed")
+    parser.add_argument("--part", choices=parts, default="", help="One of the tables")
     parser.add_argument("--list", action="store_true", help="Show each disagreement")
     return parser.parse_args()
 

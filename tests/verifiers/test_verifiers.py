@@ -147,5 +147,6 @@ def test_every_verifier_has_a_version_for_stored_grades() -> None:
         "integer": "3",
         "math": "2",
         "number": "3",
+        "regex": "1",
         "yes_no": "1",
     }
