@@ -51,8 +51,8 @@ _MARKERS = (
     "at_k(*ks): judge this claim at these k instead of the --k ladder",
     "scores(*roles, under): score these roles' completions under a checkpoint, or under two and "
     "with the divergences between them",
-    "asks(*roles, temperature, top_p, max_new_tokens, template, samples, problems, grading): have "
-    "these roles asked, or graded, otherwise than the run does; read with "
+    "asks(*roles, temperature, top_p, sampling, max_new_tokens, template, samples, problems, "
+    "grading): have these roles asked, or graded, otherwise than the run does; read with "
     "`pair.rlvr.at(temperature=0.6)`",
     "weights(*what): read weights beside samples, or `spectra` of a weight claim's updates",
     "where_named: leave this claim out of runs whose policy does not name it",

@@ -201,6 +201,8 @@ def test_a_claim_about_a_series_of_checkpoints(asked: Gate) -> None:
         ("asks('base', temperature=-1)", "temperature > 0"),
         ("asks('base', template='no place')", "{prompt}"),
         ("asks('base', samples=0)", "samples >= 1"),
+        ("asks('base', grading='mild')", "a grading is strict, lenient, clean"),
+        ("asks('base', sampling='warm')", "a sampling is limit-of-rlvr or untempered"),
         ("weights('everything')", "weights('spectra')"),
     ],
 )
@@ -210,6 +212,26 @@ def test_markers_that_mean_nothing_are_refused(asked: Gate, marker: str, said: s
     result = asked.run(suites=".")
     assert result.ret not in (0, 1, 10, 11)
     assert said in result.stdout.str() + result.stderr.str()
+
+
+NAMED = GRID.replace("temperature=(0.5, 2.0)", "sampling='limit-of-rlvr'").replace(
+    "temperature=t", "sampling='limit-of-rlvr'"
+)
+
+
+def test_sampling_by_name_for_an_ask_and_for_a_run(asked: Gate) -> None:
+    suite(asked, named=NAMED)
+    asked.run("--sampling=limit-of-rlvr", "--temperature=0.7", suites=".")
+    found = {
+        ask["name"]: (ask["sampling"]["temperature"], ask["sampling"]["top_p"])
+        for ask in asked.document()["asks"]
+    }
+    named = "(temperature 0.6, top-p 0.95)"
+    assert found == {
+        name: sampling
+        for role in ("base", "rlvr")
+        for name, sampling in ((role, (0.7, 0.95)), (f"{role} {named}", (0.6, 0.95)))
+    }
 
 
 COUNTING = """

@@ -40,6 +40,7 @@ from rlvr_gate.records import (
     Measure,
     Tally,
     Verdict,
+    spelled_out,
 )
 from rlvr_gate.stats.passk import default_ladder
 from rlvr_gate.stats.repeats import Repeats
@@ -135,7 +136,7 @@ class CheckpointView:
             LookupError: the claim's markers do not have it asked so.
             TypeError, ValueError: there is no such way of asking.
         """
-        ask = Ask(self.of or self.role, **otherwise)
+        ask = Ask(self.of or self.role, **spelled_out(otherwise))
         if self.ledger.asks is not None and ask.name not in self.ledger.asks:
             given = "".join(f", {name}={value!r}" for name, value in otherwise.items())
             raise LookupError(

@@ -7,6 +7,7 @@ Nothing here computes. Letters follow the papers: ``n`` samples per problem, ``c
 from rlvr_gate.records.asked import (
     GRADINGS,
     PAIR,
+    SAMPLINGS,
     Ask,
     Benchmark,
     Checkpoint,
@@ -16,6 +17,7 @@ from rlvr_gate.records.asked import (
     Sampling,
     Score,
     Stream,
+    spelled_out,
 )
 from rlvr_gate.records.drawn import (
     Answered,
@@ -96,6 +98,7 @@ __all__ = [
     "PAIR",
     "POPULATION",
     "THESE",
+    "SAMPLINGS",
     "Alike",
     "Answered",
     "Answers",
@@ -169,4 +172,5 @@ __all__ = [
     "WeightTotals",
     "Whose",
     "WouldDecide",
+    "spelled_out",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -99,6 +99,33 @@ PAIR = ("base", "rlvr")
 GRADINGS = ("strict", "lenient", "clean")
 """Further gradings of the same completions: only declared forms count, the last answer anywhere
 counts, only solutions whose arithmetic is true count."""
+SAMPLINGS: Mapping[str, Mapping[str, float]] = {
+    "limit-of-rlvr": {"temperature": 0.6, "top_p": 0.95},
+    "untempered": {"temperature": 1.0, "top_p": 1.0},
+}
+"""Sampling by name: of arXiv:2504.13837 (and most of those that compare with it), and the model's
+own distribution."""
+
+
+def spelled_out(otherwise: Mapping[str, Any]) -> dict[str, Any]:
+    """What an ask has otherwise, with the numbers of a named sampling in place of its name.
+
+    >>> spelled_out({"sampling": "limit-of-rlvr", "samples": 64})
+    {'samples': 64, 'temperature': 0.6, 'top_p': 0.95}
+
+    Raises ValueError: there is none of that name, or one of its numbers is given beside it.
+    """
+    rest = dict(otherwise)
+    if "sampling" not in rest:
+        return rest
+    name = rest.pop("sampling")
+    if name not in SAMPLINGS:
+        raise ValueError(f"a sampling is {' or '.join(SAMPLINGS)}, got {name!r}")
+    if twice := rest.keys() & {*SAMPLINGS[name]}:
+        raise ValueError(f"sampling {name} has a {', '.join(sorted(twice))} of its own")
+    return {**rest, **SAMPLINGS[name]}
+
+
 PROMPT = "{prompt}"
 """Where a template has the problem's own prompt."""
 
