@@ -76,7 +76,7 @@ def claims() -> Iterator[tuple[str, Callable[[PairView], None]]]:
     yield "C1", lambda pair: solved.test_coverage_is_kept(pair, "b", SAMPLES // 2, 0.02)
     yield "K4", lambda pair: solved.test_more_lost_than_gained(pair, "b")
     yield "K5", lambda pair: solved.test_support_is_preserved(pair, "b")
-    yield "K7", lambda pair: solved.test_accuracy_histogram_moves_to_the_edges(pair, "b")
+    yield "K7", lambda pair: solved.test_accuracy_histogram_moves_to_the_edges(pair, "b", 0.9)
 
 
 def judged(base: Floats, rlvr: Floats, rng: np.random.Generator) -> list[ClaimRecord]:

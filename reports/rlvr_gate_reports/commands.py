@@ -1,4 +1,4 @@
-"""Commands that read results: explain a claim, compare runs, export numbers, show the schema."""
+"""Commands that read results: explain, compare, export, forecast, show the schema."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from rlvr_gate.gate.decide import name
 from rlvr_gate.gate.explain import explain
-from rlvr_gate.records import ClaimRecord
+from rlvr_gate.records import PAIR, ClaimRecord
 from rlvr_gate.visible import for_log, one_line
 from rlvr_gate_reports import comparison, export, results
 from rlvr_gate_reports.results import ResultError
@@ -67,6 +67,15 @@ def add(commands: Any) -> None:
     testing.add_argument(
         "--margin", type=float, default=0.02, help="of C1, as a fraction (default: 0.02)"
     )
+    forecasting = commands.add_parser(
+        "forecast",
+        help="say what pass@k may be beyond the samples of a finished run",
+        description="Would more samples change the answer? The difference in pass@k at a K of any "
+        "size, from the counts of a JSON report: a planning answer with an interval, never a "
+        "verdict. Some seconds for each K and benchmark.",
+    )
+    forecasting.add_argument("result", metavar="RESULT.json", type=Path)
+    forecasting.add_argument("k", metavar="K", type=int, nargs="+", help="e.g. 512 1024")
     commands.add_parser(
         "schema", help="print the JSON Schema of --gate-json", description="Print the schema."
     )
@@ -122,6 +131,18 @@ def _export(options: argparse.Namespace) -> None:
     sys.stdout.write(export.FORMATS[options.format](results.read(options.result), datasets))
 
 
+def _forecast(options: argparse.Namespace) -> None:
+    from rlvr_gate.judging.forecasting import forecast
+
+    counts = results.read(options.result).record.counts
+    pairs = {benchmark: of for benchmark, of in counts.items() if {*PAIR} <= of.keys()}
+    if not pairs:
+        raise ValueError(f"{options.result} holds no counts of base and rlvr")
+    for benchmark, of in pairs.items():
+        for k in options.k:
+            _print([f"{benchmark}: {forecast(of['base'], of['rlvr'], k).words}"])
+
+
 def _dataset(given: str) -> tuple[str, str]:
     benchmark, equals, dataset = given.rpartition("=")
     if not (equals and benchmark and dataset):
@@ -160,6 +181,7 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace], None]] = {
     "explain": _explain,
     "compare": _compare,
     "export": _export,
+    "forecast": _forecast,
     "schema": _schema,
     "selftest": _selftest,
 }

@@ -96,3 +96,9 @@ def test_it_is_told_in_sentences_and_warns_where_a_claim_can_hardly_hold() -> No
 def test_where_nothing_but_another_margin_helps_it_says_so() -> None:
     nothing = told(Design(30, 2, 2, -1e-6, 0.95))
     assert "take another margin: nothing else does" in nothing[1]
+
+
+def test_where_one_kind_alone_can_rise_so_far_it_is_named_alone() -> None:
+    """In 20 problems only hard ones have room for the rise that is needed at k = 8."""
+    needs, *_ = told(Design(20, 16, 8, -0.02, 0.95))
+    assert needs.endswith("(hard problems)")

@@ -331,3 +331,21 @@ def test_several_candidates_are_corrected_and_the_best_is_not_believed(
     assert "the best of several candidates looks better than it is" in said
     assert main(["compare", paths[0], paths[0]]) == 0  # one candidate, judged twice
     assert "candidates" not in capsys.readouterr().out
+
+
+def test_a_forecast_is_a_planning_answer_for_each_benchmark_and_k(
+    run: Run, kept: Kept, capsys: Said
+) -> None:
+    path = kept(run("open"), "one.json")
+    assert main(["forecast", path, "16", "64"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(",")[0] for line in lines] == ["countdown: pass@16", "countdown: pass@64"]
+    assert all(line.endswith("a planning answer, never a verdict") for line in lines)
+    assert main(["forecast", path, "0"]) == 1
+    assert "a forecast needs k >= 1" in capsys.readouterr().err
+
+
+def test_without_counts_of_both_there_is_no_forecast(run: Run, kept: Kept, capsys: Said) -> None:
+    path = kept(replace(run("open"), counts={}), "none.json")
+    assert main(["forecast", path, "64"]) == 1
+    assert "holds no counts of base and rlvr" in capsys.readouterr().err

@@ -129,3 +129,8 @@ def test_a_pair_in_one_problem_is_sure_and_does_not_matter():
     found = measure(laws, drawn)
     assert found.copied == (0,)
     assert not found.accident
+
+
+def test_without_what_was_different_problems_are_not_looked_at_one_by_one():
+    found = repeats([4, 4], [1, 0], [0.1, 0.1])
+    assert (found.p_any, found.copied, found.copies_there) == (1.0, (), 0.0)
