@@ -21,9 +21,9 @@ SUITES = Path(__file__).parents[2] / "suites"
 CLAIM = """
 from rlvr_gate import claim
 
-@claim("RLVR raises pass@1", id="K1", source="arXiv:2504.13837 fig. 2", kind="gate")
-def test_pass_at_1_rises(pair, benchmark, margin):
-    assert pair.rlvr.pass_at(1, benchmark) > pair.base.pass_at(1, benchmark) + margin
+@claim("RLVR raises pass@1 of a few sums", id="D1", kind="gate")
+def test_pass_at_1_rises(pair, benchmark):
+    assert pair.rlvr.pass_at(1, benchmark) > pair.base.pass_at(1, benchmark)
 """
 two_cores = pytest.mark.skipif(
     len(os.sched_getaffinity(0)) < 2 or find_spec("torch") is None,
