@@ -127,12 +127,13 @@ def test_many_unreadable_answers_are_counted_and_ten_are_shown(tmp_path) -> None
 
 def test_a_verifier_that_fails_on_an_answer_is_reported_like_one(tmp_path, monkeypatch) -> None:
     from rlvr_gate_fixtures import verifiers
+    from rlvr_gate_fixtures.inputs.benchmarks import answers
 
     def fails(completion: str, answer: str) -> None:
         raise RuntimeError("boom")
 
     broken = verifiers.Verifier("exact", "1", fails)
-    monkeypatch.setitem(verifiers.VERIFIERS, "exact", broken)
+    monkeypatch.setattr(answers, "EVERY", {"exact": broken})
     row = {"problem": "a", "answer": "1", "verifier": "exact"}
     with pytest.raises(BenchmarkError, match=r"exact fails on its answer '1': RuntimeError: boom"):
         benchmarks.load(write(tmp_path / "mine.jsonl", row))

@@ -36,7 +36,7 @@ def test_fine(pair, benchmark):
 @pytest.mark.parametrize(
     ("policy", "suite", "message"),
     [
-        ("[claims.K11]\nkind = 'gate'\n", "", "[claims.K11]: unknown claim 'K11'"),
+        ("[claims.K99]\nkind = 'gate'\n", "", "[claims.K99]: unknown claim 'K99'"),
         ("[policy]\nrequired_benchmarks = ['summs']\n", "", "unknown benchmark 'summs'"),
         ("[policy]\n", CLAIMS.replace('id="B"', 'id="A"'), "two claims have the id 'A'"),
     ],

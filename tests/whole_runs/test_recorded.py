@@ -218,8 +218,9 @@ def test_an_unknown_format_says_which_keys_it_met(refusal) -> None:
     assert said.startswith(
         "base.jsonl: not a known format of recorded runs: expected EvalPlus results, LiveCodeBench"
     )
+    assert "got the keys task, solutions; " in said
     assert said.endswith(
-        "got the keys task, solutions; of any other file counts can be made, one line a problem: "
+        "needs a field map, base.jsonl:id=COLUMN,correct=COLUMN, or make counts, one line a problem: "
         '{"id": …, "n": …, "c": …}'
     )
 
