@@ -220,8 +220,8 @@ def test_an_unknown_format_says_which_keys_it_met(refusal) -> None:
     )
     assert "got the keys task, solutions; " in said
     assert said.endswith(
-        "needs a field map, base.jsonl:id=COLUMN,correct=COLUMN, or make counts, one line a problem: "
-        '{"id": …, "n": …, "c": …}'
+        "needs a field map, base.jsonl:id=COLUMN,correct=COLUMN, or make counts, one line a "
+        'problem: {"id": …, "n": …, "c": …}'
     )
 
 
