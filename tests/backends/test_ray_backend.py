@@ -337,7 +337,7 @@ def test_a_whole_gate_on_the_cluster_and_without_it_share_a_store(
     alone = gate("--backend=scripted", "--samples=48", "--sample-store=alone")
     drawn_by = [facts.pop("versions") for of in (more, alone) for facts in of["checkpoints"]]
     assert [sorted(versions) for versions in drawn_by] == [["ray"], ["ray"], [], []]
-    # What was drawn is the same; the claims of `more` are judged again, `alone` for the first time.
+    # What was drawn is the same; the claims of `more` are judged again, those of `alone` once.
     judged = dict.fromkeys(("run", "gate", "claims"))
     assert {**more, **judged} == {**alone, **judged}
     estimates = [[(c["id"], c["estimate"]) for c in of["claims"]] for of in (more, alone)]
