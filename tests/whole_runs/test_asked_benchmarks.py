@@ -44,6 +44,20 @@ def test_a_table_under_a_map_and_a_template_opens_the_gate(gate) -> None:
     assert "0 to draw" in again.stdout.str() or "nothing to draw" in again.stdout.str()
 
 
+def test_a_verifier_of_ones_own_opens_the_gate_and_a_changed_one_is_judged_again(gate) -> None:
+    spec = write(gate).replace("verifier=number", "verifier=./mine.py:grade")
+    grade = "def grade(completion, answer):\n    return f' {answer}.' in completion\n"
+    (gate.root / "mine.py").write_text(grade)
+    result = gate.run(f"--benchmarks={spec}", "--gate-json=gate.json")
+    assert result.ret == 0, result.stdout.str() + result.stderr.str()
+    assert gate.document()["gate"]["state"] == "open"
+    assert "this is number 1" in result.stdout.str()
+    (gate.root / "mine.py").write_text(grade + "# as before\n")
+    again = gate.run(f"--benchmarks={spec}", "--gate-json=gate.json")
+    assert gate.document()["run"]["sampled"]["completions"] == 0  # graded again, not drawn
+    assert "this is number 2" in again.stdout.str()
+
+
 def test_names_with_options_are_those_of_tests_and_policies(gate) -> None:
     pytest.importorskip("reasoning_gym")
     gate.write(base=0.5, rlvr=0.5)
