@@ -27,7 +27,7 @@ from rlvr_gate_reports.reading import (
 )
 from rlvr_gate_reports.results import Result
 
-_LONGEST, _NAMED, _MOVED = 160, 200, 40  # characters; problems of a list that are named
+_LONGEST, _MOVED = 160, 40  # characters; problems of a list that are named
 _FEW = 20  # names in a sentence
 _WORTH = (Verdict.REFUTED, Verdict.NOT_COMPARABLE, Verdict.UNDECIDED, Verdict.HOLDS)
 

@@ -28,7 +28,7 @@ def alike(
         gaps: rlvr - base in pass@1, by grading; the verifier's own alone where there is no other.
         form: (lenient - strict) of rlvr minus that of base; None where these are not known.
     """
-    words = {_leader(gap.interval(level)) for gap in gaps.values()}
+    words = {gap.interval(level).sign for gap in gaps.values()}
     inside = form is not None and _within(form.interval(level), margin)
     verdict = Verdict.UNDECIDED
     if {1, -1} <= words:
@@ -51,10 +51,6 @@ def alike(
         n=None,
         evidence=_evidence(gaps, form, level),
     )
-
-
-def _leader(interval: Interval) -> int:
-    return int(interval.low > 0) - int(interval.high < 0)
 
 
 def _within(interval: Interval, margin: float) -> bool:

@@ -77,7 +77,7 @@ def filtered(difference: Quantity, guessing: Guessing | None, k: int, level: flo
     rest = None
     if left_out is not None and left_out.any() and not left_out.all():
         rest = difference.among((~left_out).tolist(), "without guessable problems")
-    signs = [_leader(q.interval(level)) for q in (difference, rest) if q is not None]
+    signs = [q.interval(level).sign for q in (difference, rest) if q is not None]
     low, high, p_value = 0.0, 1.0, None
     if left_out is not None and not left_out.any():
         high = 0.0
@@ -101,10 +101,6 @@ def filtered(difference: Quantity, guessing: Guessing | None, k: int, level: flo
         p_value=p_value,
         guaranteed=difference.ledger.guaranteed,
     )
-
-
-def _leader(interval: Interval) -> int:
-    return int(interval.low > 0) - int(interval.high < 0)
 
 
 def _evidence(

@@ -21,7 +21,6 @@ from rlvr_gate.claims.ladder import band, crossing
 from rlvr_gate.claims.solved import SolvedSets
 from rlvr_gate.claims.updates import UpdateView, Weights
 from rlvr_gate.judging import readings
-from rlvr_gate.judging.beside import said
 from rlvr_gate.judging.pooled import Pooled, Weigh
 from rlvr_gate.judging.power import Within, within
 from rlvr_gate.judging.quantities import Exact, Ledger, Quantity
@@ -419,10 +418,7 @@ class PairView:
         gaps = {name: p.rlvr.pass_at(1, benchmark) - p.base.pass_at(1, benchmark)
                 for name, p in shown.items()}  # fmt: skip
         form = gaps["lenient"] - gaps["strict"] if known else None
-        judged = graded_alike(gaps, form, margin, ledger.level)
-        found = ledger.admit(benchmark, judged.verdict)
-        evidence = judged.evidence | said(found)
-        return ledger.note(replace(judged, verdict=found.verdict, evidence=evidence))
+        return ledger.enter(benchmark, graded_alike(gaps, form, margin, ledger.level))
 
     def guess_filtered(self, k: int, benchmark: str) -> Judgement:
         """Whether the same checkpoint leads at `k` without the problems that guesses solve."""
@@ -430,13 +426,7 @@ class PairView:
         ledger.check(benchmark)
         guessing = self.base.source.guessing(benchmark)
         gap = self.rlvr.pass_at(k, benchmark) - self.base.pass_at(k, benchmark)
-        judged = filtered(gap, guessing, k, ledger.level)
-        found = ledger.admit(benchmark, judged.verdict)
-        evidence = judged.evidence | said(found)
-        p_value = judged.p_value if found.verdict is judged.verdict else None
-        return ledger.note(
-            replace(judged, verdict=found.verdict, evidence=evidence, p_value=p_value)
-        )
+        return ledger.enter(benchmark, filtered(gap, guessing, k, ledger.level))
 
     def asked_the_same(self, benchmark: str) -> Judgement:
         """Whether both checkpoints answered the same question under the same rules.

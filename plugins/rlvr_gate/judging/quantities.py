@@ -138,6 +138,21 @@ class Ledger:
             return Admitted(Verdict.NOT_COMPARABLE, reasons)
         return admitted(verdict, self.cut(benchmark, both), self.margins.rescued, stands)
 
+    def enter(self, benchmark: str, judged: Judgement) -> Judgement:
+        """Note what was judged otherwise than by an interval of a quantity, as far as it stands.
+
+        A verdict that truncation or other questions turn has no p-value.
+        """
+        found = self.admit(benchmark, judged.verdict)
+        return self.note(
+            replace(
+                judged,
+                verdict=found.verdict,
+                evidence=judged.evidence | said(found),
+                p_value=judged.p_value if found.verdict is judged.verdict else None,
+            )
+        )
+
     def unlike(self, benchmark: str, both: Sequence[str] = ()) -> tuple[str, ...]:
         """Why both runs were not asked the same question; nothing where they were."""
         starved = self.cut(benchmark, both).starved

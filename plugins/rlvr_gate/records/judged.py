@@ -56,6 +56,11 @@ class Interval:
         if not self.low <= self.high:
             raise ValueError(f"an interval needs low <= high, got {self.low}, {self.high}")
 
+    @property
+    def sign(self) -> int:
+        """1 where all of it is positive, -1 where all is negative, else 0."""
+        return int(self.low > 0) - int(self.high < 0)
+
 
 class InPaper(StrEnum):
     """What the cited paper found of a claim's sentence."""

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rlvr_gate.claims.numbers.number import Floats
-from rlvr_gate.judging.beside import said
 from rlvr_gate.records import Evidence, Judgement, Table, Verdict
 from rlvr_gate.stats.proportions import proportion_interval
 
@@ -66,15 +65,15 @@ def stable_regime(series: Sequence[CheckpointView], k: int, benchmark: str) -> J
         if share < UNSTABLE
         else Verdict.UNDECIDED
     )
-    admitted = ledger.admit(benchmark, verdict)
     rows = [(name, times / BOOTSTRAPS) for name, times in found.most_common()]
     means = dict(zip(("pass@1", f"pass@{k}", f"pass@{k} since {middle.role}"),
                      values.mean(axis=0).tolist(), strict=True))  # fmt: skip
     shown = Evidence(numbers=means, exhibits=(Table("Labels", ("label", "share"), rows),))
-    return ledger.note(
+    return ledger.enter(
+        benchmark,
         Judgement(
             statement=f"share of bootstraps that say {label} >= {STABLE:g}",
-            verdict=admitted.verdict,
+            verdict=verdict,
             estimate=share,
             interval=replace(
                 proportion_interval(found[label], BOOTSTRAPS, level=ledger.level),
@@ -85,8 +84,8 @@ def stable_regime(series: Sequence[CheckpointView], k: int, benchmark: str) -> J
             benchmark=benchmark,
             k=k,
             n=max(gap.samples or 0 for gap in gaps),
-            evidence=shown | said(admitted),
-        )
+            evidence=shown,
+        ),
     )
 
 

@@ -181,14 +181,14 @@ def out_of_reach(pair: PairView, benchmark: str, *, least: float = 0.05) -> Judg
             if best.high < least
             else Verdict.UNDECIDED
         )
-    admitted = ledger.admit(benchmark, verdict)
     head = ("task", "draws of base, none right", "its rate at most", "rlvr", "low", "high")
     notes = () if rows else ("base solved a problem of every task: none was out of its reach",)
     nothing = None if rows else unanswerable("no task is out of base's reach: no run size decides")
-    return ledger.note(
+    return ledger.enter(
+        benchmark,
         Judgement(
             statement=f"rlvr's pass@1 on the best task that base never solved > {least:g}",
-            verdict=admitted.verdict,
+            verdict=verdict,
             estimate=max((row[3] for row in rows), default=0.0),
             interval=best,
             threshold=least,
@@ -201,7 +201,6 @@ def out_of_reach(pair: PairView, benchmark: str, *, least: float = 0.05) -> Judg
                 notes=notes,
                 would_decide=nothing,
                 exhibits=(Table("Out of base's reach", head, rows),) if rows else (),
-            )
-            | said(admitted),
-        )
+            ),
+        ),
     )
