@@ -87,7 +87,6 @@ def test_any_line_end_and_a_mark_at_the_start(kit, tmp_path, end: str, mark: byt
         ([{"question_id": "0", "code_list": ["x"]}], "were not graded, not read here: give"),
         ({"accuracy": 40.0, "details": {"0": {"correct": True}}}, "number rows and do not say"),
         ({"0": {"origin_prompt": "?", "prediction": "5", "gold": "5"}}, "OpenCompass results"),
-        ({"id": "e", "task": {"data": {}}, "traces": []}, "effective is a selection by outcome"),
         ({"score": 0.4, "htmls": [], "convos": []}, "in pages of HTML alone"),
         ({"eval_aime_pass1": 0.4, "eval_aime_pass8": 0.6}, "which holds means and no counts"),
         ({"eval/aime/avg_score": 0.4, "eval/aime/pass_at_8": 0.6}, "needs a harness run"),
