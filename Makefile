@@ -36,7 +36,7 @@ gate-all: $(READY) ## Every suite on the shipped family: more roles, temperature
 	  --gate-report=$(OUT)/all.html --gate-json=$(OUT)/all.json --gate-summary=$(OUT)/all.md $(ARGS)
 
 # The pure core: statistics, judging, gate and keys. Its tests run first, and cover all of it.
-CORE := tests/stats tests/judging tests/gate tests/claims tests/store/test_keys.py
+CORE := tests/stats tests/kernels tests/judging tests/gate tests/claims tests/store/test_keys.py
 
 test: $(READY)   ## Lint, types, import contracts and the tests; the pure core covered to the last branch
 	$(MAKE) --no-print-directory check
