@@ -51,6 +51,8 @@ _MARKERS = (
     "at_k(*ks): judge this claim at these k instead of the --k ladder",
     "scores(*roles, under): score these roles' completions under a checkpoint, or under two and "
     "with the divergences between them",
+    "gradients(line, noise): take kernels at this claim's checkpoints, on the way to those of "
+    "`line`, and at random updates of the size of those of `noise`; with `benchmark`",
     "asks(*roles, temperature, top_p, sampling, max_new_tokens, template, samples, problems, "
     "grading): have these roles asked, or graded, otherwise than the run does; read with "
     "`pair.rlvr.at(temperature=0.6)`",

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rlvr_gate.kernels.change import cut_angles, kernel_change
-from rlvr_gate.kernels.spectrum import KernelError, spectrum
+from rlvr_gate.kernels.change import cut_angles, kernel_change, rescaling
+from rlvr_gate.kernels.spectrum import KernelError
 
 Square = NDArray[np.float64]
 VALUES = np.array([9.0, 7.0, 4.0, 3.9, 1.0, 0.5])
@@ -108,9 +108,9 @@ def test_the_largest_turn_there_is() -> None:
     assert kernel_change(one, other).turn == pytest.approx(0.5)
 
 
-def test_a_known_spectrum_changes_nothing() -> None:
-    after = turned(0, 4, 20)
-    assert kernel_change(BEFORE, after, spectrum(BEFORE)) == kernel_change(BEFORE, after)
+def test_equal_kernels_have_no_rescaling() -> None:
+    with pytest.raises(KernelError, match="equal"):
+        rescaling(BEFORE, 2 * BEFORE)
 
 
 def test_angles_are_those_across_the_cut() -> None:

@@ -10,8 +10,13 @@ from rlvr_gate.kernels.jackknife import Jackknifed, jackknife
 from rlvr_gate.kernels.spectrum import KernelError
 
 
-def trace(kernels: list[np.ndarray]) -> float:
+def trace(kernels: list[np.ndarray], kept: np.ndarray) -> float:
+    assert len(kept) == len(kernels[0])
     return float(np.trace(kernels[0])) / len(kernels[0])
+
+
+def ratio(kernels: list[np.ndarray], kept: np.ndarray) -> float:
+    return trace(kernels[:1], kept) / trace(kernels[1:], kept)
 
 
 def test_of_a_mean_it_is_the_standard_error() -> None:
@@ -46,7 +51,7 @@ def test_interval_and_p_say_the_same() -> None:
 
 def test_what_never_varies_is_certain() -> None:
     kernels = np.stack([np.eye(6)] * 3)
-    found = jackknife([kernels], [0, 0, 1, 1, 2, 2], lambda of: 0.25)
+    found = jackknife([kernels], [0, 0, 1, 1, 2, 2], lambda of, kept: 0.25)
     assert found.interval(0.95) == (0.25, 0.25)
     assert (found.p_value(0.25), found.p_value(0.0)) == (1, 0)
     assert found.freedom == 1
@@ -74,7 +79,9 @@ def test_the_interval_covers_a_ratio() -> None:
         up = problem * code + random.normal(size=(4, 20))
         down = problem + random.gamma(9, size=20) + random.normal(size=(4, 20))
         kernels = [np.stack([np.diag(row) for row in rows]) for rows in (up, down)]
-        found = jackknife(kernels, range(20), lambda of: float(np.trace(of[0]) / np.trace(of[1])))
+        found = jackknife(
+            kernels, range(20), lambda of, kept: float(np.trace(of[0]) / np.trace(of[1]))
+        )
         low, high = found.interval(0.95)
         hits += low <= 0.5 <= high
     assert 0.92 <= hits / 300 <= 0.99

@@ -55,6 +55,16 @@ def test_names_of_kept_comparisons_stand() -> None:
     assert keys.comparison_name("update", "a", "b") == (
         "update-200c313af-60270911794ae6e2b85c041d.json"
     )
+    assert (
+        keys.kernel_name(
+            "a", "b", (0.5, None, False), [((1, 2), (3,))], (0, 1), 0, "transformers/float32/cpu"
+        )
+        == "kernel-1-72dd2d4483b5105b50296365.npz"
+    )
+    assert (
+        keys.kernel_name("a", "b", (1, 7, True), [((1, 2), (3,)), ((4,), (70000,))], (5,), 64, "x")
+        == "kernel-1-031f47e25f045e4b619591c9.npz"
+    )
     assert keys.decomposition_name("a", "w", "BF16") == "81a450f0179eb5b77cfa29cc.npz"
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from rlvr_gate.claims.grading import OTHERWISE, OWN
 from rlvr_gate.claims.grading import alike as graded_alike
 from rlvr_gate.claims.guessing import Guessing, filtered
+from rlvr_gate.claims.kernels import KernelSource, KernelView
 from rlvr_gate.claims.ladder import band, crossing
 from rlvr_gate.claims.solved import SolvedSets
 from rlvr_gate.claims.updates import UpdateView, Weights
@@ -81,7 +82,7 @@ class TokenScores:
     """What computed them: a backend's identity."""
 
 
-class EvidenceSource(Weights, Protocol):
+class EvidenceSource(Weights, KernelSource, Protocol):
     """Where the judged numbers come from."""
 
     def scores(self, asked: ScoreOf, benchmark: str) -> TokenScores:
@@ -270,6 +271,18 @@ class CheckpointView:
         """What training did to the weights: sparsity, size, spectra, subspaces, masks."""
         ours, theirs = self.of or self.role, other.of or other.role
         return UpdateView(ours, theirs, self.source, self.ledger)
+
+    def kernel_since(self, base: CheckpointView, benchmark: str) -> KernelView:
+        """How its tangent kernel differs from the base's, over probes of a benchmark.
+
+        The claim needs `@pytest.mark.gradients()`.
+
+        Raises:
+            ValueError: since another than base, which every kernel is compared with.
+        """
+        if (base.of or base.role) != "base":
+            raise ValueError(f"a kernel is compared with base's, got {base.role}")
+        return KernelView(self.of or self.role, benchmark, self.source, self.ledger)
 
     def counts(self, benchmark: str) -> tuple[Tally, ...]:
         """What it did on each problem: n, correct, unscored and more."""

@@ -25,6 +25,7 @@ from rlvr_gate.judging.settling import Again, Look
 from rlvr_gate.judging.terms import Array, Term, Total, merged, test_of, times, total
 from rlvr_gate.judging.truncation import ALIKE, Admitted, Likeness, admitted, alike
 from rlvr_gate.judging.units import Units, units
+from rlvr_gate.kernels.points import WeightPoint
 from rlvr_gate.records import (
     NOTHING,
     POPULATION,
@@ -72,6 +73,8 @@ class Ledger:
     """The benchmarks this claim may speak of: its own, or none; None: any."""
     asks: tuple[str, ...] | None = None
     """Names of the ways of asking that this claim may read; None: any."""
+    points: tuple[WeightPoint, ...] | None = None
+    """Where this claim may read kernels; None: anywhere."""
     judgements: list[Judgement] = field(default_factory=list)
 
     @classmethod

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rlvr_gate.kernels.spectrum import Floats, KernelError, Spectrum, checked, cuts, spectrum
+from rlvr_gate.kernels.spectrum import Floats, KernelError, checked, cuts, spectrum
 
 _STILL = 1e-12  # distance of two kernels that differ by rounding alone
 
@@ -51,29 +51,48 @@ class CutAngles:
     """Whether the change is smaller than the gap: else directions may swap across the cut."""
 
 
-def kernel_change(before: Floats, after: Floats, known: Spectrum | None = None) -> KernelChange:
-    """Compare two kernels.
+def kernel_change(before: Floats, after: Floats) -> KernelChange:
+    """Compare two kernels in every way.
 
     Args:
         before, after: (probes, probes).
-        known: ``spectrum(before)``, where it is known.
 
     Raises:
         KernelError: one is no kernel, or they are over different probes.
     """
     a, b, ratio = _normalised(before, after)
-    basis = (known or spectrum(before)).vectors
-    change, size_a, size_b = b - a, np.linalg.norm(a), np.linalg.norm(b)
-    size = float(np.linalg.norm(change))
-    along = np.einsum("ik,ij,jk->k", basis, change, basis, optimize=True)
+    aligned = float((a * b).sum() / (np.linalg.norm(a) * np.linalg.norm(b)))
+    moved, turned = distance(before, after), turn(before, after)
+    share = rescaling(before, after) if moved > _STILL else None
+    return KernelChange(moved, min(1.0, aligned), share, turned, ratio)
+
+
+def distance(before: Floats, after: Floats) -> float:
+    """How far a kernel moved, over its size; raises KernelError as `kernel_change` does."""
+    a, b, _ = _normalised(before, after)
+    return float(np.linalg.norm(b - a) / np.linalg.norm(a))
+
+
+def turn(before: Floats, after: Floats) -> float:
+    """How far it turned, weighed by its spectrum; raises KernelError as `kernel_change` does."""
+    a, b, _ = _normalised(before, after)
     mixed = a @ b
-    return KernelChange(
-        distance=size / float(size_a),
-        alignment=min(1.0, float((a * b).sum() / (size_a * size_b))),
-        rescaling=float(np.square(along).sum()) / size**2 if size > _STILL * size_a else None,
-        turn=float(np.linalg.norm(mixed - mixed.T) / (np.sqrt(2) * size_a * size_b)),
-        trace_ratio=ratio,
-    )
+    sizes = np.linalg.norm(a) * np.linalg.norm(b)
+    return float(np.linalg.norm(mixed - mixed.T) / (np.sqrt(2) * sizes))
+
+
+def rescaling(before: Floats, after: Floats) -> float:
+    """The share of a change that is on the diagonal of the eigenbasis before.
+
+    Raises:
+        KernelError: as of `kernel_change`, or nothing changed.
+    """
+    a, b, _ = _normalised(before, after)
+    change, basis = b - a, spectrum(a).vectors
+    size = float(np.square(change).sum())
+    if size <= _STILL**2:
+        raise KernelError("the kernels are equal: no part of their change is a rescaling")
+    return float(np.square(((change @ basis) * basis).sum(0)).sum()) / size
 
 
 def cut_angles(before: Floats, after: Floats, gap: float = 0.1) -> Sequence[CutAngles]:

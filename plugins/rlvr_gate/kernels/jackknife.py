@@ -11,12 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from rlvr_gate.kernels.spectrum import Floats, KernelError
 
-Number = Callable[[Sequence[Floats]], float]
-"""Of several kernels on the same probes, each the mean over the same codes."""
+Kept = NDArray[np.intp]
+Number = Callable[[Sequence[Floats], Kept], float]
+"""Of several kernels on the same probes, means over the same codes, and which probes those are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +68,13 @@ def jackknife(kernels: Sequence[Floats], clusters: Sequence[int], number: Number
         raise KernelError(
             f"an interval needs two codes and three problems, got {count} and {len(problems)}"
         )
-    means = [kernel.mean(0) for kernel in kernels]
+    means, whole = [kernel.mean(0) for kernel in kernels], np.arange(len(clusters))
     without = [np.flatnonzero(np.asarray(clusters) != problem) for problem in problems]
-    by_problem = [number([k[np.ix_(rest, rest)] for k in means]) for rest in without]
-    by_code = [number([_rest(k, code) for k in kernels]) for code in range(count)]
+    by_problem = [number([k[np.ix_(rest, rest)] for k in means], rest) for rest in without]
+    by_code = [number([_rest(k, code) for k in kernels], whole) for code in range(count)]
     over_probes, over_codes = _variance(by_problem), _variance(by_code)
     return Jackknifed(
-        number(means), over_probes**0.5, over_codes**0.5,
+        number(means, whole), over_probes**0.5, over_codes**0.5,
         _freedom((over_probes, len(problems)), (over_codes, count)),
     )  # fmt: skip
 

@@ -1,0 +1,341 @@
+"""What a suite sees of a kernel: `pair.rlvr.kernel_since(pair.base, benchmark)` and its kin.
+
+The kernel is the empirical tangent kernel of a loss-free output over the benchmark's probes, at
+the checkpoint against at its base. Two updates are compared as they are, or at the same size of
+update, the same divergence from the base, or for each point that was gained; a line from the base
+to the other checkpoint stands in for a smaller update of its kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import numpy as np
+
+from rlvr_gate.judging.quantities import Estimate, Exact, Ledger
+from rlvr_gate.kernels.points import FEWEST, LINE, SEEDS, WeightPoint
+from rlvr_gate.records import NOTHING, Curves, Evidence, Interval, Table, Tally
+
+if TYPE_CHECKING:
+    from rlvr_gate.kernels.change import KernelChange
+    from rlvr_gate.kernels.jackknife import Jackknifed, Kept, Number
+    from rlvr_gate.kernels.measured import KernelAt, Probes
+    from rlvr_gate.kernels.spectrum import Floats
+
+What = Literal["distance", "turn", "rescaling"]
+At = Literal["", "size", "kl", "gain"]
+
+Row = tuple[str, float, float, float, float, float | None, float]
+"""What a table shows of a point."""
+
+WORDS = {"distance": "kernel's change", "turn": "kernel's turn", "rescaling": "share of rescaling"}
+_MATCHED = {
+    "": "", "size": " at its size of update", "kl": " at its divergence from base",
+    "gain": " for each point gained",
+}  # fmt: skip
+_LARGEST = float(np.log(1e6))
+"""Logarithm of the largest ratio that an interval tells apart."""
+
+
+class KernelSource(Protocol):
+    """Where kernels come from."""
+
+    @property
+    def roles(self) -> Sequence[str]:
+        """The checkpoints there is anything about."""
+
+    def kernel(self, point: WeightPoint, benchmark: str) -> KernelAt:
+        """What the claim asked to have taken; LookupError where it did not ask in time."""
+
+    def probes(self, benchmark: str) -> Probes:
+        """What a benchmark's kernels are over."""
+
+    def tallies(self, role: str, benchmark: str) -> tuple[Tally, ...]:
+        """Counts of one checkpoint on one benchmark, in the benchmark's order."""
+
+
+@dataclass(frozen=True)
+class KernelView:
+    """One checkpoint's kernel against its base's, asked by a claim."""
+
+    role: str
+    benchmark: str
+    source: KernelSource
+    ledger: Ledger
+
+    def distance(self) -> Estimate | Exact:
+        """How far the kernel moved, trace apart, over its size."""
+        return self._own("distance")
+
+    def turn(self) -> Estimate | Exact:
+        """How far it turned, weighed by its spectrum: 0 where it was only rescaled."""
+        return self._own("turn")
+
+    def rescaling(self) -> Estimate | Exact:
+        """The share of its change that rescales along the base's directions."""
+        return self._own("rescaling")
+
+    def over(self, other: KernelView, what: What, at: At = "") -> Estimate | Exact:
+        """This checkpoint's number over another's.
+
+        Args:
+            what: `distance`, `turn` or `rescaling`.
+            at: the number of the other as it is; on the way to it where it has this one's `size`
+                of update or `kl` to the base, which needs `gradients(line=…)`; or both for each
+                point of `gain` in pass@1.
+        """
+        label = f"{self.role} {WORDS[what]} over {other.role}'s{_MATCHED[at]}"
+        if why := self._still() or other._still():
+            return self._unknown(label, why, other)
+        if at in ("size", "kl") and (why := self._beyond(other, at)):
+            return self._unknown(label, why, other)
+        if at == "gain" and (why := self._no_gain(other)):
+            return self._unknown(label, why, other)
+        line = [other._point(scale) for scale in (LINE if at in ("size", "kl") else ())]
+        points = [self._base, self._point(), *reversed(line), other._point()]
+        return self._ratio(label, points, self._compared(points, other, what, at), other)
+
+    def over_noise(self, what: What) -> Estimate | Exact:
+        """Its number over the mean of random updates that have its size in every tensor."""
+        label = f"{self.role} {WORDS[what]} over that of random updates of its size"
+        points = [self._base, self._point(), *self._noise]
+        if why := self._still():
+            return self._unknown(label, why, None)
+
+        def number(kernels: Sequence[Floats], kept: Kept) -> float:
+            base, ours, *noise = kernels
+            measure = _measure(what)
+            return _log(measure(base, ours), float(np.mean([measure(base, n) for n in noise])))
+
+        return self._ratio(label, points, number, None)
+
+    # Points
+
+    @property
+    def _base(self) -> WeightPoint:
+        return self._point(0.0)
+
+    def _point(self, scale: float = 1.0) -> WeightPoint:
+        return WeightPoint(self.role, scale)
+
+    @property
+    def _noise(self) -> list[WeightPoint]:
+        return [WeightPoint(self.role, noise=seed) for seed in SEEDS]
+
+    def _at(self, point: WeightPoint) -> KernelAt:
+        self.ledger.check(self.benchmark)
+        if self.ledger.points is not None and point not in self.ledger.points:
+            raise LookupError(
+                f"nobody took the kernel of {point.name} on {self.benchmark} for this claim: mark "
+                "it with @pytest.mark.gradients(), line=ROLE or noise=ROLE in it where it reads "
+                "those"
+            )
+        return self.source.kernel(point, self.benchmark)
+
+    @cached_property
+    def _probes(self) -> Probes:
+        return self.source.probes(self.benchmark)
+
+    # Numbers
+
+    def _own(self, what: What) -> Estimate | Exact:
+        label, points = f"{self.role} {WORDS[what]} since base", [self._base, self._point()]
+        if why := self._still():
+            return self._unknown(label, why, None)
+
+        def number(kernels: Sequence[Floats], kept: Kept) -> float:
+            return _measure(what)(*kernels)
+
+        found = self._jackknifed(points, number)
+        low, high = found.interval(self.ledger.level)
+        interval = Interval(max(low, 0.0), min(high, 1.0) if what != "distance" else high,
+                            self.ledger.level)  # fmt: skip
+        return Estimate(
+            label, found.value, interval, self.ledger, self.benchmark, self._evidence(None),
+            self._problems, found.p_value, (0.0, 1.0 if what != "distance" else np.inf),
+        )  # fmt: skip
+
+    def _ratio(
+        self, label: str, points: Sequence[WeightPoint], number: Number, other: KernelView | None
+    ) -> Estimate | Exact:
+        """Of a number that is the logarithm of a ratio."""
+        found = self._jackknifed(points, number)
+        ends = np.clip(found.interval(self.ledger.level), -_LARGEST, _LARGEST)
+        low, high = (float(np.exp(end)) for end in ends)  # plain ones travel
+
+        def p_value(threshold: float) -> float | None:
+            return found.p_value(float(np.log(threshold))) if threshold > 0 else None
+
+        return Estimate(
+            label, float(np.exp(found.value)), Interval(low, high, self.ledger.level),
+            self.ledger, self.benchmark, self._evidence(other), self._problems, p_value,
+            (0.0, np.inf),
+        )  # fmt: skip
+
+    def _unknown(self, label: str, why: str, other: KernelView | None) -> Exact:
+        """A number that does not exist, and why."""
+        return Exact(label, 0.0, self.ledger, self._evidence(other), (why,))
+
+    def _jackknifed(self, points: Sequence[WeightPoint], number: Number) -> Jackknifed:
+        from rlvr_gate.kernels.jackknife import jackknife
+
+        kernels = [self._at(point).kernels.astype(np.float64) for point in points]
+        return jackknife(kernels, self._probes.clusters, number)
+
+    @property
+    def _problems(self) -> int:
+        return len(set(self._probes.clusters))
+
+    def _still(self) -> str:
+        """Why there is no change to speak of."""
+        if not self._probes.enough:
+            return (
+                f"a kernel needs {FEWEST} probes of {FEWEST // 2} problems, {self.benchmark} has "
+                f"{len(self._probes.of)} of {self._problems}: more problems are needed"
+            )
+        size = self._at(self._point()).size
+        return "" if size else f"{self.role} and base hold the same weights: no kernel moved"
+
+    # Matching
+
+    def _compared(
+        self, points: Sequence[WeightPoint], other: KernelView, what: What, at: At
+    ) -> Number:
+        measure = _measure(what)
+        gains = self._gains(other) if at == "gain" else None
+
+        def number(kernels: Sequence[Floats], kept: Kept) -> float:
+            base, ours, *theirs = kernels
+            mine = measure(base, ours)
+            if at in ("size", "kl"):
+                here, *along = [self._along(point, at, kept) for point in points[1:]]
+                return _log(mine, _between(along, here, lambda i: measure(base, theirs[i])))
+            if gains is None:
+                return _log(mine, measure(base, theirs[-1]))
+            problems = np.unique(np.asarray(self._probes.clusters)[kept])
+            gained, theirs_gained = gains[:, problems].mean(1)
+            return _log(mine * max(theirs_gained, 1e-9),
+                        measure(base, theirs[-1]) * max(gained, 1e-9))  # fmt: skip
+
+        return number
+
+    def _along(self, point: WeightPoint, at: At, kept: Kept) -> float:
+        """Where a point is on the axis that matches."""
+        found = self._at(point)
+        return found.size if at == "size" else self._kl(found, kept)
+
+    def _kl(self, found: KernelAt, kept: Kept) -> float:
+        """Mean over base's own completions among the probes, nats a token."""
+        own = [i for i in kept if self._probes.of[i] == "base"]
+        return float(np.nanmean(found.kl[own]))
+
+    def _beyond(self, other: KernelView, at: At) -> str:
+        """Why this checkpoint has no counterpart on the way to the other."""
+        kept = np.arange(len(self._probes.clusters))
+        here = self._along(self._point(), at, kept)
+        ends = [self._along(other._point(scale), at, kept) for scale in (LINE[-1], 1.0)]
+        if ends[0] <= here <= ends[1]:
+            return ""
+        return (
+            f"{self.role} lies at {here:.3g} of {at}, the way from base to {other.role} is known "
+            f"from {ends[0]:.3g} to {ends[1]:.3g}: nothing there is like it"
+        )
+
+    def _no_gain(self, other: KernelView) -> str:
+        problems = sorted(set(self._probes.clusters))
+        means = self._gains(other)[:, problems].mean(1)
+        lost = [view.role for view, mean in zip((self, other), means, strict=True) if mean <= 0]
+        return f"{lost[0]} gained nothing on {self.benchmark} in pass@1" if lost else ""
+
+    def _gains(self, other: KernelView) -> Floats:
+        """pass@1 of both less base's, (2, problems)."""
+        rates = [
+            np.array([t.correct / t.n for t in self.source.tallies(role, self.benchmark)])
+            for role in (self.role, other.role, "base")
+        ]
+        return np.stack([rates[0] - rates[2], rates[1] - rates[2]])
+
+    # Beside the verdict
+
+    def _evidence(self, other: KernelView | None) -> Evidence:
+        if not self._probes.enough:
+            return NOTHING
+        views = [self, *([other] if other else [])]
+        rows = list(self._rows(views))
+        if not rows:
+            return NOTHING
+        table = Table(
+            f"Kernels over {len(self._probes.of)} probes of {self._problems} problems",
+            ("point", "size of update", "KL to base", "change", "turn", "rescaling", "trace"),
+            [row for *_, row in rows],
+        )
+        lines = {
+            view.role: sorted({
+                (float(row[1]), float(row[4])) for of, point, row in rows
+                if of is view and point.noise is None and row[1] and row[4]
+            })
+            for view in views
+        }  # fmt: skip
+        curves = {name: line for name, line in lines.items() if line}
+        if not curves:
+            return Evidence(exhibits=(table,))
+        drawn = Curves("Turn of the kernel", curves, "size of update", "turn")
+        return Evidence(exhibits=(table, drawn))
+
+    def _rows(self, views: Sequence[KernelView]) -> Iterator[tuple[KernelView, WeightPoint, Row]]:
+        """What is known of every point that was taken."""
+        from rlvr_gate.kernels.change import kernel_change
+
+        kept, base = np.arange(len(self._probes.clusters)), self._at(self._base).mean()
+        for view in views:
+            for point in view._taken():
+                found = view._at(point)
+                if not found.size:
+                    continue
+                moved: KernelChange = kernel_change(base, found.mean())
+                yield view, point, (
+                    point.name, found.size, self._kl(found, kept), moved.distance, moved.turn,
+                    moved.rescaling, moved.trace_ratio,
+                )  # fmt: skip
+
+    def _taken(self) -> Iterator[WeightPoint]:
+        """Every point towards this checkpoint that the claim has asked for."""
+        rounded = WeightPoint(self.role, noise=SEEDS[0], rounded=True)
+        line = [self._point(scale) for scale in reversed(LINE)]
+        ran = self.source.roles if self.role == "rlvr" else ()
+        steps = [WeightPoint(role) for role in ran if role.startswith("step-")]
+        for point in (*line, *steps, self._point(), *self._noise, rounded):
+            try:
+                self._at(point)
+            except LookupError:
+                continue
+            yield point
+
+
+def _measure(what: What) -> Callable[[Floats, Floats], float]:
+    from rlvr_gate.kernels import change
+
+    found: Callable[[Floats, Floats], float] = getattr(change, what)
+    return found
+
+
+def _log(above: float, below: float) -> float:
+    """Logarithm of a ratio; of what is next to nothing, a very small number's."""
+    return float(np.log(max(above, 1e-12)) - np.log(max(below, 1e-12)))
+
+
+def _between(along: Sequence[float], here: float, of: Callable[[int], float]) -> float:
+    """A number at a place between points, on straight lines in logarithms.
+
+    Args:
+        along: where the points are, ascending.
+        of: their numbers.
+    """
+    after = int(np.clip(np.searchsorted(along, here), 1, len(along) - 1))
+    ends = np.log(np.maximum(along[after - 1 : after + 1], 1e-300))
+    share = (np.log(here) - ends[0]) / (ends[1] - ends[0])
+    values = np.log([max(of(i), 1e-12) for i in (after - 1, after)])
+    return float(np.exp(values[0] + share * (values[1] - values[0])))

@@ -1,0 +1,48 @@
+"""What was measured at a point among the weights, and over which probes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlvr_gate.kernels.points import FEWEST
+from rlvr_gate.kernels.spectrum import Floats
+
+
+@dataclass(frozen=True, slots=True)
+class KernelAt:
+    """What was measured at a point."""
+
+    kernels: NDArray[np.float32]
+    """(codes, probes, probes)."""
+    products: NDArray[np.float32]
+    """``<df_i/dtheta, theta - theta0>`` of the whole update, (codes, probes); at scale 0 alone,
+    else (codes, 0)."""
+    kl: NDArray[np.float32]
+    """KL(base || point) in nats a token, (probes,); NaN where it was not computed."""
+    logprob: NDArray[np.float32]
+    """Mean log-probability of a token of the completion, (probes,)."""
+    size: float
+    """``|theta - theta0|`` of the point."""
+
+    def mean(self) -> Floats:
+        """The kernel over all codes, (probes, probes)."""
+        return np.asarray(self.kernels.mean(0, dtype=np.float64))
+
+
+@dataclass(frozen=True, slots=True)
+class Probes:
+    """What the kernel is over: completions, each of a problem and of a checkpoint."""
+
+    clusters: Sequence[int]
+    """The problem of each, (probes,)."""
+    of: Sequence[str]
+    """Who wrote each, (probes,)."""
+
+    @property
+    def enough(self) -> bool:
+        """Whether a kernel over them says anything."""
+        return len(self.of) >= FEWEST and len(set(self.clusters)) >= FEWEST // 2

@@ -1,0 +1,245 @@
+"""Kernels of real models against Jacobians taken whole, and points against what they should be."""
+
+from __future__ import annotations
+
+import math
+from copy import deepcopy
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rlvr_gate.kernels.points import WeightPoint
+from rlvr_gate.kernels.sketch import Sketch
+from rlvr_gate.records import Checkpoint
+from rlvr_gate_fixtures.backends import BackendError, KernelJob, Passage
+from rlvr_gate_fixtures.backends.arrays import packed, unpacked
+from rlvr_gate_fixtures.backends.transformers.backend import TransformersBackend, _kernel
+from rlvr_gate_fixtures.inputs.checkpoints import resolve
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+
+from rlvr_gate_fixtures.backends.transformers.gradients import (  # noqa: E402
+    Gradients,
+    Ground,
+    code,
+)
+
+PASSAGES = [([1, 2, 3], [4, 5]), ([3], [6, 7, 8, 9]), ([2, 2], [10]), ([9, 8, 1, 1], [0, 4, 4])]
+CODES = (7, 8)
+
+
+def tiny(seed: int, tied: bool = True, hidden: int = 8):
+    torch.manual_seed(seed)
+    config = transformers.LlamaConfig(
+        vocab_size=11, hidden_size=hidden, intermediate_size=12, num_hidden_layers=2,
+        num_attention_heads=2, num_key_value_heads=1, tie_word_embeddings=tied, eos_token_id=0,
+        bos_token_id=None, initializer_range=0.4,
+    )  # fmt: skip
+    return transformers.LlamaForCausalLM(config).eval()
+
+
+@pytest.fixture(params=[True, False], ids=["tied", "untied"])
+def ground(request):
+    torch.set_num_threads(1)
+    return Ground(tiny(0, request.param), tiny(1, request.param))
+
+
+def outputs(model, passage):
+    """Averaged centred logits, (vocabulary,), in the model's arithmetic."""
+    prompt, completion = passage
+    logits = model(torch.tensor([[*prompt, *completion]]), use_cache=False).logits[0]
+    logits = logits[len(prompt) - 1 : len(prompt) - 1 + len(completion)]
+    return (logits - logits.mean(-1, keepdim=True)).mean(0)
+
+
+def jacobian(model, passage) -> np.ndarray:
+    """Of them by every weight, (vocabulary, weights), in float64, a word at a time."""
+    exact = deepcopy(model).double()
+    found, weights = outputs(exact, passage), list(exact.parameters())
+    rows = [torch.autograd.grad(each, weights, retain_graph=True) for each in found]
+    return np.stack([np.concatenate([g.flatten().numpy() for g in row]) for row in rows])
+
+
+def by_hand(model) -> np.ndarray:
+    jacobians = [jacobian(model, passage) for passage in PASSAGES]
+    kernels = []
+    for seed in CODES:
+        rows = np.stack([code(seed, 11).numpy() @ each for each in jacobians]) / math.sqrt(11)
+        kernels.append(rows @ rows.T)
+    return np.stack(kernels)
+
+
+def test_kernels_are_those_of_whole_jacobians(ground) -> None:
+    found = Gradients(ground, PASSAGES, CODES, None)
+    for scale in (0.0, 1.0):
+        told = found.at(scale, None, False).kernels.numpy()
+        expected = by_hand(ground.model)
+        assert np.abs(told - expected).max() < 1e-5 * np.abs(expected).max()
+
+
+def test_jacobians_are_differences(ground) -> None:
+    """The oracle itself, along a random direction; its norms work in float32 all the same."""
+    exact, step = deepcopy(ground.model).double(), 1e-3
+    ways = [torch.randn(p.shape, dtype=torch.float64) for p in exact.parameters()]
+    ends = []
+    for sign in (1, -1):
+        with torch.no_grad():
+            for p, home, way in zip(exact.parameters(), ground.home, ways, strict=True):
+                p.copy_(home.double() + sign * step * way)
+            ends.append(outputs(exact, PASSAGES[0]).numpy())
+    along = jacobian(ground.model, PASSAGES[0]) @ np.concatenate([w.flatten() for w in ways])
+    assert (ends[0] - ends[1]) / (2 * step) == pytest.approx(along, rel=3e-3, abs=3e-3)
+
+
+def test_the_mean_over_codes_is_the_kernel_of_all_logits(ground) -> None:
+    """Hutchinson: summed over the vocabulary, divided by its size."""
+    jacobians = np.stack([jacobian(ground.model, passage) for passage in PASSAGES])
+    signs = np.stack([code(seed, 11).numpy() for seed in range(4000)])
+    rows = np.einsum("cv,ivp->cip", signs, jacobians[:, :, ::3], optimize=True)
+    part = np.einsum("ivp,jvp->ij", *[jacobians[:, :, ::3]] * 2, optimize=True)
+    mean = np.einsum("cip,cjp->ij", rows, rows, optimize=True) / 4000
+    assert np.abs(mean - part).max() < 0.06 * np.abs(part).max()
+
+
+def test_a_sketch_on_the_device_is_the_sketch(ground) -> None:
+    sketch = Sketch(50, seed=3)
+    told = Gradients(ground, PASSAGES, CODES[:1], sketch).at(0, None, False).kernels[0].numpy()
+    shapes = [p.numel() for p in ground.parameters]
+    rows = []
+    for passage in PASSAGES:
+        gradient = code(CODES[0], 11).numpy() @ jacobian(ground.model, passage) / math.sqrt(11)
+        parts = np.split(gradient, np.cumsum(shapes)[:-1])
+        rows.append(sum(sketch.fold(at, part) for at, part in enumerate(parts)))
+    expected = np.stack(rows) @ np.stack(rows).T
+    assert np.abs(told - expected).max() < 1e-5 * np.abs(expected).max()
+
+
+def test_products_are_derivatives_along_the_update(ground) -> None:
+    found = Gradients(ground, PASSAGES, CODES, None)
+    products = found.at(0, None, False).products.numpy()
+    update = np.concatenate([u.flatten().numpy() for u in ground.update])
+    for at, passage in enumerate(PASSAGES):
+        along = jacobian(ground.model, passage) @ update
+        expected = [code(seed, 11).numpy() @ along / math.sqrt(11) for seed in CODES]
+        assert products[:, at] == pytest.approx(expected, rel=1e-4, abs=1e-4)
+    assert found.at(1, None, False).products.shape == (2, 0)
+
+
+def test_divergence_and_likelihood_are_by_their_definitions(ground) -> None:
+    found = Gradients(ground, PASSAGES, CODES[:1], None)
+    at_base = found.at(0, None, False)
+    assert at_base.kl.abs().max() == 0
+    assert at_base.size == 0
+    told = found.at(1, None, False)
+    models = []
+    for scale in (0, 1):
+        ground.go(scale, None, False)
+        with torch.no_grad():
+            models.append([
+                ground.model(torch.tensor([[*p, *c]])).logits[0, len(p) - 1 : -1]
+                .double().log_softmax(-1) for p, c in PASSAGES
+            ])  # fmt: skip
+    for at, (base, moved) in enumerate(zip(*models, strict=True)):
+        kl = (base.exp() * (base - moved)).sum(-1).mean()
+        assert float(told.kl[at]) == pytest.approx(float(kl), rel=1e-4)
+        chosen = [float(moved[t, w]) for t, w in enumerate(PASSAGES[at][1])]
+        assert float(told.logprob[at]) == pytest.approx(np.mean(chosen), rel=1e-4)
+
+
+def test_what_has_no_room_has_no_divergence(ground, monkeypatch) -> None:
+    from rlvr_gate_fixtures.backends.transformers import gradients
+
+    monkeypatch.setattr(gradients, "_LAWS", 4 * 11 * 6)
+    told = Gradients(ground, PASSAGES, CODES[:1], None).at(1, None, False)
+    assert torch.isnan(told.kl).tolist() == [False, False, True, True]
+
+
+def test_points_are_where_they_say(ground) -> None:
+    home = [p.detach().clone() for p in ground.parameters]
+    size = ground.go(1, None, False)
+    there = [p.detach().clone() for p in ground.parameters]
+    assert ground.go(0.5, None, False) == pytest.approx(size / 2, rel=1e-5)
+    for p, a, b in zip(ground.parameters, home, there, strict=True):
+        assert torch.allclose(p, (a + b) / 2, atol=1e-6)
+    assert ground.go(0, None, False) == 0
+    assert all(map(torch.equal, ground.parameters, home))
+
+
+def test_noise_has_the_norm_of_the_update_in_every_tensor(ground) -> None:
+    home = [p.detach().clone() for p in ground.parameters]
+    ground.go(0.5, 3, False)
+    moved = [(p - h).detach() for p, h in zip(ground.parameters, home, strict=True)]
+    for noise, update in zip(moved, ground.update, strict=True):
+        assert float(noise.norm()) == pytest.approx(float(update.norm()) / 2, rel=1e-4, abs=1e-6)
+    ground.go(0.5, 4, False)
+    assert not torch.equal(ground.parameters[0] - home[0], moved[0])
+    ground.go(0.5, 3, False)
+    assert torch.equal(ground.parameters[0] - home[0], moved[0])
+
+
+def test_rounded_points_are_in_bfloat16(ground) -> None:
+    ground.go(1, None, True)
+    assert all(torch.equal(p, p.bfloat16().float()) for p in ground.parameters)
+
+
+def test_other_shapes_have_no_way_between() -> None:
+    with pytest.raises(ValueError, match="same parameters and shapes"):
+        Ground(tiny(0), tiny(0, hidden=16))
+
+
+def test_arrays_travel_as_they_are() -> None:
+    array = np.arange(6, dtype=np.float32).reshape(2, 3)
+    assert (unpacked([list(part) if isinstance(part, tuple) else part for part in packed(array)],
+                     (2, 3)) == array).all()  # fmt: skip
+    with pytest.raises(ValueError, match="expected an array of shape"):
+        unpacked(packed(array), (3, 2))
+
+
+BASE = resolve("base", "base")
+JOB = KernelJob(
+    BASE, resolve("rlvr", "rlvr"),
+    tuple(Passage(tuple(range(5, 9 + n)), (40, 41 + n, 42)) for n in range(3)), (0, 1),
+    (WeightPoint("rlvr", 0), WeightPoint("rlvr"), WeightPoint("rlvr", noise=1)), 0,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        [9, [], 0.0],
+        [0, [packed(np.zeros((2, 3, 3)))] * 4, 0.0],
+        [0, "nothing", 0.0],
+        [1, [[[2, 3, 3], "!"]] * 4, 0.0],
+    ],
+)
+def test_an_answer_that_cannot_be_is_no_kernel(line: list[object]) -> None:
+    with pytest.raises(BackendError, match="nothing that was asked for"):
+        TransformersBackend(device="cpu")._read(lambda of: _kernel(JOB, of), line)
+
+
+def test_a_child_takes_kernels_and_comes_home() -> None:
+    """The same in another child, to the last bit; afterwards its model is the base again."""
+    backend, ticks = TransformersBackend(device="cpu", threads="1"), list[int]()
+    with backend.kept():
+        first = dict(backend.gradients(JOB, ticks.append))
+        (scored, *_) = backend.score([BASE], JOB.passages[:1])
+    again = dict(TransformersBackend(device="cpu", threads="1").gradients(JOB, ticks.append))
+    (alone, *_) = TransformersBackend(device="cpu", threads="1").score([BASE], JOB.passages[:1])
+    assert list(first) == list(JOB.points)
+    assert all((first[p].kernels == again[p].kernels).all() for p in JOB.points)
+    assert ticks[:18] == list(range(1, 19))
+    base, rlvr, noise = (first[p] for p in JOB.points)
+    assert base.kernels.shape == (2, 3, 3)
+    assert noise.size == pytest.approx(rlvr.size, rel=1e-4)
+    assert rlvr.kl.min() > 0
+    for key, values in scored.values.items():
+        assert (values == alone.values[key]).all()
+
+
+def test_a_checkpoint_of_another_shape_is_refused_by_its_child(tmp_path) -> None:
+    tiny(0).save_pretrained(tmp_path)
+    other: Checkpoint = replace(JOB.other, path=tmp_path)
+    with pytest.raises(BackendError, match="same parameters and shapes"):
+        list(TransformersBackend(device="cpu").gradients(replace(JOB, other=other), print))

@@ -1,0 +1,238 @@
+"""Kernels of a run: which are asked, which are kept, and what probes they are over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rlvr_gate.kernels.measured import KernelAt
+from rlvr_gate.kernels.points import WeightPoint
+from rlvr_gate.records import (
+    Ask,
+    Benchmark,
+    Checkpoint,
+    Completion,
+    FinishReason,
+    Problem,
+    Sampling,
+    Stream,
+)
+from rlvr_gate_fixtures.backends import BackendError, KernelJob
+from rlvr_gate_fixtures.backends.scripted import ScriptedBackend, coins
+from rlvr_gate_fixtures.evidence.stored import StoreEvidence
+from rlvr_gate_fixtures.measurements.gradients import plan, read
+from rlvr_gate_fixtures.measurements.gradients.fill import differentiate, planned_gradients
+from rlvr_gate_fixtures.measurements.gradients.read import CODES, Kernels, probing
+from rlvr_gate_fixtures.measurements.samples.draw import Wanted, prepare
+from rlvr_gate_fixtures.progress import Silent
+from rlvr_gate_fixtures.run import Run, Settings
+from rlvr_gate_fixtures.store.samples import Store
+
+PROBLEMS = tuple(Problem(f"p{i}", f"{i}+{i}=", str(2 * i), "exact") for i in range(8))
+BENCHMARK = Benchmark("sums", "tests", "digest", PROBLEMS)
+RLVR, NOISE = WeightPoint("rlvr"), WeightPoint("rlvr", noise=0)
+WANTED = [(RLVR, "sums"), (NOISE, "sums")]
+
+
+class Toy:
+    """Takes kernels without a model; dies before the point at `die_at`."""
+
+    def __init__(self, die_at: int | None = None, name: str = "toy/1") -> None:
+        self.jobs = list[KernelJob]()
+        self.die_at, self._name = die_at, name
+
+    def identity(self) -> str:
+        return self._name
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        yield
+
+    def gradients(self, job: KernelJob, tell):
+        self.jobs.append(job)
+        n = len(job.passages)
+        for at, point in enumerate(job.points):
+            if at == self.die_at:
+                raise BackendError("the toy died")
+            tell((at + 1) * n * len(job.codes))
+            kernels = np.stack([np.eye(n, dtype=np.float32)] * len(job.codes))
+            zeros = np.zeros(n, np.float32)
+            yield point, KernelAt(kernels, kernels[:, 0, :0], zeros, zeros, 1.0 + at)
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch) -> Run:
+    monkeypatch.setattr(read, "weights_of", lambda folder: 1000)
+    monkeypatch.setattr(plan, "weights_of", lambda folder: 1000)
+    settings = Settings(
+        base="b", rlvr="r", contrasts=(), benchmarks=("sums",), samples=4,
+        store=tmp_path / "store", backend="scripted", backend_options={}, seed=0,
+        temperature=1.0, top_p=1.0, max_new_tokens=16,
+    )  # fmt: skip
+    checkpoints = {
+        role: Checkpoint(role, role, Path("/x") / role, role * 16, "Llama", "T", (0,), "t")
+        for role in ("base", "rlvr")
+    }
+    backend = ScriptedBackend({"*": coins(BENCHMARK, 0.5)})
+    streams = {
+        role: Stream(c.digest, Sampling(), (0,), backend.identity(), 0)
+        for role, c in checkpoints.items()
+    }
+    run = Run(settings, checkpoints, {"sums": BENCHMARK}, streams, backend)
+    run.__dict__["differentiator"] = Toy()
+    return run
+
+
+def fill(run: Run) -> None:
+    prepare(run, [Wanted(Ask(role), BENCHMARK, run.settings.rounds) for role in run.checkpoints],
+            progress=Silent())  # fmt: skip
+
+
+def take(run: Run, wanted=WANTED) -> None:
+    differentiate(run, wanted, run.benchmarks, progress=Silent())
+
+
+def test_kernels_are_taken_once_and_kept(run: Run) -> None:
+    fill(run)
+    take(run)
+    (job,) = run.differentiator.jobs
+    assert job.points == (RLVR, NOISE)
+    assert (job.codes, job.sketch) == (CODES, 0)
+    take(run)
+    assert len(run.differentiator.jobs) == 1
+    assert planned_gradients(run, WANTED, run.benchmarks)[1] is False
+    take(run, [(WeightPoint("rlvr", 0.5), "sums")])
+    assert len(run.differentiator.jobs) == 2
+
+
+def test_evidence_reads_what_was_kept(run: Run) -> None:
+    fill(run)
+    take(run)
+    evidence = StoreEvidence(run)
+    assert evidence.kernel(NOISE, "sums").size == 2.0
+    probes = evidence.probes("sums")
+    assert len(probes.of) == len(evidence.kernel(RLVR, "sums").kl)
+    with pytest.raises(LookupError, match=r"nobody took the kernel of 0\.5 of rlvr on sums"):
+        evidence.kernel(WeightPoint("rlvr", 0.5), "sums")
+
+
+def test_what_arrived_before_a_failure_is_kept(run: Run) -> None:
+    fill(run)
+    run.__dict__["differentiator"] = Toy(die_at=1)
+    with pytest.raises(BackendError, match="the toy died"):
+        take(run)
+    run.__dict__["differentiator"] = Toy()
+    take(run)
+    assert [job.points for job in run.differentiator.jobs] == [(NOISE,)]
+
+
+def test_another_engine_checkpoint_or_probe_is_another_kernel(run: Run) -> None:
+    fill(run)
+    take(run)
+    with Store.open(run.settings.store, readonly=True) as store:
+        probes = probing(run, BENCHMARK, store)
+        here = Kernels(run).path(RLVR, probes)
+        fewer = replace(probes, passages=probes.passages[:-1])
+        assert Kernels(run).path(RLVR, fewer) != here
+        assert Kernels(run).path(NOISE, probes) != here
+        run.__dict__["differentiator"] = Toy(name="toy/2")
+        assert Kernels(run).path(RLVR, probes) != here
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 torn", None])
+def test_a_damaged_file_is_taken_again(run: Run, damage: bytes | None) -> None:
+    fill(run)
+    take(run)
+    for path in (run.settings.store / "gradients").iterdir():
+        if damage is None:  # whole, of other probes
+            np.savez(path, kernels=np.eye(3), products=0, kl=0, logprob=0, size=1.0)
+        else:
+            path.write_bytes(damage)
+    take(run)
+    assert len(run.differentiator.jobs) == 2
+
+
+def test_nothing_pickled_is_read(run: Run) -> None:
+    fill(run)
+    take(run)
+    path = next((run.settings.store / "gradients").iterdir())
+    np.savez(path, kernels=np.array([object()]), products=0, kl=0, logprob=0, size=1.0)
+    with Store.open(run.settings.store, readonly=True) as store:
+        kept = [Kernels(run).read(p, probing(run, BENCHMARK, store)) for p in (RLVR, NOISE)]
+    assert sum(each is None for each in kept) == 1
+
+
+def test_probes_are_first_completions_without_empty_and_equal_ones(run: Run) -> None:
+    fill(run)
+    with Store.open(run.settings.store) as store:
+        prompts = [p.prompt_ids for p in _prompted(run, store)]
+        found = probing(run, BENCHMARK, store)
+    pairs = [(p.prompt_ids, p.token_ids) for p in found.passages]
+    assert len(set(pairs)) == len(pairs)
+    assert all(ids for _, ids in pairs)
+    assert {prompts.index(prompt) for prompt, _ in pairs} == set(found.probes.clusters)
+    assert list(found.probes.clusters) == sorted(found.probes.clusters)
+    assert set(found.probes.of) <= {"base", "rlvr"}
+    assert found.tokens == sum(len(p) + len(c) for p, c in pairs)
+
+
+def test_an_empty_completion_is_no_probe(run: Run) -> None:
+    with Store.open(run.settings.store) as store, store.writing():
+        for role, ids in (("base", ()), ("rlvr", (7,))):
+            for problem in _prompted(run, store):
+                store.add(
+                    run.streams[role],
+                    [(problem.prompt_ids, Completion(0, ids, "", FinishReason.STOP, 0.0))],
+                )
+        assert set(probing(run, BENCHMARK, store).probes.of) == {"rlvr"}
+
+
+def test_the_plan_says_what_it_takes(run: Run, monkeypatch) -> None:
+    lines, any_ = planned_gradients(run, WANTED, run.benchmarks)
+    assert any_
+    assert lines == [
+        "gradients towards rlvr on sums: 2 points x at most 200 probes x 4 codes, once drawn"
+    ]
+    fill(run)
+    lines, any_ = planned_gradients(run, WANTED, run.benchmarks)
+    assert any_
+    assert "2 points to take, gradients whole: 0.0 GiB, about 1 s on one CPU core" in lines[0]
+    for module in (plan, read):
+        monkeypatch.setattr(module, "weights_of", lambda folder: 7_000_000_000)
+    lines, _ = planned_gradients(run, WANTED, run.benchmarks)
+    assert "gradients folded into 262,144 numbers: 104.3 GiB" in lines[0]
+    take(run)
+    assert run.differentiator.jobs[0].sketch == 262144
+    assert planned_gradients(run, WANTED, run.benchmarks)[0][0].endswith(
+        "kept from an earlier run"
+    )
+    assert planned_gradients(run, [], run.benchmarks) == ([], False)
+    assert planned_gradients(run, WANTED, {}) == ([], False)
+
+
+def test_too_few_probes_start_no_engine(run: Run) -> None:
+    fill(run)
+    few = replace(BENCHMARK, problems=PROBLEMS[:1])
+    differentiate(run, WANTED, {"sums": few}, progress=Silent())
+    assert run.differentiator.jobs == []
+
+
+def test_gradients_are_float32_whatever_draws(run: Run) -> None:
+    options = {"threads": "3", "device": "cpu", "dtype": "bfloat16", "slots": "4"}
+    settings = replace(run.settings, backend="transformers", backend_options=options)
+    found = Run(settings, {}, {}, {}, run.backend).differentiator
+    assert found.identity() == "transformers/float32/cpu"
+    assert found.threads == 3
+    other = Run(replace(settings, backend="vllm"), {}, {}, {}, run.backend).differentiator
+    assert other.identity().startswith("transformers/float32/")
+
+
+def _prompted(run: Run, store: Store):
+    from rlvr_gate_fixtures.measurements.samples.plan import prompted
+
+    return prompted(run.checkpoints["base"], BENCHMARK, store, run.backend)
