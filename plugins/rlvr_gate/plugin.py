@@ -32,7 +32,7 @@ from rlvr_gate.records import ClaimRecord, Kind, Paper, Verdict
 from rlvr_gate.visible import capped, for_log
 
 if TYPE_CHECKING:
-    from rlvr_gate.judging.quantities import Ledger
+    from rlvr_gate.judging.ledger import Ledger
     from rlvr_gate.judging.settling import Again, Look
 
 pytest_plugins = list(ROOMS)
@@ -191,7 +191,7 @@ def bound(request: pytest.FixtureRequest) -> float:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     claim = item.stash.get(claim_key, None)
     if claim is not None:
-        from rlvr_gate.judging.quantities import Ledger
+        from rlvr_gate.judging.ledger import Ledger
 
         look, sure = item.stash.get(look_key, None), claim.kind is Kind.GATE
         again = item.stash.get(again_key, None) if sure else None

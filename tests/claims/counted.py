@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlvr_gate.claims.views import CheckpointView, EvidenceSource, PairView
-from rlvr_gate.judging.quantities import Ledger
+from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.records import Answers, Tally
 
 

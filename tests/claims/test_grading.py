@@ -8,7 +8,8 @@ from typing import cast
 import pytest
 
 from rlvr_gate.claims.views import CheckpointView, EvidenceSource, PairView
-from rlvr_gate.judging.quantities import Ledger, Quantity
+from rlvr_gate.judging.ledger import Ledger
+from rlvr_gate.judging.quantities import Quantity
 from rlvr_gate.judging.regrading import dependence
 from rlvr_gate.judging.terms import Term
 from rlvr_gate.records import Judgement, Tally, Verdict

@@ -11,7 +11,8 @@ from scipy.linalg import expm
 
 from rlvr_gate.claims.kernels import KernelView
 from rlvr_gate.claims.views import CheckpointView, EvidenceSource
-from rlvr_gate.judging.quantities import Estimate, Exact, Ledger
+from rlvr_gate.judging.ledger import Ledger
+from rlvr_gate.judging.quantities import Estimate, Exact
 from rlvr_gate.kernels.change import kernel_change
 from rlvr_gate.kernels.measured import KernelAt, Probes
 from rlvr_gate.kernels.points import LINE, SEEDS, WeightPoint

@@ -13,7 +13,7 @@ import pytest
 from rlvr_gate.claims.overview import overview
 from rlvr_gate.claims.views import CheckpointView, EvidenceSource, PairView
 from rlvr_gate.gate.explain import notes
-from rlvr_gate.judging.quantities import Ledger
+from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.records import Facts, Rounds, Tally
 
 

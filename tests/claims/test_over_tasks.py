@@ -10,7 +10,7 @@ import pytest
 from rlvr_gate.claims import numbers
 from rlvr_gate.claims.numbers.tasks import crossed
 from rlvr_gate.claims.views import CheckpointView, EvidenceSource, PairView
-from rlvr_gate.judging.quantities import Ledger
+from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.records import Tally, Verdict
 
 from .counted import tallies

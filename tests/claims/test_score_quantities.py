@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rlvr_gate.claims.views import CheckpointView, EvidenceSource, ScoreOf, TokenScores
-from rlvr_gate.judging.quantities import Ledger
+from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.records import Measure, Tally, Verdict
 from rlvr_gate.stats.intervals import mean_interval
 

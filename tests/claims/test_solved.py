@@ -7,7 +7,7 @@ import pytest
 
 from rlvr_gate.claims.solved import SolvedSets, resting
 from rlvr_gate.gate.explain import explain
-from rlvr_gate.judging.quantities import Ledger
+from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.records import ClaimRecord, Kind, Tally, Verdict
 from rlvr_gate.stats.adaptive import Rounds
 from rlvr_gate.stats.null import against_same_model

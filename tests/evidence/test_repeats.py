@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rlvr_gate.claims.views import CheckpointView, PairView
-from rlvr_gate.judging.quantities import Ledger
+from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.records import Ask, Benchmark, Checkpoint, Problem, Sampling, Stream, Verdict
 from rlvr_gate_fixtures.backends.scripted import ScriptedBackend, coins
 from rlvr_gate_fixtures.evidence.stored import StoreEvidence

@@ -10,7 +10,7 @@ import pytest
 from rlvr_gate.claims.views import CheckpointView, PairView
 from rlvr_gate.gate.family import tests_of as count
 from rlvr_gate.gate.family import with_p_values
-from rlvr_gate.judging.quantities import Ledger
+from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.records import ClaimRecord, Interval, Judgement, Kind, Tally, Verdict
 
 HOLDS, REFUTED, OPEN = Verdict.HOLDS, Verdict.REFUTED, Verdict.UNDECIDED

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rlvr_gate.claims.updates import UpdateView
-from rlvr_gate.judging.quantities import Ledger
+from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.weights.compare import compare
 from rlvr_gate_fixtures.inputs.checkpoints import CheckpointError, check_pair, resolve
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.judging.power import widened
-from rlvr_gate.judging.quantities import Estimate, Ledger
+from rlvr_gate.judging.quantities import Estimate
 from rlvr_gate.judging.settling import Again, Look
 from rlvr_gate.records import Interval, JudgedAgain, Judgement, Verdict, WouldDecide
 from rlvr_gate.stats.error_rates import spend_again

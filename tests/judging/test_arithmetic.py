@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from rlvr_gate.claims.views import CheckpointView, PairView
-from rlvr_gate.judging.quantities import Estimate, Exact, Ledger, Proportion, Quantity
+from rlvr_gate.judging.ledger import Ledger
+from rlvr_gate.judging.quantities import Estimate, Exact, Proportion, Quantity
 from rlvr_gate.records import Evidence, Interval, Tally, Verdict
 
 LEVEL = 0.95

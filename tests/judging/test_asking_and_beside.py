@@ -10,7 +10,8 @@ import pytest
 from rlvr_gate.claims.views import CheckpointView
 from rlvr_gate.judging import readings
 from rlvr_gate.judging.beside import shown
-from rlvr_gate.judging.quantities import Ledger, Quantity
+from rlvr_gate.judging.ledger import Ledger
+from rlvr_gate.judging.quantities import Quantity
 from rlvr_gate.judging.readings import ONE_SAMPLE
 from rlvr_gate.judging.terms import Term
 from rlvr_gate.judging.truncation import ALIKE, Likeness, alike

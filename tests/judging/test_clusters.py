@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from rlvr_gate.claims.views import CheckpointView, PairView
-from rlvr_gate.judging.quantities import Ledger
-from rlvr_gate.judging.units import units
+from rlvr_gate.judging.ledger import Ledger
+from rlvr_gate.judging.terms import units
 from rlvr_gate.records import Tally
 
 

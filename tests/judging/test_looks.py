@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from rlvr_gate.judging.quantities import Ledger
+from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.judging.settling import HOPE, Look
 from rlvr_gate.records import (
     ClaimRecord,

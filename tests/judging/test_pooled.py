@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rlvr_gate.claims.views import CheckpointView, PairView
-from rlvr_gate.judging.quantities import Ledger
+from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.records import Tally, Verdict
 from rlvr_gate.stats.guaranteed import guaranteed_interval, sample
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from rlvr_gate.claims.views import CheckpointView, PairView, incomparable
-from rlvr_gate.judging.quantities import Exact, Ledger, Proportion
+from rlvr_gate.judging.ledger import Ledger
+from rlvr_gate.judging.quantities import Exact, Proportion
 from rlvr_gate.records import (
     CheckpointFacts,
     Deciding,

@@ -11,8 +11,8 @@ from scipy.stats import norm
 
 from rlvr_gate.claims.views import CheckpointView, PairView
 from rlvr_gate.gate.explain import ALONE, notes
+from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.judging.p_values import of_these
-from rlvr_gate.judging.quantities import Ledger
 from rlvr_gate.records import POPULATION, THESE, Tally, Verdict
 from rlvr_gate.stats.adaptive import Rounds
 from rlvr_gate.stats.within import within_variance

@@ -9,7 +9,7 @@ import pytest
 
 from rlvr_gate.claims.views import CheckpointView, PairView
 from rlvr_gate.gate.policy import PolicyError, parse_policy
-from rlvr_gate.judging.quantities import Ledger
+from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.judging.truncation import ALIKE, Likeness, admitted, alike, continued, unfinished
 from rlvr_gate.records import Judgement, Margins, Tally, Verdict
 

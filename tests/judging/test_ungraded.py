@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rlvr_gate.claims.views import CheckpointView, PairView
-from rlvr_gate.judging.quantities import Ledger
+from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.judging.readings import solve_rate, supposing
 from rlvr_gate.records import Judgement, Margins, Rounds, Tally, Verdict
 from rlvr_gate.stats.passk import pass_at_k

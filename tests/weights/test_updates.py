@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rlvr_gate.claims.updates import UpdateView
-from rlvr_gate.judging.quantities import Ledger
+from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.records import Verdict
 from rlvr_gate.weights.compare import compare, pairing
 from rlvr_gate.weights.joint import count_together

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rlvr_gate.claims.views import CheckpointView, PairView
+from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.judging.planning import KINDS, Design, told
-from rlvr_gate.judging.quantities import Ledger
 from rlvr_gate.records import Judgement, Problem, Tally
 
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
-from rlvr_gate.judging.quantities import Estimate, Exact, Ledger
+from rlvr_gate.judging.ledger import Ledger
+from rlvr_gate.judging.quantities import Estimate, Exact
 from rlvr_gate.kernels.points import FEWEST, LINE, SEEDS, WeightPoint
 from rlvr_gate.records import NOTHING, Curves, Evidence, Interval, Table, Tally
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from rlvr_gate.claims.ladder import band, crossing
 from rlvr_gate.claims.numbers import NUMBERS
 from rlvr_gate.claims.views import CheckpointView, EvidenceSource, PairView
-from rlvr_gate.judging.quantities import Ledger, Quantity
+from rlvr_gate.judging.ledger import Ledger
+from rlvr_gate.judging.quantities import Quantity
 from rlvr_gate.records import PAIR, Crossover, CurvePoint, NumberRow, StratumRow, Tally
 from rlvr_gate.stats.bands import Band
 

@@ -10,10 +10,10 @@ from itertools import product
 import numpy as np
 
 from rlvr_gate.judging import readings
+from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.judging.p_values import two_sided
-from rlvr_gate.judging.quantities import Estimate, Ledger, Proportion
-from rlvr_gate.judging.terms import Array
-from rlvr_gate.judging.units import units
+from rlvr_gate.judging.quantities import Estimate, Proportion
+from rlvr_gate.judging.terms import Array, units
 from rlvr_gate.records import Evidence, Expected, Interval, Moved, Noise, SolvedCounts, Tally
 from rlvr_gate.stats.intervals import ratio_interval
 from rlvr_gate.stats.null import NullComparison, compared

@@ -14,7 +14,8 @@ from functools import cached_property
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Protocol
 
-from rlvr_gate.judging.quantities import Exact, Ledger
+from rlvr_gate.judging.ledger import Ledger
+from rlvr_gate.judging.quantities import Exact
 from rlvr_gate.records import NOTHING, Evidence
 from rlvr_gate.weights.compare import TensorChange, Update
 

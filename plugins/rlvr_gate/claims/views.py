@@ -22,9 +22,10 @@ from rlvr_gate.claims.ladder import band, crossing
 from rlvr_gate.claims.solved import SolvedSets
 from rlvr_gate.claims.updates import UpdateView, Weights
 from rlvr_gate.judging import readings
+from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.judging.pooled import Pooled, Weigh
 from rlvr_gate.judging.power import Within, within
-from rlvr_gate.judging.quantities import Exact, Ledger, Quantity
+from rlvr_gate.judging.quantities import Exact, Quantity
 from rlvr_gate.judging.readings import Reading
 from rlvr_gate.judging.terms import Term
 from rlvr_gate.records import (

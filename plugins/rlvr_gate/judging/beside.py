@@ -16,8 +16,8 @@ from rlvr_gate.judging.power import (
     would_decide,
 )
 from rlvr_gate.judging.readings import ONE_SAMPLE
+from rlvr_gate.judging.terms import Units
 from rlvr_gate.judging.truncation import Admitted, turning
-from rlvr_gate.judging.units import Units
 from rlvr_gate.records import (
     POPULATION,
     THESE,

@@ -19,9 +19,8 @@ from rlvr_gate.judging.beside import said
 from rlvr_gate.judging.p_values import of_these
 from rlvr_gate.judging.power import detectable
 from rlvr_gate.judging.quantities import Quantity
-from rlvr_gate.judging.terms import Array
+from rlvr_gate.judging.terms import Array, units
 from rlvr_gate.judging.truncation import Admitted
-from rlvr_gate.judging.units import units
 from rlvr_gate.records import (
     POPULATION,
     THESE,

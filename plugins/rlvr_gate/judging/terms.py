@@ -1,4 +1,5 @@
-"""What a quantity is made of: measurements, each counted so many times."""
+"""What a quantity is made of: measurements, each counted so many times, of problems that hang
+together."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2s
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,26 @@ from rlvr_gate.records import Tally
 Array = NDArray[np.float64]
 
 _ROUNDING = 1e-12  # factors that differ by less are meant to be the same
+
+
+class Units(TypedDict):
+    """How a benchmark's problems hang together, as the intervals take it."""
+
+    strata: tuple[str, ...] | None
+    clusters: tuple[str, ...] | None
+
+
+def units(tallies: Sequence[Tally]) -> Units:
+    """Stratum and cluster of each problem; None where the benchmark has none.
+
+    A problem without a cluster is one of its own.
+    """
+    strata = tuple(t.stratum for t in tallies)
+    clusters = tuple(f"c {t.cluster}" if t.cluster else f"p {t.problem}" for t in tallies)
+    return Units(
+        strata=strata if len(set(strata)) > 1 else None,
+        clusters=clusters if len(set(clusters)) < len(clusters) else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
