@@ -53,6 +53,8 @@ _MARKERS = (
     "with the divergences between them",
     "gradients(line, noise): take kernels at this claim's checkpoints, on the way to those of "
     "`line`, and at random updates of the size of those of `noise`; with `benchmark`",
+    "traits(*texts): take those kernels over ways of behaving: base's right completions by "
+    "stratum, and its completions that hold a text",
     "asks(*roles, temperature, top_p, sampling, max_new_tokens, template, samples, problems, "
     "grading): have these roles asked, or graded, otherwise than the run does; read with "
     "`pair.rlvr.at(temperature=0.6)`",

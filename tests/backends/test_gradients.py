@@ -116,6 +116,20 @@ def test_a_sketch_on_the_device_is_the_sketch(ground) -> None:
     assert np.abs(told - expected).max() < 1e-5 * np.abs(expected).max()
 
 
+def test_a_trait_is_the_likelihood_of_its_completions(ground) -> None:
+    told = Gradients(ground, PASSAGES, (None,), None).at(0, None, False)
+    exact, rows = deepcopy(ground.model).double(), []
+    for prompt, completion in PASSAGES:
+        exact.zero_grad()
+        law = exact(torch.tensor([[*prompt, *completion]])).logits[0].log_softmax(-1)
+        chosen = [law[len(prompt) - 1 + at, word] for at, word in enumerate(completion)]
+        torch.stack(chosen).mean().backward()
+        rows.append(np.concatenate([p.grad.flatten().numpy() for p in exact.parameters()]))
+    expected = np.stack(rows) @ np.stack(rows).T
+    assert np.abs(told.kernels[0].numpy() - expected).max() < 1e-5 * np.abs(expected).max()
+    assert told.kernels.shape == (1, 4, 4)
+
+
 def test_products_are_derivatives_along_the_update(ground) -> None:
     found = Gradients(ground, PASSAGES, CODES, None)
     products = found.at(0, None, False).products.numpy()

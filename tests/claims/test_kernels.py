@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import cast
 
 import numpy as np
 import pytest
 from scipy.linalg import expm
 
+from rlvr_gate.claims import numbers
 from rlvr_gate.claims.kernels import KernelView
 from rlvr_gate.claims.views import CheckpointView, EvidenceSource
 from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.judging.quantities import Estimate, Exact
 from rlvr_gate.kernels.change import kernel_change
 from rlvr_gate.kernels.measured import KernelAt, Probes
-from rlvr_gate.kernels.points import LINE, SEEDS, WeightPoint
+from rlvr_gate.kernels.points import LINE, SEEDS, Traits, WeightPoint
 from rlvr_gate.records import Tally, Verdict
 
 PROBLEMS, CODES = 15, 4
@@ -48,13 +50,14 @@ class World:
     def roles(self) -> list[str]:
         return ["base", *self.sizes]
 
-    def probes(self, benchmark: str) -> Probes:
-        return Probes(np.repeat(range(PROBLEMS), 2).tolist(), ["base", "rlvr"] * PROBLEMS)
+    def probes(self, benchmark: str, traits: Traits | None = None) -> Probes:
+        names = () if traits is None else ["a", "b", "c"] * (N // 3)
+        return Probes(np.repeat(range(PROBLEMS), 2).tolist(), ["base", "rlvr"] * PROBLEMS, names)
 
     def tallies(self, role: str, benchmark: str) -> tuple[Tally, ...]:
         return tuple(Tally(f"p{i}", 100, self.correct[role] + i % 3) for i in range(PROBLEMS + 5))
 
-    def kernel(self, point: WeightPoint, benchmark: str) -> KernelAt:
+    def kernel(self, point: WeightPoint, benchmark: str, traits: Traits | None = None) -> KernelAt:
         if point in self.absent:
             raise LookupError(f"nobody took the kernel of {point.name}")
         size = point.scale * self.sizes[point.role]
@@ -65,7 +68,17 @@ class World:
             rows = rows * self.scaled[:, None]
         kl = np.array([1.0, 7.0] * PROBLEMS) * self.factors[point.role] * size**2
         kernels = (rows @ rows.transpose(0, 2, 1)).astype(np.float32)
-        return KernelAt(kernels, np.zeros((CODES, 0)), kl, -kl, size)
+        products = np.zeros((CODES, 0))
+        if not point.scale:
+            products = np.einsum("cip,p->ci", self.gradients, self.update_of(point.role))
+        return KernelAt(kernels, products, kl, -kl, size)
+
+    def update_of(self, role: str) -> np.ndarray:
+        """A tenth of it lies along the first probe's gradient of the first code."""
+        across = np.linalg.svd(self.gradients[0])[2][-1]
+        along = self.gradients[0, 0] / np.linalg.norm(self.gradients[0, 0])
+        share = {"rlvr": 0.1, "sft": 0.4}.get(role, 0.0)
+        return self.sizes[role] * (np.sqrt(share) * along + np.sqrt(1 - share) * across)
 
 
 def view(role: str, world: World | None = None, ledger: Ledger | None = None) -> KernelView:
@@ -160,7 +173,9 @@ def test_the_same_weights_moved_no_kernel() -> None:
 
 def test_too_few_probes_are_no_kernel() -> None:
     world = World()
-    world.probes = lambda benchmark: Probes([0, 0, 1, 1, 2], ["base", "rlvr"] * 2 + ["base"])
+    world.probes = lambda benchmark, traits=None: Probes(
+        [0, 0, 1, 1, 2], ["base", "rlvr"] * 2 + ["base"]
+    )
     found = view("rlvr", world).turn()
     assert found.reasons == (
         "a kernel needs 6 probes of 3 problems, b has 5 of 3: more problems are needed",
@@ -189,6 +204,47 @@ def test_what_was_not_taken_is_left_out_of_the_table_and_refused_where_it_is_rea
         rlvr.over_noise("turn")
 
 
+def traits(role: str, world: World) -> KernelView:
+    source, ledger = cast(EvidenceSource, world), Ledger()
+    base, other = (CheckpointView(r, source, ledger) for r in ("base", role))
+    return other.traits_since(base, "b", "*")
+
+
+def test_traits_are_means_over_their_probes() -> None:
+    world = World()
+    base, rlvr = (world.kernel(WeightPoint("rlvr", s), "b").mean() for s in (0, 1))
+    mean = np.tile(np.eye(3), N // 3) / (N // 3)
+    expected = kernel_change(mean @ base @ mean.T, mean @ rlvr @ mean.T)
+    found = traits("rlvr", world)
+    assert found.turn().value == pytest.approx(expected.turn)
+    assert found.distance().value == pytest.approx(expected.distance)
+    (row, *_) = [r for r in found.turn().evidence.exhibits[0].rows if r[0] == "rlvr"]
+    assert row[3] == pytest.approx(expected.distance)
+
+
+def test_too_few_traits_are_named() -> None:
+    world = World()
+    world.probes = lambda benchmark, traits=None: Probes(
+        np.repeat(range(PROBLEMS), 2).tolist(), ["base"] * N, ["right: b", "writes *"] * PROBLEMS
+    )
+    found = traits("rlvr", world).share_along()
+    assert "b has right: b, writes *" in found.reasons[0]
+
+
+def test_the_share_along_base_is_that_of_the_update() -> None:
+    """With one code it is planted; means over codes and probes know less of it."""
+    world = World()
+    world.gradients = world.gradients[:1].repeat(CODES, 0)
+    found = view("rlvr", world).share_along()
+    assert found.value == pytest.approx(0.1, rel=1e-4)
+    ratio = view("rlvr", world).share_along_over(view("sft", world))
+    assert ratio.value == pytest.approx(0.25, rel=1e-4)
+    assert 0 < traits("rlvr", world).share_along().value < 0.1
+    same = view("same", world)
+    assert "same weights" in same.share_along().reasons[0]
+    assert "same weights" in view("rlvr", world).share_along_over(same).reasons[0]
+
+
 def test_only_base_is_compared_with() -> None:
     ledger, source = Ledger(), cast(EvidenceSource, World())
     rlvr, sft = (CheckpointView(role, source, ledger) for role in ("rlvr", "sft"))
@@ -208,3 +264,44 @@ def test_only_base_is_compared_with() -> None:
 )
 def test_points_have_names(point: WeightPoint, name: str) -> None:
     assert point.name == name
+
+
+class Weighed(World):
+    """With angles of weights that order the checkpoints as planted."""
+
+    angles: Mapping[str, float] = {"step-8": 0.5, "rlvr": 0.9, "sft": 9.0, "far": 20.0}
+
+    def __init__(self, **changes: object) -> None:
+        super().__init__(**changes)
+        for name in ("sizes", "speeds", "factors"):
+            setattr(self, name, {**getattr(self, name), "far": 1.5 * getattr(self, name)["sft"]})
+
+    def update(self, role: str, against: str) -> SimpleNamespace:
+        return SimpleNamespace(
+            share=lambda criterion: 0.5, incomplete=lambda: "", totals=lambda: None
+        )
+
+    def shapes(self, role: str, against: str) -> SimpleNamespace:
+        matrix = SimpleNamespace(unchanged=False, angle=self.angles[role])
+        return SimpleNamespace(matrices=[matrix], left_out=())
+
+
+@pytest.mark.parametrize(
+    ("angles", "tau"),
+    [
+        ({}, 1.0),
+        ({"step-8": 20.0, "rlvr": 9.0, "sft": 0.9, "far": 0.5}, -1.0),
+        ({"step-8": 0.9, "rlvr": 0.5}, 2 / 3),
+        ({"step-8": 0.9}, None),
+    ],
+)
+def test_weights_track_the_kernel_where_both_order_checkpoints_alike(angles, tau) -> None:
+    world = Weighed(angles={**Weighed.angles, **angles})
+    source, ledger = cast(EvidenceSource, world), Ledger()
+    base, *others = (CheckpointView(r, source, ledger) for r in ("base", *Weighed.angles))
+    found = numbers.weights_track_kernel(base, [base, *others], "b")
+    assert tau is None or found.value == pytest.approx(tau)
+    table, _ = found.evidence.exhibits
+    assert [row[1] for row in table.rows] == sorted(world.angles.values())
+    few = numbers.weights_track_kernel(base, others[:3], "b")
+    assert few.reasons == ("an order needs 4 checkpoints, got 3",)

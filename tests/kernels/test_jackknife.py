@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import sem, t
 
+from rlvr_gate.kernels.change import distance, turn
 from rlvr_gate.kernels.jackknife import Jackknifed, jackknife
 from rlvr_gate.kernels.spectrum import KernelError
 
@@ -57,12 +58,17 @@ def test_what_never_varies_is_certain() -> None:
     assert found.freedom == 1
 
 
-@pytest.mark.parametrize(
-    ("codes", "clusters"), [(1, [0, 0, 1, 2]), (2, [0, 0, 1, 1]), (2, [0, 1, 2])]
-)
+@pytest.mark.parametrize(("codes", "clusters"), [(2, [0, 0, 1, 1]), (2, [0, 1, 2])])
 def test_too_little_has_no_interval(codes: int, clusters: list[int]) -> None:
-    with pytest.raises(KernelError, match=r"two codes and three problems|each probe its problem"):
+    with pytest.raises(KernelError, match=r"a code and three problems|each probe its problem"):
         jackknife([np.stack([np.eye(4)] * codes)], clusters, trace)
+
+
+def test_one_code_has_no_variance_of_codes() -> None:
+    diagonal = np.array([1.0, 2.0, 6.0])
+    found = jackknife([np.diag(diagonal)[None]], [0, 1, 2], trace)
+    assert (found.over_codes, found.freedom) == (0, 2)
+    assert found.over_probes == pytest.approx(sem(diagonal))
 
 
 def test_codes_are_the_same_on_both_sides() -> None:
@@ -85,3 +91,30 @@ def test_the_interval_covers_a_ratio() -> None:
         low, high = found.interval(0.95)
         hits += low <= 0.5 <= high
     assert 0.92 <= hits / 300 <= 0.99
+
+
+def drawn(random: np.random.Generator, problems: int) -> list[np.ndarray]:
+    """Kernels of a base and of two updates, one twice as large, over problems of a population."""
+    fixed = np.random.default_rng(6)
+    styles, one, other = fixed.normal(size=(6, 60)), *(fixed.normal(size=(2, 60, 60)) / 8)
+    mixed = random.gamma(1.0, size=(problems, 6)).repeat(2, axis=0)
+    plain = mixed @ styles + 0.8 * random.normal(size=(2 * problems, 60))
+    base = np.stack([plain + 0.04 * plain @ fixed.normal(size=(60, 60)) for _ in range(4)])
+    rows = (base, base + 0.05 * base @ one, base + 0.1 * base @ other)
+    return [each @ each.transpose(0, 2, 1) for each in rows]
+
+
+@pytest.mark.parametrize("number", [distance, turn])
+def test_the_interval_covers_what_is_compared_of_kernels(number) -> None:
+    """Logarithms of ratios over 150 draws of ten problems, against their mean over the draws."""
+    random, clusters = np.random.default_rng(7), np.arange(10).repeat(2)
+
+    def ratio_of(kernels: list[np.ndarray], kept: np.ndarray) -> float:
+        base, one, other = kernels
+        return float(np.log(number(base, one) / number(base, other)))
+
+    found = [jackknife(drawn(random, 10), clusters, ratio_of) for _ in range(150)]
+    values = np.array([each.value for each in found])
+    ends = [each.interval(0.95) for each in found]
+    assert np.mean([low <= values.mean() <= high for low, high in ends]) >= 0.93
+    assert 0.85 < np.mean([each.over_probes for each in found]) / values.std() < 1.5

@@ -25,6 +25,22 @@ def test_turn(pair, benchmark):
 @claim("less than noise", id="P2")
 def test_noise(pair, benchmark):
     assert pair.rlvr.kernel_since(pair.base, benchmark).over_noise("turn") < 100
+
+@pytest.mark.gradients
+@pytest.mark.traits("8", "no such text")
+@claim("along traits", id="P5")
+def test_traits(pair, benchmark):
+    kernel = pair.rlvr.traits_since(pair.base, benchmark, "8", "no such text")
+    assert kernel.share_along() > 1e-5
+"""
+ALONE = """
+import pytest
+from rlvr_gate import claim
+
+@pytest.mark.gradients
+@claim("the kernel turned", id="P1")
+def test_turn(pair, benchmark):
+    assert pair.rlvr.kernel_since(pair.base, benchmark).turn() > 0.1
 """
 UNMARKED = """
 from rlvr_gate import claim
@@ -38,6 +54,7 @@ import pytest
 from rlvr_gate import claim
 
 @pytest.mark.gradients("rlvr", lines="sft")
+@pytest.mark.traits(3)
 @claim("means nothing", id="P4")
 def test_wrong(pair, benchmark):
     assert pair.rlvr.kernel_since(pair.base, benchmark).turn() < 1
@@ -51,14 +68,15 @@ class Real:
     def __init__(self, pytester: pytest.Pytester, store: Path) -> None:
         self.pytester, self.store = pytester, store
         lines = [
-            json.dumps({"problem": p, "answer": a, "verifier": "integer"}) for p, a in PROBLEMS
+            json.dumps({"problem": p, "answer": a, "verifier": "integer", "stratum": f"{n % 2}"})
+            for n, (p, a) in enumerate(PROBLEMS)
         ]
         pytester.makefile(".jsonl", sums="\n".join(lines))
 
     def run(self, claims: str, *args: str, pair: str = "base,rlvr") -> pytest.RunResult:
         self.pytester.makepyfile(test_claims=claims)
         return self.pytester.runpytest_subprocess(
-            "test_claims.py", f"--model-pair={pair}", "--benchmarks=sums.jsonl", "--samples=2",
+            "test_claims.py", f"--model-pair={pair}", "--benchmarks=sums.jsonl", "--samples=4",
             "--backend-option=threads=1", "--backend-option=device=cpu", "--temperature=1",
             f"--sample-store={self.store}", "--gate-json=gate.json", "-p", "no:cacheprovider",
             *args,
@@ -93,14 +111,15 @@ def test_kernels_are_taken_once_and_every_process_reads_the_same(real: Real) -> 
     assert 0 < turn["estimate"] < distance["estimate"] < 0.2
     assert turn["verdict"] == "holds"
     assert first["P2"]["judgements"][0]["interval"]["low"] > 0
+    assert 1e-5 < first["P5"]["judgements"][0]["estimate"] < 1
     (table, curves) = turn["evidence"]["exhibits"]
     assert table["rows"][0][0] == "rlvr"
     assert curves["kind"] == "curves"
     files = sorted((real.store / "gradients").iterdir())
-    assert len(files) == 6
+    assert len(files) == 8
     for args in ((), ("-n", "2")):
         real.run(CLAIMS, *args)
-        for id in ("P1", "P2"):
+        for id in ("P1", "P2", "P5"):
             again = [j["estimate"] for j in real.claims[id]["judgements"]]
             assert again == [j["estimate"] for j in first[id]["judgements"]]
     assert sorted((real.store / "gradients").iterdir()) == files
@@ -108,7 +127,7 @@ def test_kernels_are_taken_once_and_every_process_reads_the_same(real: Real) -> 
 
 
 def test_a_base_against_itself_moved_nothing(real: Real) -> None:
-    real.run(CLAIMS, pair="base,base")
+    real.run(ALONE, pair="base,base")
     verdicts = {j["verdict"] for claim in real.claims.values() for j in claim["judgements"]}
     assert verdicts == {"not comparable"}
 
@@ -121,7 +140,8 @@ def test_what_nobody_asked_for_is_said_with_the_marker(real: Real) -> None:
 
 def test_a_marker_that_means_nothing_is_refused(real: Real) -> None:
     found = real.run(WRONG)
-    (found.stdout.str() + found.stderr.str()).index("expected @pytest.mark.gradients()")
+    for form in ("expected @pytest.mark.gradients()", "expected @pytest.mark.traits(TEXT, …)"):
+        assert form in found.stdout.str() + found.stderr.str()
     assert found.ret == 4
 
 

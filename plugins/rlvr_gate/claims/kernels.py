@@ -17,7 +17,7 @@ import numpy as np
 
 from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.judging.quantities import Estimate, Exact
-from rlvr_gate.kernels.points import FEWEST, LINE, SEEDS, WeightPoint
+from rlvr_gate.kernels.points import FEWEST, LINE, SEEDS, Traits, WeightPoint
 from rlvr_gate.records import NOTHING, Curves, Evidence, Interval, Table, Tally
 
 if TYPE_CHECKING:
@@ -48,10 +48,10 @@ class KernelSource(Protocol):
     def roles(self) -> Sequence[str]:
         """The checkpoints there is anything about."""
 
-    def kernel(self, point: WeightPoint, benchmark: str) -> KernelAt:
+    def kernel(self, point: WeightPoint, benchmark: str, traits: Traits | None = None) -> KernelAt:
         """What the claim asked to have taken; LookupError where it did not ask in time."""
 
-    def probes(self, benchmark: str) -> Probes:
+    def probes(self, benchmark: str, traits: Traits | None = None) -> Probes:
         """What a benchmark's kernels are over."""
 
     def tallies(self, role: str, benchmark: str) -> tuple[Tally, ...]:
@@ -66,6 +66,8 @@ class KernelView:
     benchmark: str
     source: KernelSource
     ledger: Ledger
+    traits: Traits | None = None
+    """What the kernel is over, where it is not every probe for itself."""
 
     def distance(self) -> Estimate | Exact:
         """How far the kernel moved, trace apart, over its size."""
@@ -108,12 +110,52 @@ class KernelView:
 
         def number(kernels: Sequence[Floats], kept: Kept) -> float:
             base, ours, *noise = kernels
-            measure = _measure(what)
+            measure = self._measure(what, kept)
             return _log(measure(base, ours), float(np.mean([measure(base, n) for n in noise])))
 
         return self._ratio(label, points, number, None)
 
+    def share_along(self) -> Estimate | Exact:
+        """Share of the update's square that lies along base's directions, all that there are.
+
+        Those of traits are as many as traits; a random update has next to nothing along them.
+        """
+        label = f"{self.role} share of the update along base's directions"
+        if why := self._still():
+            return self._unknown(label, why, None)
+        found = self._jackknifed([self._base], self._within)
+        low, high = (min(max(end, 0.0), 1.0) for end in found.interval(self.ledger.level))
+        return Estimate(
+            label, found.value, Interval(low, high, self.ledger.level), self.ledger,
+            self.benchmark, self._evidence(None), self._problems, found.p_value, (0.0, 1.0),
+        )  # fmt: skip
+
+    def share_along_over(self, other: KernelView) -> Estimate | Exact:
+        """That share over another update's."""
+        label = f"{self.role} share of the update along base's directions over {other.role}'s"
+        if why := self._still() or other._still():
+            return self._unknown(label, why, other)
+
+        def number(kernels: Sequence[Floats], kept: Kept) -> float:
+            return _log(self._within(kernels, kept), other._within(kernels, kept))
+
+        return self._ratio(label, [self._base], number, other)
+
+    def _within(self, kernels: Sequence[Floats], kept: Kept) -> float:
+        from rlvr_gate.kernels.along import share_along
+
+        at_base, probes = self._at(self._base), self._probes
+        products = at_base.products.mean(0, dtype=np.float64)[kept]
+        if probes.traits:
+            names = np.array(probes.traits)[kept]
+            products = np.array([products[names == n].mean() for n in np.unique(names)])
+        return float(share_along(probes.reduced(kernels[0], kept), products, self._size)[-1])
+
     # Points
+
+    @property
+    def _size(self) -> float:
+        return self._at(self._point()).size
 
     @property
     def _base(self) -> WeightPoint:
@@ -134,11 +176,11 @@ class KernelView:
                 "it with @pytest.mark.gradients(), line=ROLE or noise=ROLE in it where it reads "
                 "those"
             )
-        return self.source.kernel(point, self.benchmark)
+        return self.source.kernel(point, self.benchmark, self.traits)
 
     @cached_property
     def _probes(self) -> Probes:
-        return self.source.probes(self.benchmark)
+        return self.source.probes(self.benchmark, self.traits)
 
     # Numbers
 
@@ -148,7 +190,7 @@ class KernelView:
             return self._unknown(label, why, None)
 
         def number(kernels: Sequence[Floats], kept: Kept) -> float:
-            return _measure(what)(*kernels)
+            return self._measure(what, kept)(*kernels)
 
         found = self._jackknifed(points, number)
         low, high = found.interval(self.ledger.level)
@@ -192,6 +234,12 @@ class KernelView:
 
     def _still(self) -> str:
         """Why there is no change to speak of."""
+        if not self._probes.enough and self.traits is not None:
+            names = ", ".join(dict.fromkeys(self._probes.traits)) or "none"
+            return (
+                f"traits need {FEWEST // 2} of {FEWEST // 2} problems each, {self.benchmark} has "
+                f"{names}: give problems of several tasks, each its stratum"
+            )
         if not self._probes.enough:
             return (
                 f"a kernel needs {FEWEST} probes of {FEWEST // 2} problems, {self.benchmark} has "
@@ -200,16 +248,23 @@ class KernelView:
         size = self._at(self._point()).size
         return "" if size else f"{self.role} and base hold the same weights: no kernel moved"
 
+    def _measure(self, what: What, kept: Kept) -> Callable[[Floats, Floats], float]:
+        from rlvr_gate.kernels import change
+
+        measure: Callable[[Floats, Floats], float] = getattr(change, what)
+        reduced = self._probes.reduced
+        return lambda before, after: measure(reduced(before, kept), reduced(after, kept))
+
     # Matching
 
     def _compared(
         self, points: Sequence[WeightPoint], other: KernelView, what: What, at: At
     ) -> Number:
-        measure = _measure(what)
         gains = self._gains(other) if at == "gain" else None
 
         def number(kernels: Sequence[Floats], kept: Kept) -> float:
             base, ours, *theirs = kernels
+            measure = self._measure(what, kept)
             mine = measure(base, ours)
             if at in ("size", "kl"):
                 here, *along = [self._along(point, at, kept) for point in points[1:]]
@@ -290,13 +345,15 @@ class KernelView:
         """What is known of every point that was taken."""
         from rlvr_gate.kernels.change import kernel_change
 
-        kept, base = np.arange(len(self._probes.clusters)), self._at(self._base).mean()
+        kept = np.arange(len(self._probes.clusters))
+        base = self._probes.reduced(self._at(self._base).mean(), kept)
         for view in views:
             for point in view._taken():
                 found = view._at(point)
                 if not found.size:
                     continue
-                moved: KernelChange = kernel_change(base, found.mean())
+                after = self._probes.reduced(found.mean(), kept)
+                moved: KernelChange = kernel_change(base, after)
                 yield view, point, (
                     point.name, found.size, self._kl(found, kept), moved.distance, moved.turn,
                     moved.rescaling, moved.trace_ratio,
@@ -314,13 +371,6 @@ class KernelView:
             except LookupError:
                 continue
             yield point
-
-
-def _measure(what: What) -> Callable[[Floats, Floats], float]:
-    from rlvr_gate.kernels import change
-
-    found: Callable[[Floats, Floats], float] = getattr(change, what)
-    return found
 
 
 def _log(above: float, below: float) -> float:

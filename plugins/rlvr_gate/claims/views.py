@@ -28,6 +28,7 @@ from rlvr_gate.judging.power import Within, within
 from rlvr_gate.judging.quantities import Exact, Quantity
 from rlvr_gate.judging.readings import Reading
 from rlvr_gate.judging.terms import Term
+from rlvr_gate.kernels.points import Traits
 from rlvr_gate.records import (
     PAIR,
     Alike,
@@ -284,6 +285,16 @@ class CheckpointView:
         if (base.of or base.role) != "base":
             raise ValueError(f"a kernel is compared with base's, got {base.role}")
         return KernelView(self.of or self.role, benchmark, self.source, self.ledger)
+
+    def traits_since(self, base: CheckpointView, benchmark: str, *written: str) -> KernelView:
+        """The same over ways of behaving: base's right completions by stratum, and texts.
+
+        The claim needs `@pytest.mark.gradients()` and `@pytest.mark.traits(*written)`.
+
+        Raises:
+            ValueError: as of `kernel_since`.
+        """
+        return replace(self.kernel_since(base, benchmark), traits=Traits(written))
 
     def counts(self, benchmark: str) -> tuple[Tally, ...]:
         """What it did on each problem: n, correct, unscored and more."""

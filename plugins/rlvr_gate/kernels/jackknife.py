@@ -58,21 +58,22 @@ def jackknife(kernels: Sequence[Floats], clusters: Sequence[int], number: Number
         clusters: which problem each probe is of, (probes,).
 
     Raises:
-        KernelError: fewer than two codes or three problems, or shapes that differ.
+        KernelError: no code or fewer than three problems, or shapes that differ.
     """
     problems, codes = np.unique(clusters), {len(kernel) for kernel in kernels}
     if {kernel.shape[1:] for kernel in kernels} != {(len(clusters),) * 2} or len(codes) != 1:
         raise KernelError("kernels need the same codes and probes, each probe its problem")
     (count,) = codes
-    if count < 2 or len(problems) < 3:
+    if count < 1 or len(problems) < 3:
         raise KernelError(
-            f"an interval needs two codes and three problems, got {count} and {len(problems)}"
+            f"an interval needs a code and three problems, got {count} and {len(problems)}"
         )
     means, whole = [kernel.mean(0) for kernel in kernels], np.arange(len(clusters))
     without = [np.flatnonzero(np.asarray(clusters) != problem) for problem in problems]
     by_problem = [number([k[np.ix_(rest, rest)] for k in means], rest) for rest in without]
-    by_code = [number([_rest(k, code) for k in kernels], whole) for code in range(count)]
-    over_probes, over_codes = _variance(by_problem), _variance(by_code)
+    coded = range(count if count > 1 else 0)  # one code, or none: it is no sample of any
+    by_code = [number([_rest(k, code) for k in kernels], whole) for code in coded]
+    over_probes, over_codes = _variance(by_problem), _variance(by_code or [0.0])
     return Jackknifed(
         number(means, whole), over_probes**0.5, over_codes**0.5,
         _freedom((over_probes, len(problems)), (over_codes, count)),
@@ -92,5 +93,5 @@ def _variance(left_out: Sequence[float]) -> float:
 
 def _freedom(*parts: tuple[float, int]) -> float:
     """Welch and Satterthwaite's, of variances each with its n; 1 where there is no variance."""
-    below = sum(variance**2 / (n - 1) for variance, n in parts)
+    below = sum(variance**2 / (n - 1) for variance, n in parts if n > 1)
     return float(sum(variance for variance, _ in parts) ** 2 / below) if below else 1.0

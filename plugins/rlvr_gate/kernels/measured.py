@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rlvr_gate.kernels.jackknife import Kept
 from rlvr_gate.kernels.points import FEWEST
 from rlvr_gate.kernels.spectrum import Floats
 
@@ -41,8 +42,24 @@ class Probes:
     """The problem of each, (probes,)."""
     of: Sequence[str]
     """Who wrote each, (probes,)."""
+    traits: Sequence[str] = ()
+    """The trait that each tells of, (probes,); none where each is a function of its own."""
 
     @property
     def enough(self) -> bool:
-        """Whether a kernel over them says anything."""
-        return len(self.of) >= FEWEST and len(set(self.clusters)) >= FEWEST // 2
+        """Whether a kernel over them says anything, and whether there are three traits."""
+        several = not self.traits or len(set(self.traits)) >= FEWEST // 2
+        return several and len(self.of) >= FEWEST and len(set(self.clusters)) >= FEWEST // 2
+
+    def reduced(self, kernel: Floats, kept: Kept) -> Floats:
+        """The kernel of the traits, whose gradients are means over their probes; or as it is.
+
+        Args:
+            kernel: of the probes kept, (kept, kept).
+            kept: their places among all.
+        """
+        if not self.traits:
+            return kernel
+        names = np.array(self.traits)[kept]
+        share = np.stack([(names == name) / (names == name).sum() for name in np.unique(names)])
+        return np.asarray(share @ kernel @ share.T)

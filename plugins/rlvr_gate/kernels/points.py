@@ -18,6 +18,18 @@ FEWEST = 6
 
 
 @dataclass(frozen=True, slots=True)
+class Traits:
+    """Ways of behaving, each the mean log-probability of some of base's own completions.
+
+    Those that are right are a trait for each stratum of the benchmark, its tasks where it has
+    several; those that hold a text are one for each text.
+    """
+
+    written: tuple[str, ...] = ()
+    """Such texts: a preferred operator, a word."""
+
+
+@dataclass(frozen=True, slots=True)
 class WeightPoint:
     """Where gradients are taken."""
 

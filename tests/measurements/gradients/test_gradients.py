@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from rlvr_gate.kernels.measured import KernelAt
-from rlvr_gate.kernels.points import WeightPoint
+from rlvr_gate.kernels.points import Traits, WeightPoint
 from rlvr_gate.records import (
     Ask,
     Benchmark,
@@ -36,7 +36,7 @@ from rlvr_gate_fixtures.store.samples import Store
 PROBLEMS = tuple(Problem(f"p{i}", f"{i}+{i}=", str(2 * i), "exact") for i in range(8))
 BENCHMARK = Benchmark("sums", "tests", "digest", PROBLEMS)
 RLVR, NOISE = WeightPoint("rlvr"), WeightPoint("rlvr", noise=0)
-WANTED = [(RLVR, "sums"), (NOISE, "sums")]
+WANTED = [plan.PointOn(RLVR, "sums"), plan.PointOn(NOISE, "sums")]
 
 
 class Toy:
@@ -106,7 +106,7 @@ def test_kernels_are_taken_once_and_kept(run: Run) -> None:
     take(run)
     assert len(run.differentiator.jobs) == 1
     assert planned_gradients(run, WANTED, run.benchmarks)[1] is False
-    take(run, [(WeightPoint("rlvr", 0.5), "sums")])
+    take(run, [plan.PointOn(WeightPoint("rlvr", 0.5), "sums")])
     assert len(run.differentiator.jobs) == 2
 
 
@@ -213,6 +213,45 @@ def test_the_plan_says_what_it_takes(run: Run, monkeypatch) -> None:
     )
     assert planned_gradients(run, [], run.benchmarks) == ([], False)
     assert planned_gradients(run, WANTED, {}) == ([], False)
+
+
+def test_traits_are_base_s_right_completions_by_stratum_and_those_that_hold_a_text(run) -> None:
+    fill(run)
+    strata = [replace(p, stratum="odd" if i % 2 else "even") for i, p in enumerate(PROBLEMS)]
+    tasks = replace(BENCHMARK, problems=tuple(strata))
+    with Store.open(run.settings.store) as store:
+        found = read.trait_probing(run, tasks, Traits(("0", "none of them")), store)
+        wrong = read.trait_probing(run, tasks, Traits(), store)
+        for passage, trait, number in zip(
+            found.passages, found.probes.traits, found.probes.clusters, strict=True
+        ):
+            drawn = store.completions(run.streams["base"], passage.prompt_ids, 4)
+            texts = [c.text for c in drawn if c.token_ids == passage.token_ids]
+            kind, _, of = trait.partition(" ")
+            if kind == "writes":
+                assert of in texts[0]
+            else:
+                assert trait == f"right: {strata[number].stratum}"
+                assert strata[number].answer == texts[0]
+    assert set(found.probes.of) == {"base"}
+    assert found.codes == (None,)
+    assert "writes none of them" not in found.probes.traits
+    assert set(wrong.probes.traits) <= {"right: even", "right: odd"}
+    assert not wrong.probes.enough
+
+
+def test_traits_are_planned_beside_kernels(run: Run) -> None:
+    fill(run)
+    strata = [replace(p, stratum="abc"[i % 3]) for i, p in enumerate(PROBLEMS * 2)]
+    strata = [replace(p, id=f"q{i}") for i, p in enumerate(strata)]
+    tasks = {"sums": replace(BENCHMARK, problems=tuple(strata))}
+    wanted = [*WANTED, *(replace(each, traits=Traits()) for each in WANTED)]
+    lines, _ = planned_gradients(run, wanted, tasks)
+    assert "on traits of sums: 2 points x" in lines[1]
+    differentiate(run, wanted, tasks, progress=Silent())
+    assert [job.codes for job in run.differentiator.jobs] == [CODES, (None,)]
+    differentiate(run, wanted, tasks, progress=Silent())
+    assert len(run.differentiator.jobs) == 2
 
 
 def test_too_few_probes_start_no_engine(run: Run) -> None:

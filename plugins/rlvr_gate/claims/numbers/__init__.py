@@ -16,6 +16,7 @@ from rlvr_gate.claims.numbers.reliable import least_cover_gain
 from rlvr_gate.claims.numbers.solved_over import solved_over
 from rlvr_gate.claims.numbers.tasks import out_of_reach, start_against_gain
 from rlvr_gate.claims.numbers.trend import along, trend
+from rlvr_gate.claims.tracking import weights_track_kernel
 
 NUMBERS: tuple[PerProblem, ...] = (cover_at, solved_over)
 
@@ -34,5 +35,6 @@ __all__ = [
     "stable_regime",
     "start_against_gain",
     "trend",
+    "weights_track_kernel",
     "within_reach",
 ]

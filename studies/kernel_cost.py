@@ -1,0 +1,94 @@
+"""What tangent kernels cost: seconds of a backward pass, memory, and how far a sketch is off.
+
+    python studies/kernel_cost.py --pair BASE,RLVR --benchmark FILE --store DIR [--problems 4]
+
+Takes kernels of a few probes whole and sketched, at base, at RLVR and at a random update of its
+size, and projects the cost to larger models. Probes are completions in the store, or drawn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from rlvr_gate.kernels.change import kernel_change
+from rlvr_gate.kernels.points import WeightPoint
+from rlvr_gate.kernels.sketch import sketch_error
+from rlvr_gate.records import PAIR, Ask
+from rlvr_gate_fixtures.backends import KernelJob
+from rlvr_gate_fixtures.measurements.gradients.read import SKETCH, probing, weights_of
+from rlvr_gate_fixtures.measurements.samples.draw import Wanted, prepare
+from rlvr_gate_fixtures.progress import Silent
+from rlvr_gate_fixtures.run import Settings, resolve_run
+from rlvr_gate_fixtures.store.samples import Store
+
+LARGER = {"1.5B": 1.54e9, "7B": 7.6e9}
+PROBES, CODES, POINTS = 200, 4, 14
+
+
+def main() -> None:
+    """Measure, print, project."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pair", default="base,rlvr")
+    parser.add_argument("--benchmark", default="countdown")
+    parser.add_argument("--store", type=Path, default=Path(".rlvr-gate"))
+    parser.add_argument("--problems", type=int, default=4)
+    parser.add_argument("--max-new-tokens", type=int)
+    args = parser.parse_args()
+    base, rlvr = args.pair.split(",")
+    run = resolve_run(
+        Settings(
+            base=base, rlvr=rlvr, contrasts=(), benchmarks=(args.benchmark,), samples=1,
+            store=args.store, backend="transformers", backend_options={"threads": "1"}, seed=0,
+            temperature=1.0, top_p=1.0, max_new_tokens=args.max_new_tokens,
+        )
+    )  # fmt: skip
+    (benchmark,) = run.benchmarks.values()
+    few = replace(benchmark, problems=benchmark.problems[: args.problems])
+    prepare(run, [Wanted(Ask(role), few, run.settings.rounds) for role in PAIR], progress=Silent())
+    with Store.open(run.settings.store, readonly=True) as store:
+        probes = probing(run, few, store)
+    weights = weights_of(run.checkpoints["base"].path)
+    points = (WeightPoint("rlvr", 0.0), WeightPoint("rlvr"), WeightPoint("rlvr", noise=0))
+    passes, tokens = len(points) * len(probes.passages), probes.tokens / len(probes.passages)
+    print(f"{weights / 1e6:.1f}M weights, {len(probes.passages)} probes of {tokens:.0f} tokens")
+    taken = {}
+    for size in (0, SKETCH):
+        job = KernelJob(*run.checkpoints.values(), probes.passages, (0,), points, size)
+        at = [0.0, 0.0]
+        started = time.perf_counter()
+
+        def tell(done: int, at: list[float] = at, started: float = started) -> None:
+            at[done > 1] = time.perf_counter() - started
+
+        taken[size] = dict(run.differentiator.gradients(job, tell))
+        each = (at[1] - at[0]) / (passes - 1)
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+        rate = 6 * weights * tokens / each
+        print(f"{'sketched' if size else 'whole'}: {each:.3f} s a pass, {rate:.2e} operations a "
+              f"second; at most {peak:.2f} GiB so far")  # fmt: skip
+    whole, short = ([found[p].mean() for p in points] for found in taken.values())
+    off = [np.linalg.norm(s - w) / np.linalg.norm(w) for s, w in zip(short, whole, strict=True)]
+    print(f"sketch off by {max(off):.4f}, bound {sketch_error(whole[0], SKETCH):.4f}")
+    for name, found in (("whole", whole), ("sketched", short)):
+        moved = [kernel_change(found[0], other) for other in found[1:]]
+        print(f"{name}: rlvr {told(moved[0])}; noise of its size {told(moved[1])}")
+    for name, size in LARGER.items():
+        seconds = POINTS * CODES * PROBES * each * size / weights
+        memory = (4 * 4 * size + 4 * PROBES * SKETCH) / 2**30
+        print(f"{name}: {memory:.0f} GiB, {seconds / 3600:.0f} hours at this pace for {POINTS} "
+              f"points, {CODES} codes and {PROBES} probes of {tokens:.0f} tokens")  # fmt: skip
+
+
+def told(moved: object) -> str:
+    """Change and turn."""
+    return f"change {moved.distance:.4f}, turn {moved.turn:.4f}"  # type: ignore[attr-defined]  # a KernelChange
+
+
+if __name__ == "__main__":
+    main()
