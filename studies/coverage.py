@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rlvr_gate.records import Interval, Verdict
+from rlvr_gate.records import Verdict
 from rlvr_gate.stats.adaptive import Rounds, adaptive_pass_at_k
 from rlvr_gate.stats.bands import simultaneous_band
 from rlvr_gate.stats.guaranteed import below_zero, guaranteed_interval, guaranteed_p_value
@@ -30,7 +30,6 @@ from rlvr_gate.stats.intervals import (
 from rlvr_gate.stats.looks import look_levels, look_sizes
 from rlvr_gate.stats.null import against_same_model
 from rlvr_gate.stats.passk import pass_at_k
-from rlvr_gate.stats.verdicts import judge
 from rlvr_gate.stats.within import within_variance
 
 Floats = NDArray[np.float64]
@@ -54,6 +53,10 @@ UNBOUNDED = (
 )  # fmt: skip
 """(name, true mean, draw): laws of one number a problem."""
 ROUNDS = Rounds((16, 32, 64, 128, 256), 4)
+FIRST = 0.96
+"""Level of the first judgement of a gate claim, at .95 in the policy."""
+MARGIN, COVER = 0.02, 128
+"""C1's margin, and its k at 256 samples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,10 +255,18 @@ def adaptive_rounds(p: Floats, rng: np.random.Generator) -> list[States]:
     return states
 
 
-def verdicts(d: Floats, relation: str, threshold: float, level: float = LEVEL) -> list[Verdict]:
-    """One verdict per column of per-problem differences."""
-    ends = zip(d.mean(axis=0), *mean_ends(d, level=level), strict=True)
-    return [judge(mean, Interval(a, b, level), relation, threshold) for mean, a, b in ends]
+def verdicts(d: Floats, threshold: float, level: float = FIRST) -> list[Verdict]:
+    """One verdict per column of per-problem differences, by the gate claims' bound."""
+    return [_verdict(x, threshold, (1 - level) / 2) for x in d.T]
+
+
+def _verdict(d: Floats, threshold: float, tail: float) -> Verdict:
+    """Of `the mean exceeds the threshold`."""
+    above = d.mean() > threshold
+    d, threshold = (d, threshold) if above else (-d, -threshold)
+    if guaranteed_p_value(d, threshold, low=-1) > tail:
+        return Verdict.UNDECIDED
+    return Verdict.HOLDS if above else Verdict.REFUTED
 
 
 def at_looks(rises: Floats, kept: Floats) -> tuple[tuple[list[Verdict], list[Verdict]], Floats]:
@@ -265,38 +276,37 @@ def at_looks(rises: Floats, kept: Floats) -> tuple[tuple[list[Verdict], list[Ver
     both claims asks no further.
     """
     sizes = look_sizes(len(rises))
-    decided: list[list[Verdict]] = [[Verdict.UNDECIDED] * rises.shape[1] for _ in range(2)]
-    asked = np.full(rises.shape[1], float(sizes[-1]))
-    for size, level in zip(sizes, look_levels(LEVEL, sizes), strict=True):
-        now = (
-            verdicts(rises[:size], ">", 0.0, level=level),
-            verdicts(kept[:size], ">=", -0.02, level=level),
-        )
-        for claim, found in zip(decided, now, strict=True):
-            for gate, verdict in enumerate(found):
-                if claim[gate] is Verdict.UNDECIDED:
-                    claim[gate] = verdict
-        done = np.array([Verdict.UNDECIDED not in pair for pair in zip(*decided, strict=True)])
-        asked = np.where(done & (asked > size), size, asked)
-    return (decided[0], decided[1]), asked
+    levels = look_levels(FIRST, sizes, guaranteed=True)
+    pairs, asked = [], []
+    for one, two in zip(rises.T, kept.T, strict=True):
+        found = [Verdict.UNDECIDED, Verdict.UNDECIDED]
+        for size, level in zip(sizes, levels, strict=True):
+            for i, (d, bar) in enumerate(((one, 0.0), (two, -MARGIN))):
+                if found[i] is Verdict.UNDECIDED:
+                    found[i] = _verdict(d[:size], bar, (1 - level) / 2)
+            if Verdict.UNDECIDED not in found:
+                break
+        pairs.append(found)
+        asked.append(float(size))
+    return ([one for one, _ in pairs], [two for _, two in pairs]), np.array(asked)
 
 
 def gate_rows(base: Floats, rlvr: Floats, rng: np.random.Generator) -> dict[str, list[float]]:
     """Gates on these problems: shares of verdicts, and samples saved.
 
     For fixed n = 256, adaptive samples of all problems, and adaptive samples with looks:
-    pass@1 rises: holds, refuted; coverage is kept within 2 points: refuted, holds; either
-    refuted; samples saved.
+    pass@1 rises: holds, refuted; coverage (pass@128) is kept within 2 points: refuted, holds;
+    either refuted; samples saved.
     """
     b, r = (rng.binomial(256, p) for p in (base, rlvr))
-    rises, kept = (pass_at_k(256, r, k) - pass_at_k(256, b, k) for k in (1, 256))
-    gates = {"fixed": (verdicts(rises, ">", 0.0), verdicts(kept, ">=", -0.02))}
+    rises, kept = (pass_at_k(256, r, k) - pass_at_k(256, b, k) for k in (1, COVER))
+    gates = {"fixed": (verdicts(rises, 0.0), verdicts(kept, -MARGIN))}
     runs = [adaptive_rounds(p, rng)[-1] for p in (base, rlvr)]
     rises, kept = (
         np.subtract(*(adaptive_pass_at_k(*run, k, ROUNDS) for run in reversed(runs)))
-        for k in (1, 256)
+        for k in (1, COVER)
     )
-    gates["adaptive"] = (verdicts(rises, ">", 0.0), verdicts(kept, ">=", -0.02))
+    gates["adaptive"] = (verdicts(rises, 0.0), verdicts(kept, -MARGIN))
     gates["looks"], asked = at_looks(rises, kept)
     drawn = sum(run[0] for run in runs).cumsum(axis=0)
     drawn_at = drawn[asked.astype(int) - 1, np.arange(base.shape[1])]
@@ -643,8 +653,8 @@ def print_speed(_: int, seed: int) -> None:
 SECTIONS: dict[str, Callable[[int, int], None]] = {
     "difference": print_differences,
     "targets": print_other_targets,
-    "gates": print_gates,
-    "power": lambda replicates, seed: print_power(min(500, replicates), seed),
+    "gates": lambda replicates, seed: print_gates(min(2000, replicates), seed),
+    "power": lambda replicates, seed: print_power(min(200, replicates), seed),
     "strata": lambda replicates, seed: print_strata(min(1000, replicates), seed),
     "ratios": lambda replicates, seed: print_ratios(min(500, replicates), seed),
     "bands": lambda replicates, seed: print_bands(min(300, replicates), seed),
