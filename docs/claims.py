@@ -34,6 +34,7 @@ WHY = {
     "W10": "no fp32 masters ship: they would double the family's size",
     "K1m": "judged where a policy names it: one benchmark is recorded here",
     "K1p": "judged where a policy names it: one benchmark is recorded here",
+    "S5": "judged where a policy or --self-test asks for it",
     "K15": "the base solves problems of every task that ships",
     "K17": "the family has five tasks, and a law over tasks needs ten",
     "K18": "needs a series, and one alone ships",

@@ -57,8 +57,9 @@ def add(commands: Any) -> None:
         help="say how often this gate errs on your counts, and what it can see",
         description="Split base's samples of a JSON report into two runs of one model, again and "
         "again: whatever the gate decides about them is wrong. Drops and rises of 1 to 5 points "
-        "are planted for its power. With a second report of the same base, of another seed or "
-        "session, the noise between sessions is told as a minimum effect for K1.",
+        "are planted for its power. Where base was drawn twice (--self-test, a pair of one "
+        "checkpoint, or a second report of the same base, of another seed or session), runs are "
+        "as large as yours, and the noise between sessions is told as a minimum effect for K1.",
     )
     testing.add_argument("result", metavar="RESULT.json", type=Path)
     testing.add_argument("again", metavar="OTHER.json", type=Path, nargs="?")

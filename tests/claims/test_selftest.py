@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rlvr_gate.claims.selftest import EFFECTS, Often, _share, self_test, sessions
+from rlvr_gate.claims.selftest import (
+    EFFECTS,
+    Often,
+    _share,
+    ceiling,
+    self_test,
+    sessions,
+    told_apart,
+)
 from rlvr_gate.stats.passk import pass_at_k
 
 P = np.random.default_rng(0).beta(0.4, 1.0, 120)
@@ -62,6 +70,24 @@ def test_what_counts_as_wrong() -> None:
     assert told[-0.01, 2].wrong is told[-0.01, 2].refuted
     assert told[0.01, 1].wrong is told[0.01, 1].refuted
     assert told[0.0, 1].wrong is told[0.0, 1].holds
+
+
+def test_findings_tell_one_model_apart_as_often_as_their_level_says() -> None:
+    found = dict(told_apart(64, COUNTS, level=0.95, runs=100, seed=0))
+    assert list(found) == [1, 2, 4, 8, 16, 32]
+    for often in found.values():
+        assert often.ends[0] <= 0.05
+    assert sum(often.times for often in found.values()) > 0  # halves are not one and the same
+
+
+def test_clusters_are_units() -> None:
+    """All problems one cluster: nothing can be told, whatever is planted."""
+    told = self_test(64, COUNTS, level=0.95, runs=5, seed=0, clusters=["c"] * len(COUNTS))
+    assert all(t.holds.times == t.refuted.times == 0 for t in told if t.k == 1)
+
+
+def test_a_margin_is_rounded_upwards() -> None:
+    assert ceiling(0.00121) == 0.0013
 
 
 def test_rates_have_their_exact_interval() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rlvr_gate.gate.policy import PolicyError, load_policy, parse_policy
+from rlvr_gate.records import Kind
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,8 @@ from rlvr_gate.gate.policy import PolicyError, load_policy, parse_policy
         ("[[claims.K1]]\nkind = 'gate'", "K1 must be a table"),
         ("[policy]\nname = ' '", "name is empty"),
         ("[policy]\nname = 3", "name must be a string, got 3"),
+        ("[policy]\nself_test = 1", "self_test must be true or false, got 1"),
+        ("[policy]\nself_test = true\n[claims.S5]\nkind = 'finding'", "leave one of them out"),
         ("[policy]\nagain = 0", "again is the share of 1 - level kept for judging"),
         ("[policy]\nagain = 1.0", "a number between 0 and 1, got 1.0"),
         ("[policy]\nagain = true", "a number between 0 and 1, got True"),
@@ -120,3 +123,13 @@ def test_a_key_of_many_parts_costs_no_time() -> None:
     with pytest.raises(PolicyError):
         parse_policy("\n".join(".".join(["a"] * 2000) + f".b{i} = 1" for i in range(15)))
     assert time.process_time() - started < 10
+
+
+def test_a_self_test_that_is_asked_for_is_a_gate_claim_and_required() -> None:
+    asked = parse_policy(
+        "[policy]\nself_test = true\nrequired_claims = ['S5']\n[claims.S5]\nmargin = 0.01"
+    )
+    assert asked.required_claims == ("S5",)
+    assert asked.kind("S5", "b", Kind.FINDING) is Kind.GATE
+    assert asked.margin("S5", "b", 0.02) == 0.01
+    assert parse_policy("[policy]\nself_test = false").claims == {}

@@ -8,7 +8,9 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from rlvr_gate.records import Benchmark, ErrorControl, Kind, RunRecord, Verdict
@@ -263,11 +265,51 @@ def test_a_self_test_says_how_often_it_errs_and_what_it_sees(
 def test_a_second_session_tells_its_noise(run: Run, kept: Kept, capsys: Said) -> None:
     record = run("open", problems=30, samples=16)
     other = [replace(c, seed=c.seed + 7) for c in record.checkpoints]
-    paths = [kept(record, "one"), kept(replace(record, checkpoints=other), "two")]
+    paths = [kept(record, "one"), kept(drawn_anew(record, checkpoints=other), "two")]
     assert main(["selftest", *paths, "--runs", "1"]) == 0
     said = capsys.readouterr().out
-    assert "two sessions: base's pass@1 differs by 0 [" in said
-    assert "`[claims.K1] margin = 0.0" in said
+    assert "base's 16 and 16 more samples of 30 problems, 1 times split into two" in said
+    assert "two sessions: base's pass@1 differs by " in said
+    assert "`[claims.K1] margin = 0." in said
+    assert "told apart\n    pass@1  " in said
+
+
+def drawn_anew(record: RunRecord, **more: Any) -> RunRecord:
+    """The same run with other counts of base."""
+    rng = np.random.default_rng(3)
+    counts = {
+        b: {**of, "base": [replace(t, correct=int(rng.binomial(t.n, 0.4))) for t in of["base"]]}
+        for b, of in record.counts.items()
+    }
+    return replace(record, counts=counts, **more)
+
+
+def test_a_run_that_drew_base_twice_needs_no_second_report(
+    run: Run, kept: Kept, capsys: Said
+) -> None:
+    record = run("open", problems=30, samples=16)
+    anew = {b: of["base"] for b, of in drawn_anew(record).counts.items()}
+    base = next(c for c in record.checkpoints if c.role == "base")
+    again = replace(base, role="again", seed=1)
+    twice = replace(
+        record,
+        counts={b: {**of, "again": anew[b]} for b, of in record.counts.items()},
+        checkpoints=[*record.checkpoints, again],
+    )
+    same = replace(
+        record,
+        counts={b: {**of, "rlvr": anew[b]} for b, of in record.counts.items()},
+        checkpoints=[replace(c, digest=base.digest) for c in record.checkpoints],
+    )
+    for name, each in (("again", twice), ("pair", same)):
+        assert main(["selftest", kept(each, name), "--runs", "1"]) == 0
+        assert "two sessions: base's pass@1 differs by " in capsys.readouterr().out
+    foreign = [*record.checkpoints, replace(again, digest="f" * 64)]
+    assert main(["selftest", kept(replace(twice, checkpoints=foreign), "x"), "--runs", "1"]) == 1
+    assert "again is another checkpoint than base" in capsys.readouterr().err
+    read = {b: {**of, "again": of["base"]} for b, of in record.counts.items()}
+    assert main(["selftest", kept(replace(twice, counts=read), "y"), "--runs", "1"]) == 1
+    assert "are these the same completions?" in capsys.readouterr().err
 
 
 def test_what_cannot_test_itself_is_refused(run: Run, kept: Kept, capsys: Said) -> None:

@@ -20,6 +20,7 @@ from rlvr_gate.claims.guessing import Guessing, filtered
 from rlvr_gate.claims.kernels import KernelSource, KernelView
 from rlvr_gate.claims.ladder import band, crossing
 from rlvr_gate.claims.solved import SolvedSets
+from rlvr_gate.claims.twice import copies, drawn_twice, foreign
 from rlvr_gate.claims.updates import UpdateView, Weights
 from rlvr_gate.judging import readings
 from rlvr_gate.judging.ledger import Ledger
@@ -30,7 +31,9 @@ from rlvr_gate.judging.readings import Reading
 from rlvr_gate.judging.terms import Term
 from rlvr_gate.kernels.points import Traits
 from rlvr_gate.records import (
+    AGAIN,
     PAIR,
+    THESE,
     Alike,
     Answers,
     Ask,
@@ -444,6 +447,26 @@ class PairView:
                 for name, p in shown.items()}  # fmt: skip
         form = gaps["lenient"] - gaps["strict"] if known else None
         return ledger.enter(benchmark, graded_alike(gaps, form, margin, ledger.level))
+
+    def drawn_twice(self, benchmark: str, margin: float) -> Judgement:
+        """Whether base, drawn a second time, is within `margin` of itself in pass@1.
+
+        The claim needs `@pytest.mark.roles("again")`, the run `--self-test`.
+        """
+        ledger, both = self.base.ledger, ("base", AGAIN)
+        ledger.check(benchmark)
+        counts = ledger.even(benchmark, *both) or [self.role(r).counts(benchmark) for r in both]
+        facts = (self.base.source.facts(role) for role in (*both, "rlvr"))
+        reasons = [*foreign(*facts), *copies(*counts)]
+        own = replace(
+            ledger,
+            target=THESE,
+            comparability=lambda b, *_: [*ledger.comparability(b, *both), *reasons],
+            even=lambda b, *_: ledger.even(b, *both),
+        )
+        base, again = (replace(self.role(role), ledger=own) for role in both)
+        gap = again.pass_at(1, benchmark) - base.pass_at(1, benchmark)
+        return own.enter(benchmark, drawn_twice(gap, margin))
 
     def guess_filtered(self, k: int, benchmark: str) -> Judgement:
         """Whether the same checkpoint leads at `k` without the problems that guesses solve."""

@@ -9,6 +9,7 @@ A policy is a small TOML file. Unknown keys are errors, so a typo cannot weaken 
     target = "population"               # or "these problems": only their sampling is uncertain
     required_claims = ["K1", "S2"]      # not judged means: the gate does not open
     required_benchmarks = ["countdown"]
+    self_test = true                    # base drawn twice (S5, --self-test) is a gate claim too
 
     [claims.C1]
     kind = "gate"                       # or "finding"
@@ -48,6 +49,8 @@ _MOST_BYTES = 1 << 16
 _LONGEST_LINE = 4096  # what the parser needs for a key of many parts grows as their square
 _FOREIGN = re.compile(r"\s*(\{|---|[\w-]+:)")
 _KEPT = 0.2
+SELF_TEST = "S5"
+"""The claim that base, drawn twice, is not told from itself."""
 _CLAIM_KEYS = ("kind", "margin", "bound", "level", "benchmarks")
 
 
@@ -184,9 +187,11 @@ def parse_policy(text: str, *, where: str = "policy") -> Policy:
             "docs/policy.md"
         )
     at = f"{where} [policy]"
-    keys = ("name", "level", "target", "again", "required_claims", "required_benchmarks")
+    keys = (
+        "name", "level", "target", "again", "required_claims", "required_benchmarks", "self_test",
+    )  # fmt: skip
     _only(head, keys, at)
-    return Policy(
+    policy = Policy(
         name=_name(head.get("name", where), at),
         level=_level(head.get("level", 0.95), at),
         again=_kept(head.get("again", _KEPT), at),
@@ -197,6 +202,29 @@ def parse_policy(text: str, *, where: str = "policy") -> Policy:
         margins=_margins(margins, f"{where} [comparability]"),
         waivers=_waivers(data.get("waivers", []), f"{where} [[waivers]]"),
     )
+    return _self_tested(policy, where) if _flag(head, "self_test", at) else policy
+
+
+def _self_tested(policy: Policy, where: str) -> Policy:
+    """The same, with the self-test among the gate claims it requires."""
+    entry = policy.claims.get(SELF_TEST, ClaimPolicy())
+    if entry.kind is Kind.FINDING:
+        raise PolicyError(
+            f"{where}: self_test requires {SELF_TEST}, a finding by [claims.{SELF_TEST}]: "
+            "leave one of them out"
+        )
+    return replace(
+        policy,
+        required_claims=tuple(dict.fromkeys((*policy.required_claims, SELF_TEST))),
+        claims={**policy.claims, SELF_TEST: replace(entry, kind=Kind.GATE)},
+    )
+
+
+def _flag(table: Mapping[str, object], key: str, where: str) -> bool:
+    value = table.get(key, False)
+    if not isinstance(value, bool):
+        raise PolicyError(f"{where}: {key} must be true or false, got {value!r}")
+    return value
 
 
 def _waivers(entries: object, where: str) -> tuple[Waiver, ...]:

@@ -5,6 +5,7 @@ Nothing here computes. Letters follow the papers: ``n`` samples per problem, ``c
 """
 
 from rlvr_gate.records.asked import (
+    AGAIN,
     GRADINGS,
     PAIR,
     SAMPLINGS,
@@ -93,6 +94,7 @@ from rlvr_gate.records.updates import (
 )
 
 __all__ = [
+    "AGAIN",
     "GRADINGS",
     "NOTHING",
     "PAIR",

@@ -96,6 +96,8 @@ class Benchmark:
 
 PAIR = ("base", "rlvr")
 """The roles of a model pair."""
+AGAIN = "again"
+"""The role of base drawn a second time, with other seeds: the gate's test of itself."""
 GRADINGS = ("strict", "lenient", "clean")
 """Further gradings of the same completions: only declared forms count, the last answer anywhere
 counts, only solutions whose arithmetic is true count."""
