@@ -2,6 +2,7 @@
 
     python docs/claims.py                          the page
     python docs/claims.py --record GATE.json ...   first the record, from runs' documents
+    python docs/claims.py --add GATE.json ...      these runs beside, or in place of the same command
 
 What papers found stands in the suites, what the shipped checkpoints show in the recorded runs; so
 a page that differs from this output is out of date; a test says so.
@@ -134,6 +135,13 @@ def record(files: Iterable[str]) -> list[dict[str, Any]]:
     return [reduced(json.loads(Path(file).read_text("utf-8"))) for file in files]
 
 
+def added(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The record with these runs; what the same commands gave before goes."""
+    again = {run["command"] for run in runs}
+    kept = json.loads(RUNS.read_text("utf-8"))
+    return [*(run for run in kept if run["command"] not in again), *runs]
+
+
 def reduced(document: dict[str, Any]) -> dict[str, Any]:
     """The verdicts of one run by claim, and how it was made."""
     command = document["run"]["command"]
@@ -166,6 +174,9 @@ def main(arguments: Sequence[str]) -> None:
     """Write the page, and the record where documents are given."""
     if arguments[:1] == ["--record"]:
         RUNS.write_text(json.dumps(record(arguments[1:]), indent=1) + "\n", "utf-8")
+        arguments = ()
+    if arguments[:1] == ["--add"]:
+        RUNS.write_text(json.dumps(added(record(arguments[1:])), indent=1) + "\n", "utf-8")
         arguments = ()
     Path(arguments[0] if arguments else PAGE).write_text(page(), "utf-8")
 

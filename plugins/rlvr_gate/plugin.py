@@ -49,8 +49,9 @@ _MARKERS = (
     "claim(text, id, source, kind, margin, bound, paper): a claim; use the rlvr_gate.claim "
     "decorator",
     "at_k(*ks): judge this claim at these k instead of the --k ladder",
-    "scores(*roles, under): score these roles' completions under a checkpoint, or under two and "
-    "with the divergences between them",
+    "scores(*roles, under, choices, temperature, top_p, sampling, max_new_tokens, template, "
+    "samples): score these roles' completions, asked for as in `asks`, under a checkpoint, or "
+    "under two and with the divergences between them; with `choices`, what each would choose",
     "gradients(line, noise): take kernels at this claim's checkpoints, on the way to those of "
     "`line`, and at random updates of the size of those of `noise`; with `benchmark`",
     "traits(*texts): take those kernels over ways of behaving: base's right completions by "

@@ -84,6 +84,38 @@ def test_every_measure_is_its_definition(backend, pair, models, drawn):
     }  # fmt: skip
 
 
+def test_choices_are_the_likeliest_tokens_and_their_places(backend, pair, models, drawn):
+    passages = [passage for passage, _ in drawn[::50]]
+    differed = 0
+    for scored in backend.score(pair, passages, choices=True):
+        passage, values = passages[scored.passage], scored.values
+        ids = [*passage.prompt_ids, *passage.token_ids]
+        for at in range(len(passage.token_ids)):
+            until = torch.tensor([ids[: len(passage.prompt_ids) + at]])
+            with torch.no_grad():
+                laws = [m(input_ids=until).logits[0, -1].double().tolist() for m in models]
+            order = sorted(range(len(laws[0])), key=lambda i: -laws[0][i])
+            theirs = int(values[Measure.CHOICE, (1,)][at])
+            assert theirs == max(range(len(laws[1])), key=lambda i: laws[1][i])
+            assert values[Measure.CHOICE, (0,)][at] == order[0]
+            assert values[Measure.RANK, (0, 1)][at] == order.index(theirs) + 1
+            differed += theirs != order[0]
+        alike = values[Measure.CHOICE, (0,)] == values[Measure.CHOICE, (1,)]
+        assert ((values[Measure.RANK, (1, 0)] == 1) == alike).all()
+        assert {LOGPROB, KL} <= values.keys()
+    assert differed > 0
+
+
+def test_of_equal_tokens_the_first_is_chosen_and_comes_first():
+    from rlvr_gate_fixtures.backends.transformers.scoring import _choices
+
+    flat, peaked = torch.zeros(1, 1, 4), torch.tensor([[[0.0, 1.0, 1.0, 0.0]]])
+    found = {(m.value, of): v.item() for (m, of), v in _choices([flat, peaked]).items()}
+    assert found == {
+        ("choice", (0,)): 0, ("choice", (1,)): 1, ("rank", (0, 1)): 2, ("rank", (1, 0)): 3,
+    }  # fmt: skip
+
+
 def test_a_completion_scores_what_it_was_drawn_at(backend, pair, drawn):
     for scored in backend.score(pair[:1], [passage for passage, _ in drawn]):
         passage, logprob = drawn[scored.passage]

@@ -35,6 +35,10 @@ GOLDEN = {
         Score(Measure.LOGPROB, "d" * 64, "transformers/float32")).encode(),
     "0559a15e64572bce3e90261bd5b069a8": keys.score_key(
         Score(Measure.KL, "d" * 64, "transformers/float32", "e" * 64)).encode(),
+    "e8857f314695a41049a5842d733bac63": keys.score_key(
+        Score(Measure.CHOICE, "d" * 64, "transformers/float32")).encode(),
+    "532dbb72aa77a5a7daf21ffebdc49615": keys.score_key(
+        Score(Measure.RANK, "d" * 64, "transformers/float32", "e" * 64)).encode(),
     "1a654bc7621360dfdf2d807d58812103": keys.encoding_key(
         "transformers abc", "What is 1+1?").encode(),
     "95c432fd895f0ee2505e15711b5d6f48": keys.adapted_digest("d" * 64, "e" * 64, "f" * 64).encode(),

@@ -203,6 +203,10 @@ def test_a_claim_about_a_series_of_checkpoints(asked: Gate) -> None:
         ("asks('base', samples=0)", "samples >= 1"),
         ("asks('base', grading='mild')", "a grading is strict, lenient, clean"),
         ("asks('base', sampling='warm')", "a sampling is limit-of-rlvr or untempered"),
+        ("scores('base', under=('base', 'rlvr'), choices=3)", "got choices=3"),
+        ("scores('base', under='rlvr', choices=True)", "got choices=True under 1"),
+        ("scores('base', under='rlvr', grading='strict')", "as in asks"),
+        ("scores('base', under='rlvr', temperature=0)", "temperature > 0"),
         ("weights('everything')", "weights('spectra')"),
     ],
 )

@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from rlvr_gate.claims.choices import ChoiceSource
 from rlvr_gate.claims.grading import OTHERWISE, OWN
 from rlvr_gate.claims.grading import alike as graded_alike
 from rlvr_gate.claims.guessing import Guessing, filtered
@@ -87,7 +88,7 @@ class TokenScores:
     """What computed them: a backend's identity."""
 
 
-class EvidenceSource(Weights, KernelSource, Protocol):
+class EvidenceSource(Weights, KernelSource, ChoiceSource, Protocol):
     """Where the judged numbers come from."""
 
     def scores(self, asked: ScoreOf, benchmark: str) -> TokenScores:

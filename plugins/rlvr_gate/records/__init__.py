@@ -6,6 +6,7 @@ Nothing here computes. Letters follow the papers: ``n`` samples per problem, ``c
 
 from rlvr_gate.records.asked import (
     AGAIN,
+    CHOICES,
     GRADINGS,
     PAIR,
     SAMPLINGS,
@@ -95,6 +96,7 @@ from rlvr_gate.records.updates import (
 
 __all__ = [
     "AGAIN",
+    "CHOICES",
     "GRADINGS",
     "NOTHING",
     "PAIR",

@@ -215,7 +215,10 @@ class Stream:
 
 
 class Measure(StrEnum):
-    """A number for each token of a completion, in nats; always at temperature 1, without top-p."""
+    """A number for each token of a completion, in nats; always at temperature 1, without top-p.
+
+    What a checkpoint would choose there are whole numbers, computed where a claim asks.
+    """
 
     LOGPROB = "logprob"
     """Log-probability of the token given what comes before it."""
@@ -223,6 +226,14 @@ class Measure(StrEnum):
     """Entropy of the next-token distribution there, over the full vocabulary."""
     KL = "kl"
     """Kullback-Leibler divergence of that distribution from another checkpoint's."""
+    CHOICE = "choice"
+    """Id of the likeliest token there; of equal ones the first."""
+    RANK = "rank"
+    """Place, from 1, that another checkpoint's choice has in this one's order of tokens."""
+
+
+CHOICES = (Measure.CHOICE, Measure.RANK)
+"""Measures that are whole numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +244,8 @@ class Score:
     checkpoint_digest: str
     backend: str
     other_digest: str = ""
-    """Of the checkpoint that a divergence is to: KL(checkpoint || other)."""
+    """Of the checkpoint that a divergence is to, KL(checkpoint || other), or whose choice has a
+    rank here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from rlvr_gate.records import (
     Stream,
 )
 from rlvr_gate_fixtures.backends import BackendError, Passage, Scored
+from rlvr_gate_fixtures.backends.rules import wrong_scores
 from rlvr_gate_fixtures.backends.scripted import ScriptedBackend, coins
 from rlvr_gate_fixtures.measurements.samples.draw import Wanted, prepare
 from rlvr_gate_fixtures.measurements.scores.fill import ToScore, check, planned_scores, score
@@ -127,7 +128,9 @@ class Toy:
     def kept(self):
         return nullcontext()
 
-    def score(self, checkpoints: Sequence[Checkpoint], passages: Sequence[Passage]):
+    def score(
+        self, checkpoints: Sequence[Checkpoint], passages: Sequence[Passage], choices: bool = False
+    ):
         self.asked.append((tuple(c.role for c in checkpoints), len(passages)))
         for position, passage in enumerate(passages):
             if position == self.die_after:
@@ -139,6 +142,9 @@ class Toy:
                 found |= {(Measure.LOGPROB, (at,)): each, (Measure.ENTROPY, (at,)): -each}
             if len(checkpoints) == 2:
                 found |= {(Measure.KL, (0, 1)): each * 0, (Measure.KL, (1, 0)): each * 0}
+                if choices:
+                    found |= {(Measure.RANK, both): each * 0 + 1 for both in ((0, 1), (1, 0))}
+                    found |= {(Measure.CHOICE, (at,)): each * 0 + at for at in (0, 1)}
             yield Scored(position, found)
 
 
@@ -183,6 +189,49 @@ def test_a_pair_covers_each_alone_and_nothing_is_scored_twice(run: Run) -> None:
     assert planned_scores(run, wanted)[1] is False
 
 
+def test_choices_are_computed_where_they_are_asked_and_cover_the_rest(run: Run) -> None:
+    fill(run)
+    plain = ToScore("base", ("base", "rlvr"), BENCHMARK)
+    score(run, [plain], progress=Silent())
+    assert [line.split(":")[0] for line in planned_scores(run, [plain])[0]] == [
+        "base under base and rlvr on sums"
+    ]
+    chosen = replace(plain, choices=True)
+    lines, any_ = planned_scores(run, [plain, chosen])
+    assert any_
+    assert lines[0].endswith("nothing to score")  # the store that was full still is
+    assert lines[1].startswith("base under base and rlvr, with choices on sums: 20 completions, ")
+    score(run, [plain, chosen], progress=Silent())
+    assert len(run.scorer.asked) == 2
+    assert planned_scores(run, [plain, chosen])[1] is False
+
+
+def test_what_is_asked_otherwise_is_scored_under_its_own_name(run: Run) -> None:
+    ask = Ask("rlvr", temperature=0.5, samples=2)
+    run = replace(run, needed=((ask, "sums"),))
+    run.__dict__["scorer"] = Toy()
+    prepare(run, [Wanted(ask, BENCHMARK, run.rounds(ask))], progress=Silent())
+    wanted = [ToScore(ask.name, ("base",), BENCHMARK)]
+    lines, any_ = planned_scores(run, wanted)
+    assert any_
+    assert lines[0].startswith("rlvr (temperature 0.5, samples 2) under base on sums: 10 compl")
+    assert score(run, wanted, progress=Silent()).scored > 0
+    assert planned_scores(run, wanted)[1] is False
+    assert planned_scores(run, [ToScore("rlvr", ("base",), BENCHMARK)])[1] is True
+
+
+def test_choices_need_a_backend_that_has_the_vocabulary(run: Run) -> None:
+    run.scorer.measures = frozenset({Measure.LOGPROB, Measure.KL})
+    with pytest.raises(ValueError, match="what a checkpoint would choose needs the full vocab"):
+        check(run, [(("base", "rlvr"), True)])
+
+
+@pytest.mark.parametrize("number", [1.5, -1.0])
+def test_a_choice_is_a_whole_number(number: float) -> None:
+    assert wrong_scores(Measure.RANK, values(1, number), 2)
+    assert not wrong_scores(Measure.RANK, values(1, 7), 2)
+
+
 def test_what_arrived_before_a_failure_is_kept(run: Run) -> None:
     fill(run)
     wanted = [ToScore("rlvr", ("base",), BENCHMARK)]
@@ -218,9 +267,9 @@ def test_divergences_need_a_backend_that_has_them(run: Run) -> None:
         measures = frozenset({Measure.LOGPROB})
 
     run.__dict__["scorer"] = Narrow()
-    check(run, [("base",)])
+    check(run, [(("base",), False)])
     with pytest.raises(ValueError, match="divergences between base and rlvr need the full"):
-        check(run, [("base", "rlvr")])
+        check(run, [(("base", "rlvr"), False)])
 
 
 def test_a_backend_of_the_same_name_takes_the_same_options(run: Run) -> None:

@@ -5,6 +5,7 @@ file says is `shown` has a row in every report, base beside rlvr.
 """
 
 from rlvr_gate.claims.numbers.answers import answer_entropy
+from rlvr_gate.claims.numbers.chosen import chosen_otherwise, considered, hesitation
 from rlvr_gate.claims.numbers.cover import cover_at
 from rlvr_gate.claims.numbers.hull import hull
 from rlvr_gate.claims.numbers.number import PerProblem
@@ -25,8 +26,11 @@ __all__ = [
     "PerProblem",
     "along",
     "answer_entropy",
+    "chosen_otherwise",
+    "considered",
     "cover_at",
     "expansion_beyond_rebound",
+    "hesitation",
     "hull",
     "least_cover_gain",
     "out_of_reach",
