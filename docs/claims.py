@@ -2,7 +2,7 @@
 
     python docs/claims.py                          the page
     python docs/claims.py --record GATE.json ...   first the record, from runs' documents
-    python docs/claims.py --add GATE.json ...      these runs beside, or in place of the same command
+    python docs/claims.py --add GATE.json ...      these runs beside it, or in place of the same
 
 What papers found stands in the suites, what the shipped checkpoints show in the recorded runs; so
 a page that differs from this output is out of date; a test says so.

@@ -138,7 +138,7 @@ def considered(
     if places < FEWEST[0] or among < FEWEST[1]:
         return unknown(
             label, of, (0.0, 1.0),
-            f"{places} positions of {among} problems differ: {FEWEST[0]} of {FEWEST[1]} are needed",
+            f"{places} positions of {among} problems: {FEWEST[0]} of {FEWEST[1]} are needed",
         )  # fmt: skip
     ranks = np.concatenate([rank[d] for d, rank in pairs])
     some = differ > 0
