@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from rlvr_gate.claims import numbers
-from rlvr_gate.claims.choices import Chosen
-from rlvr_gate.claims.numbers.promoted import promoted
+from rlvr_gate.claims.tokens.choices import Chosen
+from rlvr_gate.claims.tokens.promoted import promoted
 from rlvr_gate.claims.views import CheckpointView, PairView
 from rlvr_gate.judging.quantities import Ledger
 from rlvr_gate.records import Facts, Table, Verdict

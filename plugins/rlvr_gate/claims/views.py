@@ -14,13 +14,13 @@ from typing import Any, Literal, Protocol, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from rlvr_gate.claims.choices import ChoiceSource
 from rlvr_gate.claims.grading import OTHERWISE, OWN
 from rlvr_gate.claims.grading import alike as graded_alike
 from rlvr_gate.claims.guessing import Guessing, filtered
 from rlvr_gate.claims.kernels import KernelSource, KernelView
 from rlvr_gate.claims.ladder import band, crossing
 from rlvr_gate.claims.solved import SolvedSets
+from rlvr_gate.claims.tokens.choices import ChoiceSource
 from rlvr_gate.claims.twice import copies, drawn_twice, foreign
 from rlvr_gate.claims.updates import UpdateView, Weights
 from rlvr_gate.judging import readings

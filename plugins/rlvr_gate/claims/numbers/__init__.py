@@ -5,7 +5,6 @@ file says is `shown` has a row in every report, base beside rlvr.
 """
 
 from rlvr_gate.claims.numbers.answers import answer_entropy
-from rlvr_gate.claims.numbers.chosen import chosen_otherwise, considered, hesitation
 from rlvr_gate.claims.numbers.cover import cover_at
 from rlvr_gate.claims.numbers.hull import hull
 from rlvr_gate.claims.numbers.number import PerProblem
@@ -17,6 +16,7 @@ from rlvr_gate.claims.numbers.reliable import least_cover_gain
 from rlvr_gate.claims.numbers.solved_over import solved_over
 from rlvr_gate.claims.numbers.tasks import out_of_reach, start_against_gain
 from rlvr_gate.claims.numbers.trend import along, trend
+from rlvr_gate.claims.tokens.chosen import chosen_otherwise, considered, hesitation
 from rlvr_gate.claims.tracking import weights_track_kernel
 
 NUMBERS: tuple[PerProblem, ...] = (cover_at, solved_over)

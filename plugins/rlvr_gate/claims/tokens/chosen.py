@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rlvr_gate.claims.choices import Chosen
 from rlvr_gate.claims.numbers.number import Floats, Ints
-from rlvr_gate.claims.numbers.promoted import promoted
 from rlvr_gate.claims.numbers.ratio import ratio, unknown
+from rlvr_gate.claims.tokens.choices import Chosen
+from rlvr_gate.claims.tokens.promoted import promoted
 from rlvr_gate.judging.quantities import Estimate, Quantity
 from rlvr_gate.judging.terms import Term
 from rlvr_gate.records import Evidence, Facts

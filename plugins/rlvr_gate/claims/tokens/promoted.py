@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rlvr_gate.claims.choices import Chosen
+from rlvr_gate.claims.tokens.choices import Chosen
 from rlvr_gate.records import Table
 
 ROWS = 20
@@ -21,7 +21,7 @@ Spell = Callable[[list[tuple[int, ...]]], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Spot:
     """Where a pair occurs: `problem` is a position in the benchmark."""
 
     problem: int
@@ -69,31 +69,31 @@ def promoted(
     ]  # fmt: skip
 
 
-def _pairs(problems: Sequence[Sequence[Chosen]]) -> dict[tuple[int, int], list[Place]]:
-    found = defaultdict[tuple[int, int], list[Place]](list)
+def _pairs(problems: Sequence[Sequence[Chosen]]) -> dict[tuple[int, int], list[Spot]]:
+    found = defaultdict[tuple[int, int], list[Spot]](list)
     for number, completions in enumerate(problems):
         for chosen in completions:
             for at in chosen.differ.nonzero()[0]:
                 ids, i = chosen.token_ids, int(at)
                 left, right = ids[max(0, i - BEFORE) : i], ids[i : i + AFTER]
                 pair = int(chosen.ours[i]), int(chosen.theirs[i])
-                found[pair].append(Place(number, left, right))
+                found[pair].append(Spot(number, left, right))
     return dict(found)
 
 
-def _spread(places: Sequence[Place]) -> int:
+def _spread(places: Sequence[Spot]) -> int:
     """Problems they are in: a pair in one problem is an anecdote."""
     return len({place.problem for place in places})
 
 
-def _apart(places: Sequence[Place]) -> list[Place]:
+def _apart(places: Sequence[Spot]) -> list[Spot]:
     """The first place of each problem, then the others."""
     first = {place.problem: place for place in reversed(places)}
     ahead = [place for place in places if first[place.problem] is place]
     return [*ahead, *(place for place in places if first[place.problem] is not place)]
 
 
-def _texts(places: dict[tuple[int, int], list[Place]], spell: Spell) -> dict[tuple[int, ...], str]:
+def _texts(places: dict[tuple[int, int], list[Spot]], spell: Spell) -> dict[tuple[int, ...], str]:
     """How every token and every piece of text around a place reads, escaped."""
     pieces = [piece for of in places.values() for p in of for piece in (p.left, p.right)]
     wanted = list(dict.fromkeys([*((one,) for pair in places for one in pair), *pieces]))

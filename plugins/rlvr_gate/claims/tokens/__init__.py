@@ -1,0 +1,1 @@
+"""What a suite sees of single tokens: where two checkpoints would choose different ones."""
