@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rlvr_gate.claims.numbers.number import Floats, Ints
-from rlvr_gate.claims.numbers.ratio import ratio, unknown
-from rlvr_gate.claims.tokens.choices import Chosen
+from rlvr_gate.claims.tokens.choices import Chosen, Floats, Ints
 from rlvr_gate.claims.tokens.promoted import promoted
 from rlvr_gate.judging.quantities import Estimate, Quantity
 from rlvr_gate.judging.terms import Term
@@ -126,6 +124,8 @@ def considered(
     A ratio over problems, so that long answers weigh more. Undecided below 100 such positions or
     20 problems that have some.
     """
+    from rlvr_gate.claims.numbers.ratio import ratio, unknown  # whose room lists this file
+
     seen = _seen(view, other, benchmark, along)
     pairs = list(zip(seen.differ, seen.rank, strict=True))
     differ = np.array([d.sum() for d, _ in pairs], dtype=np.float64)
@@ -164,6 +164,8 @@ def hesitation(
     Entropy in nats, the mean over problems that have both kinds of position. How many have not is
     told, and the same without first tokens, which often dominate.
     """
+    from rlvr_gate.claims.numbers.ratio import unknown
+
     seen = _seen(view, other, benchmark, along)
     gaps = np.array([_gap(of, 0) for of in seen.problems])
     later = np.array([_gap(of, 1) for of in seen.problems])
