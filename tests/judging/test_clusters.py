@@ -105,3 +105,18 @@ def test_a_problem_without_a_cluster_is_one_of_its_own() -> None:
     assert len(set(found)) == 2
     assert units([replace(t, cluster="") for t in tallies])["clusters"] is None
     assert units([replace(t, cluster=t.problem) for t in tallies])["clusters"] is None
+
+
+def test_what_is_kept_of_units_is_that_of_these_tallies() -> None:
+    """A list may change; a tuple that is gone may leave its place in memory to another."""
+    grown = [Tally("a", 2, 1, cluster="c"), Tally("b", 2, 1, cluster="c")]
+    assert units(grown)["clusters"] == ("c c", "c c")
+    grown.append(Tally("d", 2, 1, stratum="s"))
+    assert len(units(grown)["clusters"] or ()) == 3
+    for n in range(2, 12):
+        assert (
+            len(
+                units(tuple(Tally(f"p{i}", 1, 0, cluster="c") for i in range(n)))["clusters"] or ()
+            )
+            == n
+        )

@@ -19,6 +19,7 @@ from rlvr_gate.judging.readings import (
     never_solved,
     own_rate,
     solve_rate,
+    solve_rates,
     stopping_rule,
     supposing,
     truncated,
@@ -189,3 +190,17 @@ def test_supposing_narrows_only_what_grades_would_tell(read, seen, share):
     for tallies in ([early], [early, other]):
         found = supposing(read, tallies, share, read(tallies))
         assert (found.low[0], found.high[0]) == (known.low[0], known.high[0])
+
+
+@pytest.mark.parametrize("rounds", [None, Rounds((4, 8), 2)])
+@pytest.mark.parametrize("unscored", [0, 2])
+def test_a_whole_curve_is_read_as_each_of_its_points(rounds: Rounds | None, unscored: int) -> None:
+    tallies = [
+        Tally(f"p{c}", 8, c, unscored=unscored * (c % 2), rounds=rounds)
+        for c in (0, 1, 2, 5, 6)
+        if rounds is None or c < 4
+    ]
+    for k, found in zip(range(1, 9), solve_rates(tallies, range(1, 9)), strict=True):
+        expected = solve_rate(tallies, k)
+        assert found.low.tolist() == expected.low.tolist()
+        assert found.high.tolist() == expected.high.tolist()

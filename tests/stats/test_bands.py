@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rlvr_gate.stats.bands import Band, crossover, simultaneous_band
+from rlvr_gate.stats.bands import Band, _largest, crossover, simultaneous_band
 from rlvr_gate.stats.intervals import mean_interval
 from rlvr_gate.stats.passk import ladder, pass_at_k
 
@@ -86,3 +86,15 @@ def test_a_lead_that_lasts_rules_the_crossover_out():
 def test_a_band_refuses_what_it_cannot_read(values, ks, reason):
     with pytest.raises(ValueError, match=reason):
         simultaneous_band(values, ks)
+
+
+def test_the_level_is_turned_over_one_set_of_draws():
+    """What is kept of the draws depends on values, draws and seed, on nothing else."""
+    base, rlvr = curves()
+    for level in (0.9, 0.95):
+        _largest.cache_clear()
+        anew = simultaneous_band(rlvr - base, KS, level=level)
+        simultaneous_band(base, KS, level=0.8)
+        assert simultaneous_band(rlvr - base, KS, level=level) == anew
+    assert simultaneous_band(rlvr - base, KS, seed=1) != simultaneous_band(rlvr - base, KS)
+    assert simultaneous_band(rlvr - base, KS, draws=50) != simultaneous_band(rlvr - base, KS)

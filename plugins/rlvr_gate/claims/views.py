@@ -165,10 +165,14 @@ class CheckpointView:
         guessing = self.source.guessing(benchmark) if k > 1 else None
         return replace(found, evidence=guessing.beside(k)) if guessing else found
 
-    def _rate(self, k: int, benchmark: str) -> Quantity:
-        """`pass_at` without what stands beside it: for whole curves."""
+    def _rates(self, ks: Sequence[int], benchmark: str) -> list[Quantity]:
+        """`pass_at` at each k without what stands beside it: for whole curves."""
         tallies = self._tallies(self.role, benchmark)
-        return self._wrap(f"pass@{k}", benchmark, partial(readings.solve_rate, k=k), tallies, k)
+        found = readings.solve_rates(tallies, ks)
+        return [
+            self._read(f"pass@{k}", benchmark, partial(readings.solve_rate, k=k), each, tallies, k)
+            for k, each in zip(ks, found, strict=True)
+        ]
 
     def never_solved(self, benchmark: str) -> Quantity:
         """Share of problems no sample solved: the {0} bin of the accuracy histogram."""
@@ -333,7 +337,12 @@ class CheckpointView:
     def _wrap(self, name: str, benchmark: str, read: Callable[[Sequence[Tally]], Reading],
               tallies: tuple[Tally, ...], k: int | None = None,
               noise: Within | None = None) -> Quantity:  # fmt: skip
-        label, reading = f"{self.role} {name}", read(tallies)
+        return self._read(name, benchmark, read, read(tallies), tallies, k, noise)
+
+    def _read(self, name: str, benchmark: str, read: Callable[[Sequence[Tally]], Reading],
+              reading: Reading, tallies: tuple[Tally, ...], k: int | None = None,
+              noise: Within | None = None) -> Quantity:  # fmt: skip
+        label = f"{self.role} {name}"
         term = Term(self.role, label, reading.low, reading.high, tallies, noise, reread=read)
         return Quantity(
             label, benchmark, reading.low, reading.high, (0.0, 1.0), (term,), self.ledger, k
@@ -424,7 +433,7 @@ class PairView:
         sides = (view.counts(benchmark) for view in (self.base, self.rlvr))
         adaptive = any(tally.rounds for tallies in sides for tally in tallies)
         ks = default_ladder(most) if adaptive else range(1, most + 1)
-        base, rlvr = ([view._rate(k, benchmark) for k in ks] for view in (self.base, self.rlvr))
+        base, rlvr = (view._rates(ks, benchmark) for view in (self.base, self.rlvr))
         return base, rlvr
 
     def graded_alike(self, benchmark: str, margin: float) -> Judgement:

@@ -56,6 +56,22 @@ def solve_rate(tallies: Sequence[Tally], k: int) -> Reading:
     return _by_rule(tallies, lambda alike: _solve_rate(alike, k))
 
 
+def solve_rates(tallies: Sequence[Tally], ks: Sequence[int]) -> list[Reading]:
+    """pass@k at every one of `ks`, as `solve_rate` reads each.
+
+    Where all samples were drawn the counts are read once for all k: a curve has hundreds.
+    """
+    if any(tally.rounds for tally in tallies):
+        return [solve_rate(tallies, k) for k in ks]
+    n, c, unscored = (_column(tallies, name) for name in ("n", "correct", "unscored"))
+    certain = not unscored.any()
+    found = []
+    for k in ks:
+        low = pass_at_k(n, c, k)
+        found.append(Reading(low, low if certain else pass_at_k(n, c + unscored, k)))
+    return found
+
+
 def _solve_rate(tallies: Sequence[Tally], k: int) -> Reading:
     n, c, unscored = (_column(tallies, name) for name in ("n", "correct", "unscored"))
     rule = stopping_rule(tallies)

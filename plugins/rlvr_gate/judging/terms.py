@@ -4,6 +4,7 @@ together."""
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2s
@@ -33,8 +34,22 @@ class Units(TypedDict):
 def units(tallies: Sequence[Tally]) -> Units:
     """Stratum and cluster of each problem; None where the benchmark has none.
 
-    A problem without a cluster is one of its own.
+    A problem without a cluster is one of its own. Those of the last few tuples are kept: a curve
+    asks for the same one at every k.
     """
+    known = next((found for those, found in _known if those is tallies), None)
+    if known is not None:
+        return known
+    found = _units(tallies)
+    if isinstance(tallies, tuple):
+        _known.append((tallies, found))
+    return found
+
+
+_known: deque[tuple[Sequence[Tally], Units]] = deque(maxlen=4)
+
+
+def _units(tallies: Sequence[Tally]) -> Units:
     strata = tuple(t.stratum for t in tallies)
     clusters = tuple(f"c {t.cluster}" if t.cluster else f"p {t.problem}" for t in tallies)
     return Units(
