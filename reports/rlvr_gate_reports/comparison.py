@@ -22,7 +22,6 @@ from rlvr_gate_reports import decision, words
 from rlvr_gate_reports.reading import (
     benchmark_names,
     claim_order,
-    deciding_judgement,
     solved,
 )
 from rlvr_gate_reports.results import Result
@@ -242,7 +241,7 @@ def _across(found: Sequence[ClaimRecord | None], claim: ClaimRecord) -> ClaimAcr
 def _seen(claim: ClaimRecord | None) -> Seen:
     if claim is None:
         return Seen("not asked", "")
-    judgement = deciding_judgement(claim)
+    judgement = claim.deciding
     numbers = "" if judgement is None else words.estimate(judgement)
     return Seen("skipped" if claim.skipped else str(claim.verdict), numbers)
 

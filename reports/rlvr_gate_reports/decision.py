@@ -26,7 +26,6 @@ from rlvr_gate_reports.reading import (
     benchmark_names,
     class_counts,
     deciding_claims,
-    deciding_judgement,
     solved,
 )
 
@@ -162,7 +161,7 @@ def _then(record: RunRecord) -> str:
 
 
 def _would_decide(claim: ClaimRecord) -> str:
-    judgement = deciding_judgement(claim)
+    judgement = claim.deciding
     found = None if judgement is None else judgement.evidence.would_decide
     return "" if found is None else f"{found.text} ({one_line(name(claim), _LONGEST)})"
 

@@ -23,7 +23,7 @@ from rlvr_gate.records import (
     Tally,
 )
 from rlvr_gate.records.plain import told
-from rlvr_gate_reports.reading import claim_order, deciding_judgement, role_order
+from rlvr_gate_reports.reading import claim_order, role_order
 from rlvr_gate_reports.results import SCHEMA
 
 __all__ = ["SCHEMA", "dumps", "schema", "to_document"]
@@ -91,7 +91,7 @@ def schema() -> dict[str, object]:
 
 
 def _claim(claim: ClaimRecord) -> dict[str, object]:
-    deciding = deciding_judgement(claim)
+    deciding = claim.deciding
     return {
         "id": claim.id,
         "text": claim.text,
@@ -107,6 +107,7 @@ def _claim(claim: ClaimRecord) -> dict[str, object]:
         "interval": None if deciding is None else _interval(deciding.interval),
         "relation": None if deciding is None else deciding.relation,
         "threshold": None if deciding is None else told(deciding.threshold),
+        "unit": None if deciding is None else str(deciding.unit),
         "skipped": claim.skipped,
         "margin": told(claim.margin),
         "p_value": told(claim.p_value),
@@ -136,6 +137,7 @@ def _judgement(judgement: Judgement) -> dict[str, object]:
         "interval": _interval(judgement.interval),
         "relation": judgement.relation,
         "threshold": told(judgement.threshold),
+        "unit": str(judgement.unit),
         "p_value": told(judgement.p_value),
         "adjusted_p": told(judgement.adjusted_p),
         "target": judgement.target,

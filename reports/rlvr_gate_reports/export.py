@@ -14,7 +14,7 @@ from rlvr_gate.gate.decide import name
 from rlvr_gate.records import ClaimRecord, CurvePoint, GateState, Kind, RunRecord, Verdict
 from rlvr_gate.visible import one_line
 from rlvr_gate_reports import decision, words
-from rlvr_gate_reports.reading import benchmark_names, claim_order, deciding_judgement
+from rlvr_gate_reports.reading import benchmark_names, claim_order
 from rlvr_gate_reports.results import Result
 
 Datasets = Mapping[str, str]
@@ -113,14 +113,14 @@ def _gate(record: RunRecord) -> dict[str, object]:
 
 def _test(claim: ClaimRecord) -> dict[str, object]:
     """A finding never fails: refuted, it is `other`."""
-    judgement = deciding_judgement(claim)
+    judgement = claim.deciding
     status = "passed" if claim.verdict is Verdict.HOLDS else "other"
     if claim.kind is Kind.GATE and claim.verdict is not Verdict.HOLDS:
         status = "failed"
     numbers: dict[str, float | str] = {} if judgement is None else {
         "estimate": judgement.estimate, "low": judgement.interval.low,
         "high": judgement.interval.high, "relation": judgement.relation,
-        "threshold": judgement.threshold,
+        "threshold": judgement.threshold, "unit": judgement.unit,
     }  # fmt: skip
     finite = {k: v for k, v in numbers.items() if isinstance(v, str) or math.isfinite(v)}
     return {

@@ -29,7 +29,6 @@ from rlvr_gate_reports.reading import (
     beside,
     class_counts,
     crossover,
-    deciding_judgement,
     for_readers,
     rate,
     role_order,
@@ -143,7 +142,7 @@ def _claims(record: RunRecord) -> str:
 
 
 def _claim(claim: ClaimRecord) -> list[str]:
-    judgement = deciding_judgement(claim)
+    judgement = claim.deciding
     return [
         _VERDICT[claim.verdict],
         f"**{escape(claim.id, _SHORT)}** {escape(claim.text, _LONG)}",

@@ -96,12 +96,6 @@ def family(claim: ClaimRecord) -> tuple[str, str | None]:
     return claim.id, claim.benchmark
 
 
-def deciding_judgement(claim: ClaimRecord) -> Judgement | None:
-    """The comparison that made the claim's verdict: the first one with that verdict."""
-    same = [j for j in claim.judgements if j.verdict is claim.verdict]
-    return next(iter(same or claim.judgements), None)
-
-
 def beside(record: RunRecord) -> Iterator[tuple[ClaimRecord, Judgement]]:
     """The comparisons that a suite put something beside, with their claims, in readers' order."""
     for kind in Kind:
@@ -118,7 +112,7 @@ def deciding_claims(record: RunRecord) -> list[ClaimRecord]:
 
 def incomparable(claim: ClaimRecord) -> list[str]:
     """Why the claim's runs are not comparable, in words."""
-    judgement = deciding_judgement(claim)  # falsy unless it holds, so compare with None
+    judgement = claim.deciding  # falsy unless it holds, so compare with None
     reasons = [] if judgement is None else list(judgement.evidence.incomparable)
     return reasons or ([claim.reason] if claim.reason else [])
 

@@ -34,6 +34,7 @@ from rlvr_gate.records import (
     Sampling,
     Side,
     Tally,
+    Unit,
     Verdict,
     Waiver,
     WaiverUse,
@@ -178,6 +179,7 @@ def _judgement(judgement: Mapping[str, Any]) -> Judgement:
         test=str(judgement.get("test", "")),
         target=str(judgement.get("target", "population")),
         adjusted_p=judgement.get("adjusted_p"),
+        unit=str(judgement.get("unit", Unit.NUMBER)),
         evidence=_evidence(judgement["evidence"]),
     )  # fmt: skip
 

@@ -15,7 +15,6 @@ from rlvr_gate_reports.reading import (
     benchmark_names,
     beside,
     class_counts,
-    deciding_judgement,
     family,
     for_readers,
     solved,
@@ -110,7 +109,7 @@ def _claims(record: RunRecord, room: int) -> list[Line]:
         if not families:
             continue
         head = "gate claims" if kind is Kind.GATE else "findings, as decided among all of them"
-        if any(words.about(deciding_judgement(c)) for members in families for c in members):
+        if any(words.about(c.deciding) for members in families for c in members):
             head += " (of these problems alone)"
         title = f"{head:<66}estimate [{words.level(record.level)}]"
         lines.append(_line((f"{title:<{WIDTH - 9}}needs", "dim")))
@@ -145,7 +144,7 @@ def _rest(families: Sequence[Sequence[ClaimRecord]]) -> str:
 
 
 def _claim(claim: ClaimRecord, several: bool) -> Line:
-    judgement = deciding_judgement(claim)
+    judgement = claim.deciding
     numbers = claim.reason
     if judgement is not None:
         numbers = f"{words.estimate(judgement):<24} {words.needs(judgement)}"

@@ -33,7 +33,6 @@ from rlvr_gate_reports.reading import (
     Solved,
     checkpoints,
     deciding_claims,
-    deciding_judgement,
     incomparable,
 )
 
@@ -202,7 +201,7 @@ def _held(claims: Sequence[ClaimRecord]) -> str:
 
 def _clearance(claim: ClaimRecord) -> float:
     """How far the interval stays from the threshold."""
-    judgement = deciding_judgement(claim)
+    judgement = claim.deciding
     if judgement is None:
         return -math.inf
     bounds = judgement.interval
@@ -212,13 +211,13 @@ def _clearance(claim: ClaimRecord) -> float:
 
 
 def _exactly(claim: ClaimRecord) -> Judgement | None:
-    judgement = deciding_judgement(claim)
+    judgement = claim.deciding
     return judgement if judgement is not None and is_exact(judgement) else None
 
 
 def _with_numbers(claim: ClaimRecord, on: int) -> str:
     """`RLVR raises pass@1 (K1 on countdown: +0.150 [+0.116, +0.184], needs > 0)`"""
-    said, judgement = one_line(claim.text, _LONGEST_NAME), deciding_judgement(claim)
+    said, judgement = one_line(claim.text, _LONGEST_NAME), claim.deciding
     where = f"{one_line(name(claim), _LONGEST_NAME)}{f', least of {on:,}' if on > 1 else ''}"
     if judgement is None or is_exact(judgement):
         return f"{said} ({where})"
@@ -232,7 +231,7 @@ def pair(record: RunRecord) -> list[CheckpointFacts]:
 
 def because(claim: ClaimRecord) -> str:
     """Why a claim has its verdict, in one line without a full stop."""
-    judgement = deciding_judgement(claim)
+    judgement = claim.deciding
     if claim.verdict is Verdict.NOT_COMPARABLE:
         return "; ".join(incomparable(claim)) or "a pre-check failed"
     if judgement is None:

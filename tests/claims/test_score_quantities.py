@@ -10,7 +10,7 @@ import pytest
 
 from rlvr_gate.claims.views import CheckpointView, EvidenceSource, ScoreOf, TokenScores
 from rlvr_gate.judging.ledger import Ledger
-from rlvr_gate.records import Measure, Tally, Verdict
+from rlvr_gate.records import Measure, Tally, Unit, Verdict
 from rlvr_gate.stats.intervals import mean_interval
 
 TOTALS = np.array([[-2.0, -6.0], [-3.0, -1.0], [-4.0, -4.0]])
@@ -132,3 +132,13 @@ def test_nothing_promises_the_level_of_a_number_without_bounds(source):
     base = CheckpointView("base", cast(EvidenceSource, source), Ledger(guaranteed=True))
     assert not (base.log_perplexity("b") < 2.0).guaranteed
     assert (base.pass_at(1, "b") < 0.5).guaranteed
+
+
+def test_every_number_says_its_unit_and_two_units_make_none(views):
+    base, rlvr = views
+    per_token, summed = base.log_perplexity("b"), base.divergence_to(rlvr, "b", per="completion")
+    assert (per_token > 0).unit == (2 * per_token - rlvr.log_perplexity("b") > 0).unit
+    assert (per_token > 0).unit == Unit.NATS_PER_TOKEN
+    assert (summed > 0).unit == Unit.NATS
+    assert (base.pass_at(1, "b") > 0.1).unit == Unit.SHARE
+    assert (summed - base.pass_at(1, "b") > 0).unit == Unit.NUMBER

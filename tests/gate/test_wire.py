@@ -95,5 +95,6 @@ def test_junit_is_told_the_numbers_of_the_comparison_that_made_the_verdict() -> 
     assert (told["rlvr_gate.relation"], told["rlvr_gate.threshold"]) == (
         judged.relation, judged.threshold,
     )  # fmt: skip
+    assert told["rlvr_gate.unit"] == "share"
     bare = dict(to_properties(replace(REFUTED, judgements=(), benchmark=None, k=None)))
     assert not {"rlvr_gate.benchmark", "rlvr_gate.k", "rlvr_gate.estimate"} & set(bare)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,10 +13,13 @@ from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.judging.quantities import Exact, Proportion
 from rlvr_gate.records import (
     CheckpointFacts,
+    ClaimRecord,
     Deciding,
     Judgement,
+    Kind,
     Sampling,
     Tally,
+    Unit,
     Verdict,
     WouldDecide,
 )
@@ -176,6 +180,23 @@ def test_exact_numbers_have_no_width() -> None:
     assert (sparse > dense).estimate == pytest.approx(0.5)
     assert (sparse >= 0.6).verdict is Verdict.HOLDS
     assert (sparse > 0.6).verdict is Verdict.REFUTED
+
+
+def test_units_stay_with_exact_numbers_and_two_make_none() -> None:
+    ledger = Ledger()
+    turned = Exact("angle", 30.0, ledger, unit=Unit.DEGREES)
+    assert (2 * turned - 10 > 0).unit == (turned - turned / 2 > 0).unit == Unit.DEGREES
+    assert (turned - Exact("rank", 0.5, ledger) > 0).unit == Unit.NUMBER
+
+
+def test_the_first_comparison_with_the_verdict_decides_else_the_first() -> None:
+    holds, fails = (Exact("x", x, Ledger()) > 0 for x in (1.0, -1.0))
+    claim = ClaimRecord(
+        "K", "t", "s", Kind.GATE, "n", None, None, 0.0, Verdict.REFUTED, (holds, fails)
+    )
+    assert claim.deciding is fails
+    assert replace(claim, verdict=Verdict.UNDECIDED).deciding is holds
+    assert replace(claim, judgements=()).deciding is None
 
 
 def test_only_numbers_and_quantities_can_be_compared() -> None:

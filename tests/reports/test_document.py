@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from statistics import fmean
 from typing import Any
@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
-from rlvr_gate.records import CheckpointFacts, Interval, NewWork, RunRecord, Sampling, Tally
+from rlvr_gate.records import CheckpointFacts, Interval, NewWork, RunRecord, Sampling, Tally, Unit
 from rlvr_gate.records.plain import told
-from rlvr_gate_reports import document
+from rlvr_gate_reports import document, html
 
 Run = Callable[..., RunRecord]
 STATES = ("open", "closed", "undecided", "not comparable")
@@ -64,6 +64,47 @@ def test_the_schema_refuses_what_it_does_not_know(run: Run, path: str) -> None:
         inner = inner[int(key) if key.isdigit() else key]
     inner["unheard_of"] = 1
     assert errors(loaded)
+
+
+def numbers_of(schema: Any, name: str = "") -> Iterator[str]:
+    """The property that holds each number a document may have."""
+    if isinstance(schema, list):
+        for each in schema:
+            yield from numbers_of(each, name)
+    if not isinstance(schema, dict):
+        return
+    kinds = schema.get("type", ())
+    named = schema.get("$ref", "").rpartition("/")[2] in ("estimate", "p", "level", "k", "n")
+    if named or {"number", "integer"} & set([kinds] if isinstance(kinds, str) else kinds):
+        yield name
+    for key, inner in schema.items():
+        if key == "properties":
+            for called, of in inner.items():
+                yield from numbers_of(of, called)
+        elif key != "units":
+            yield from numbers_of(inner, name)
+
+
+def test_every_number_of_the_document_has_a_unit() -> None:
+    """By the name of its property; where the unit depends on the claim, it stands beside it."""
+    schema: Any = document.schema()
+    found = set(numbers_of({**schema, "$defs": {}}))
+    found |= {n for each in schema["$defs"].values() for n in numbers_of(each) if n}
+    units = {name for name in schema["units"] if name != "$comment"}
+    assert len(found) > 60
+    assert found - units == set()
+    assert units - found <= {"interval", "rows", "facts", "exit_status"}  # made of numbers
+
+
+def test_a_claim_says_what_its_numbers_are_counted_in(run: Run) -> None:
+    record = run(problems=4, samples=8)
+    turned = replace(record.claims[0].judgements[0], unit=Unit.DEGREES)
+    claim = replace(record.claims[0], judgements=(turned,), verdict=turned.verdict)
+    loaded = load(replace(record, claims=[claim]))
+    assert loaded["claims"][0]["unit"] == loaded["claims"][0]["judgements"][0]["unit"] == "degrees"
+    page = html.render(replace(record, claims=[claim]))
+    assert "<small>degrees</small>" in page
+    assert "(degrees)" in page
 
 
 def test_the_same_record_gives_the_same_bytes(run: Run) -> None:

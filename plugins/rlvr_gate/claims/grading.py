@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rlvr_gate.judging.quantities import Quantity
-from rlvr_gate.records import Conclusion, Evidence, Interval, Judgement, Table, Tally, Verdict
+from rlvr_gate.records import (
+    Conclusion,
+    Evidence,
+    Interval,
+    Judgement,
+    Table,
+    Tally,
+    Unit,
+    Verdict,
+)
 
 OTHERWISE = ("strict", "lenient")
 """The gradings that a conclusion is held against."""
@@ -49,6 +58,7 @@ def alike(
         benchmark=gap.benchmark,
         k=1,
         n=None,
+        unit=Unit.COUNT,
         evidence=_evidence(gaps, form, level),
     )
 

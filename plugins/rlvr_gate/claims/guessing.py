@@ -22,6 +22,7 @@ from rlvr_gate.records import (
     GuessFloor,
     Interval,
     Judgement,
+    Unit,
     Verdict,
 )
 from rlvr_gate.stats.guess import guess_floor, guess_pass_at_k, guessable
@@ -100,6 +101,7 @@ def filtered(difference: Quantity, guessing: Guessing | None, k: int, level: flo
         evidence=_evidence(difference, rest, guessing, k, level),
         p_value=p_value,
         guaranteed=difference.ledger.guaranteed,
+        unit=Unit.COUNT,
     )
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.judging.quantities import Estimate, Exact
 from rlvr_gate.kernels.points import FEWEST, LINE, SEEDS, Traits, WeightPoint
-from rlvr_gate.records import NOTHING, Curves, Evidence, Interval, Table, Tally
+from rlvr_gate.records import NOTHING, Curves, Evidence, Interval, Table, Tally, Unit
 
 if TYPE_CHECKING:
     from rlvr_gate.kernels.change import KernelChange
@@ -199,6 +199,7 @@ class KernelView:
         return Estimate(
             label, found.value, interval, self.ledger, self.benchmark, self._evidence(None),
             self._problems, found.p_value, (0.0, 1.0 if what != "distance" else np.inf),
+            Unit.RATIO if what == "distance" else Unit.SHARE,
         )  # fmt: skip
 
     def _ratio(
@@ -215,7 +216,7 @@ class KernelView:
         return Estimate(
             label, float(np.exp(found.value)), Interval(low, high, self.ledger.level),
             self.ledger, self.benchmark, self._evidence(other), self._problems, p_value,
-            (0.0, np.inf),
+            (0.0, np.inf), Unit.RATIO,
         )  # fmt: skip
 
     def _unknown(self, label: str, why: str, other: KernelView | None) -> Exact:

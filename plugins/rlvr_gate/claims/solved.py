@@ -14,7 +14,7 @@ from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.judging.p_values import two_sided
 from rlvr_gate.judging.quantities import Estimate, Proportion
 from rlvr_gate.judging.terms import Array, units
-from rlvr_gate.records import Evidence, Expected, Interval, Moved, Noise, SolvedCounts, Tally
+from rlvr_gate.records import Evidence, Expected, Interval, Moved, Noise, SolvedCounts, Tally, Unit
 from rlvr_gate.stats.intervals import ratio_interval
 from rlvr_gate.stats.null import NullComparison, compared
 from rlvr_gate.stats.support import Sureness, level_of_each, solved_sets, sureness
@@ -89,6 +89,7 @@ class SolvedSets:
             "retention", (0.0, 2.0), [f.retention for f in found],
             [f.retention_interval for f in found],
             lambda t: self._ratio_p(t, [(c.base * c.rlvr, c.both) for _, c in self._null]),
+            Unit.RATIO,
         )  # fmt: skip
 
     @property
@@ -140,6 +141,7 @@ class SolvedSets:
         values: Sequence[float | None],
         intervals: Sequence[Interval],
         p_value: Callable[[float], float],
+        unit: Unit = Unit.SHARE,
     ) -> Estimate:
         known = [value for value in values if value is not None]
         low = min((i.low for i in intervals), default=range_[0])
@@ -153,6 +155,7 @@ class SolvedSets:
             self._evidence() | self._noise(),
             len(self.base),
             p_value if known else None,
+            unit=unit,
         )
 
     def _ratio_p(self, ratio: float, parts: Sequence[tuple[Array, Array]]) -> float:

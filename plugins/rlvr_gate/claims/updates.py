@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean, median
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.judging.quantities import Exact
-from rlvr_gate.records import NOTHING, Evidence
+from rlvr_gate.records import NOTHING, Evidence, Unit
 from rlvr_gate.weights.compare import TensorChange, Update
 
 if TYPE_CHECKING:  # these take scipy, which collecting tests does not need
@@ -86,6 +86,7 @@ class UpdateView:
         value: float | None,
         evidence: Evidence = NOTHING,
         absent: str = "",
+        unit: Unit = Unit.SHARE,
     ) -> Exact:
         """A number about this update; None with the reason why it does not exist."""
         reasons = (*self._reasons, *([absent or f"no {what}"] if value is None else []))
@@ -95,6 +96,7 @@ class UpdateView:
             self.ledger,
             Evidence(weights=self.update.totals()) | evidence,
             tuple(dict.fromkeys(reasons[:1] if self._reasons else reasons)),
+            unit,
         )
 
     # Sparsity
@@ -207,6 +209,7 @@ class UpdateView:
             median(known) if known else None,
             Evidence(numbers={"matrices": len(known)}),
             f"no matrix{named} is changed in part",
+            Unit.RATIO,
         )
 
     # Size and shape
@@ -215,8 +218,14 @@ class UpdateView:
     def _moved(self) -> list[MatrixShape]:
         return [m for m in self.shapes.matrices if not m.unchanged]
 
-    def _over(self, what: str, values: Iterable[float | None], by: Callable[[list[float]], float],
-              **numbers: float | None) -> Exact:  # fmt: skip
+    def _over(
+        self,
+        what: str,
+        values: Iterable[float | None],
+        by: Callable[[list[float]], float],
+        unit: Unit = Unit.SHARE,
+        numbers: Mapping[str, float | None] = {},
+    ) -> Exact:
         known = [value for value in values if value is not None]
         counted = {"matrices": len(known), "layers left out": len(self.shapes.left_out)}
         return self._exact(
@@ -224,6 +233,7 @@ class UpdateView:
             by(known) if known else None,
             Evidence(numbers={**counted, **numbers}),
             "no measured matrix changed",
+            unit,
         )
 
     def rank_share(self) -> Exact:
@@ -237,7 +247,7 @@ class UpdateView:
         }
         shares = [m.rank / m.full_rank for m in moved]
         what = "rank of the update over full rank, mean"
-        found = self._over(what, shares, fmean, **stable)
+        found = self._over(what, shares, fmean, numbers=stable)
         rank = self.update.adapter_rank
         if rank is None or self._reasons or not shares:
             return found
@@ -250,7 +260,8 @@ class UpdateView:
     def spectral_shift(self) -> Exact:
         """Median normalised spectral shift (arXiv:2511.08567v1, fig. 4; arXiv:2606.07082v3)."""
         found = [m.nss for m in self._moved]
-        return self._over("normalised spectral shift, median", found, median, largest=_most(found))
+        what = "normalised spectral shift, median"
+        return self._over(what, found, median, Unit.RATIO, {"largest": _most(found)})
 
     def rotation(self) -> Exact:
         """Largest principal angle, degrees, where the gap gamma_k exceeds ||dW||_2.
@@ -260,19 +271,21 @@ class UpdateView:
         sound = [m.angle for m in self._moved if not m.ill_conditioned]
         absent = len(self._moved) - len(sound)
         found = self._over(
-            "largest principal angle", sound, max,
-            **{"ill-conditioned matrices left out": absent,
-               "largest of all": _most(m.angle for m in self._moved)},
+            "largest principal angle", sound, max, Unit.DEGREES,
+            {"ill-conditioned matrices left out": absent,
+             "largest of all": _most(m.angle for m in self._moved)},
         )  # fmt: skip
         if sound or self._reasons or not absent:
             return found
         why = f"||dW||_2 exceeds the gap gamma_k in all {absent} matrices: angles say nothing"
-        return self._exact("largest principal angle", None, found.evidence, why)
+        what = "largest principal angle"
+        return self._exact(what, None, found.evidence, why, Unit.DEGREES)
 
     def typical_rotation(self) -> Exact:
         """Median of the largest principal angle, degrees, over all matrices that changed."""
         found = [m.angle for m in self._moved]
-        return self._over("largest principal angle, median", found, median, largest=_most(found))
+        what = "largest principal angle, median"
+        return self._over(what, found, median, Unit.DEGREES, {"largest": _most(found)})
 
     def low_beyond_rounding(self) -> Exact:
         """Overlap with the smallest weights, minus the larger of alpha and rounding's own."""
@@ -319,6 +332,7 @@ class UpdateView:
             float(len(found)) if measured else None,
             Evidence(numbers={"matrices": len(self.shapes.matrices)}, violations=found),
             "no matrix was measured",
+            Unit.COUNT,
         )
 
     # Against another update of the same base

@@ -45,6 +45,7 @@ from rlvr_gate.records import (
     Judgement,
     Measure,
     Tally,
+    Unit,
     Verdict,
     spelled_out,
 )
@@ -332,6 +333,7 @@ class CheckpointView:
         return Quantity(
             label, benchmark, each, each, _NATS, (term,), self.ledger,
             evidence=Evidence(scored_by=found.by),
+            unit=Unit.NATS if summed else Unit.NATS_PER_TOKEN,
         )  # fmt: skip
 
     def _wrap(self, name: str, benchmark: str, read: Callable[[Sequence[Tally]], Reading],
@@ -513,6 +515,7 @@ class PairView:
                 benchmark=benchmark,
                 k=None,
                 n=None,
+                unit=Unit.COUNT,
                 evidence=Evidence(
                     notes=(
                         *self.base.source.notes(benchmark),

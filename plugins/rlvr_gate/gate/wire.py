@@ -41,14 +41,15 @@ def _numbers(record: ClaimRecord) -> Iterator[tuple[str, object]]:
     """What it was asked of, and the comparison that made the verdict; None where there is none."""
     yield "benchmark", record.benchmark and for_log(one_line(record.benchmark))
     yield "k", record.k
-    same = [j for j in record.judgements if j.verdict is record.verdict] or record.judgements
-    for judgement in same[:1]:
+    judgement = record.deciding  # falsy unless it holds, so compare with None
+    if judgement is not None:
         yield "estimate", judgement.estimate
         yield "interval_low", judgement.interval.low
         yield "interval_high", judgement.interval.high
         yield "level", judgement.interval.level
         yield "relation", judgement.relation
         yield "threshold", judgement.threshold
+        yield "unit", for_log(one_line(judgement.unit))
 
 
 def whole(record: ClaimRecord) -> tuple[str, object]:

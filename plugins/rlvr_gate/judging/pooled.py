@@ -151,6 +151,7 @@ class Pooled(Measured):
                 p_value=self.p_value(threshold) if found.verdict is verdict else None,
                 guaranteed=self.target == POPULATION,
                 target=self.target,
+                unit=self.parts[0].unit,
             )
         )
 

@@ -32,6 +32,7 @@ from rlvr_gate.records import (
     Interval,
     Judgement,
     Tally,
+    Unit,
     Verdict,
 )
 from rlvr_gate.stats.intervals import mean_interval
@@ -64,6 +65,7 @@ class Quantity(Measured):
     offset: float = 0.0
     evidence: Evidence = NOTHING
     """Shown beside the verdict, with no part in it."""
+    unit: str = Unit.SHARE
 
     def among(self, keep: Sequence[bool], which: str) -> Quantity:
         """The same quantity over some of the problems, called `which`."""
@@ -211,6 +213,7 @@ class Quantity(Measured):
                 and all(map(math.isfinite, plain.bounds)),
                 test=plain._test(threshold),
                 target=plain.target,
+                unit=plain.unit,
                 evidence=both_sides(plain, relation, found)
                 | what_decides(plain, interval, verdict, threshold),
             )
@@ -244,6 +247,7 @@ class Quantity(Measured):
             offset=self.offset + sign * other.offset,
             k=self.k if self.k == other.k else None,
             evidence=self.evidence | other.evidence,
+            unit=self.unit if self.unit == other.unit else Unit.NUMBER,
         )
 
     def _of(self, terms: tuple[Term, ...], **more: Any) -> Quantity:
@@ -281,6 +285,7 @@ class Proportion(Measured):
     evidence: Evidence = NOTHING
     problems: int = 0
     """Problems the units were found among; 0 where nobody knows."""
+    unit: str = Unit.SHARE
 
     @property
     def value(self) -> float:
@@ -341,6 +346,7 @@ class Estimate(Measured):
     """Two-sided p of a threshold, as the interval's method has it."""
     bounds: tuple[float, float] = (-math.inf, math.inf)
     """What it can be at all."""
+    unit: str = Unit.SHARE
 
     def _affine(self, factor: float, offset: float, label: str) -> Estimate:
         def moved(value: float) -> float:
@@ -413,6 +419,7 @@ def _over_problems(
         evidence=evidence | said(found),
         p_value=p_value if found.verdict is verdict else None,
         guaranteed=measured.ledger.guaranteed,
+        unit=measured.unit,
     )
 
 
@@ -426,6 +433,7 @@ class Exact(Measured):
     evidence: Evidence = NOTHING
     reasons: Sequence[str] = ()
     """Why it must not be compared, e.g. that there is no update to speak of."""
+    unit: str = Unit.SHARE
 
     def _affine(self, factor: float, offset: float, label: str) -> Exact:
         evidence = self.evidence | Evidence(numbers={self.label: self.value})
@@ -441,6 +449,7 @@ class Exact(Measured):
             value=self.value + sign * other.value,
             evidence=other.evidence | self.evidence | Evidence(numbers=parts),
             reasons=list(dict.fromkeys([*self.reasons, *other.reasons])),
+            unit=self.unit if self.unit == other.unit else Unit.NUMBER,
         )
 
     def _compare(self, other: object, relation: str) -> Judgement:
@@ -464,6 +473,7 @@ class Exact(Measured):
                 benchmark=None,
                 k=None,
                 n=None,
+                unit=self.unit,
                 evidence=Evidence(numbers={self.label: self.value, **numbers})
                 | self.evidence
                 | Evidence(incomparable=tuple(reasons)),

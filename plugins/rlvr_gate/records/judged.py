@@ -21,6 +21,23 @@ POPULATION, THESE = "population", "these problems"
 """What a verdict is about: problems as a sample of their kind, or no others than these."""
 
 
+class Unit(StrEnum):
+    """What a number is counted in."""
+
+    SHARE = "share"
+    """Of 1: a chance, a rate, or the difference of two."""
+    RATIO = "ratio"
+    """One number over another of its kind; 1 where they are equal."""
+    NATS = "nats"
+    NATS_PER_TOKEN = "nats per token"
+    DEGREES = "degrees"
+    SAMPLES = "samples"
+    """Of a problem: a budget."""
+    COUNT = "count"
+    NUMBER = "number"
+    """Of no unit: an index, a slope, numbers of two units put together."""
+
+
 class Verdict(StrEnum):
     """The answer to one claim."""
 
@@ -155,6 +172,8 @@ class Judgement:
     """What the interval is about: other problems of this kind too, or `these problems` alone."""
     adjusted_p: float | None = None
     """`p_value` among all tests of the run's findings (Holm); None for gate claims."""
+    unit: str = Unit.SHARE
+    """Of estimate, interval and threshold: a `Unit`, or the word of a later version."""
 
     def __bool__(self) -> bool:
         """Whether it holds, so that `assert a > b` reads as the claim it checks."""
@@ -187,6 +206,12 @@ class ClaimRecord:
     """The same among all tests of the run's findings (Holm); None for gate claims."""
     paper: Paper | None = None
     """What the source says of it; None where the suite does not tell."""
+
+    @property
+    def deciding(self) -> Judgement | None:
+        """The comparison that made its verdict: the first one with it, else the first one."""
+        same = [judged for judged in self.judgements if judged.verdict is self.verdict]
+        return next(iter(same or self.judgements), None)
 
 
 @dataclass(frozen=True, slots=True)

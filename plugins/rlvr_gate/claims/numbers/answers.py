@@ -11,7 +11,7 @@ import numpy as np
 from rlvr_gate.claims.numbers.number import Floats
 from rlvr_gate.judging.quantities import Quantity
 from rlvr_gate.judging.terms import Term
-from rlvr_gate.records import Answers
+from rlvr_gate.records import Answers, Unit
 
 if TYPE_CHECKING:
     from rlvr_gate.claims.views import CheckpointView
@@ -40,7 +40,7 @@ def answer_entropy(view: CheckpointView, benchmark: str) -> Quantity:
     elif draws > 1:
         low = high = entropies(given, draws)
     term = Term(view.role, label, low, high, tallies, bounds=(0.0, most), samples=draws)
-    return Quantity(label, benchmark, low, high, (0.0, most), (term,), view.ledger)
+    return Quantity(label, benchmark, low, high, (0.0, most), (term,), view.ledger, unit=Unit.NATS)
 
 
 def entropies(given: Sequence[Answers], draws: int) -> Floats:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rlvr_gate.claims.ladder import band, crossing
 from rlvr_gate.claims.numbers.banded import p_of
 from rlvr_gate.judging.quantities import Estimate
-from rlvr_gate.records import Evidence, Interval
+from rlvr_gate.records import Evidence, Interval, Unit
 from rlvr_gate.stats import bands
 from rlvr_gate.stats.bands import Band
 
@@ -40,6 +40,7 @@ def overtaking_budget(pair: PairView, k: int, benchmark: str) -> Estimate:
         len(gaps[0].low),
         p_value,
         (1.0, float(beyond)),
+        Unit.SAMPLES,
     )
 
 

@@ -11,7 +11,7 @@ from rlvr_gate.claims.numbers.number import Floats
 from rlvr_gate.judging.beside import said
 from rlvr_gate.judging.power import unanswerable
 from rlvr_gate.judging.quantities import Quantity
-from rlvr_gate.records import Evidence, Interval, Judgement, Table, Verdict
+from rlvr_gate.records import Evidence, Interval, Judgement, Table, Unit, Verdict
 
 if TYPE_CHECKING:
     from rlvr_gate.claims.views import PairView
@@ -76,6 +76,7 @@ def start_against_gain(pair: PairView, k: int, benchmarks: Sequence[str]) -> Jud
             benchmark=None,
             k=k,
             n=None,
+            unit=Unit.NUMBER,
             evidence=evidence | said(found),
             p_value=min(1.0, 2 * p) if found.verdict is verdict and len(whole) >= FEWEST else None,
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rlvr_gate.records import ClaimRecord, Kind
 from rlvr_gate_reports import words
 from rlvr_gate_reports.html.sections.section import Material, Part, Section
-from rlvr_gate_reports.reading import deciding_judgement, for_readers
+from rlvr_gate_reports.reading import for_readers
 
 _ROWS, _COLUMNS = 300, 50
 
@@ -68,7 +68,7 @@ def _row(
 
 
 def _cell(claim: ClaimRecord, anchors: Mapping[int, str]) -> Cell:
-    judgement = deciding_judgement(claim)
+    judgement = claim.deciding
     estimate = "" if judgement is None else words.value(judgement)
     verdict = "skipped" if claim.skipped else str(claim.verdict)
     return Cell(verdict, estimate, anchors.get(id(claim), ""))

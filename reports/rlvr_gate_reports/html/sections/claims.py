@@ -13,7 +13,7 @@ from rlvr_gate_reports import svg, words
 from rlvr_gate_reports.html.evidence import Block, Link, blocks
 from rlvr_gate_reports.html.problems import Place
 from rlvr_gate_reports.html.sections.section import SHOWN_CLAIMS, Material, Part, Section
-from rlvr_gate_reports.reading import deciding_judgement, family, for_readers, incomparable
+from rlvr_gate_reports.reading import family, for_readers, incomparable
 
 _MANY = 40  # claims
 _ROWS, _ROWS_OF_MANY = 50, 8  # of a table beside a claim; the JSON has them all
@@ -37,6 +37,7 @@ class Comparison:
     verdict: Verdict
     numbers: str
     needs: str
+    unit: str
     n: int | None
     notes: tuple[str, ...]
     """What a run of this size can see, and what would decide it."""
@@ -57,6 +58,8 @@ class ClaimRow:
     estimate: str
     interval: str
     needs: str
+    unit: str
+    """Of estimate, interval and threshold."""
     about: str
     """`of these problems alone`, where the verdict is not about others."""
     asked: str
@@ -155,7 +158,7 @@ def _row(
     *,
     follows: bool,
 ) -> ClaimRow:
-    judgement = deciding_judgement(claim)
+    judgement = claim.deciding
     reach = _own_scale(judgement) if scale is None else scale
     reasons = incomparable(claim) if claim.verdict is Verdict.NOT_COMPARABLE else []
     if claim.reason and claim.reason not in reasons:
@@ -169,6 +172,7 @@ def _row(
         estimate="–" if judgement is None else words.value(judgement),
         interval="" if judgement is None else words.uncertainty(judgement),
         needs="–" if judgement is None else words.needs(judgement),
+        unit="" if judgement is None else judgement.unit,
         about=words.about(judgement),
         asked=words.asked(judgement),
         p=words.p_value(claim.adjusted_p),
@@ -187,6 +191,7 @@ def _comparison(judgement: Judgement, shared: Shared) -> Comparison:
         verdict=judgement.verdict,
         numbers=words.estimate(judgement),
         needs=words.needs(judgement),
+        unit=judgement.unit,
         n=judgement.n,
         notes=tuple(_sentence(note) for note in notes(judgement)),
         evidence=blocks(judgement.evidence, link, shared.rows),
@@ -219,7 +224,7 @@ def _shared_scale(claims: Sequence[ClaimRecord]) -> float | None:
     """
     if not any(claim.benchmark for claim in claims):
         return None
-    judged = [j for claim in claims if (j := deciding_judgement(claim)) is not None]
+    judged = [j for claim in claims if (j := claim.deciding) is not None]
     ends = [abs(end) for j in judged for end in _distances(j)]
     return max((end for end in ends if end <= 1), default=1.0) or 1.0
 
