@@ -74,6 +74,10 @@ def to_document(record: RunRecord) -> dict[str, object]:
             "versions": dict(sorted(record.versions.items())),
             "seconds": told(dict(sorted(record.seconds.items()))),
             "sampled": dict(sorted(told(record.sampled).items())),
+            "beforehand": {
+                "fixed": str(record.beforehand.fixed),
+                "changed": list(record.beforehand.changed),
+            },
         },
     }
 

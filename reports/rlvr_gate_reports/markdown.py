@@ -293,7 +293,8 @@ def _provenance(record: RunRecord) -> str:
         f"{_digest(b.digest)}"
         for b in record.benchmarks[:_SHOWN_BENCHMARKS]
     )
-    parts = ["## Provenance", table, benchmarks, f"Run {escape(record.created)}."]
+    before = words.beforehand(record) if record.samples else ""
+    parts = ["## Provenance", escape(before), table, benchmarks, f"Run {escape(record.created)}."]
     return "\n\n".join(part for part in parts if part)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rlvr_gate.records import (
+    Beforehand,
     Benchmark,
     CheckpointFacts,
     ClaimRecord,
@@ -120,7 +121,12 @@ def _record(document: Mapping[str, Any]) -> RunRecord:
         level=float(document["level"]),
         seed=int(document["seed"]),
         rounds=rounds,
+        beforehand=_beforehand(run.get("beforehand")),
     )
+
+
+def _beforehand(told: Mapping[str, Any] | None) -> Beforehand:
+    return Beforehand() if told is None else unpacked(Beforehand, told)
 
 
 def _gate(gate: Mapping[str, Any]) -> GateResult:

@@ -18,6 +18,7 @@ from rlvr_gate.records import (
     CheckpointFacts,
     ClaimRecord,
     ErrorControl,
+    Fixed,
     GateState,
     Interval,
     Judgement,
@@ -371,6 +372,15 @@ def findings_family(record: RunRecord) -> str:
         f"{level(1 - record.level)}, so that with at most this chance any of them is wrong; "
         "intervals are each finding's own."
     )
+
+
+def beforehand(record: RunRecord) -> str:
+    """Whether policy and claims were settled before there was anything to look at, a sentence."""
+    if record.beforehand.fixed is Fixed.BEFORE:
+        return "Policy, claims and design were fixed before the first draw."
+    if record.beforehand.fixed is Fixed.CHANGED:
+        return f"Changed since the first draw: {'; '.join(record.beforehand.changed)}."
+    return "Whether policy and claims were fixed before the first draw is unknown."
 
 
 def short_digest(digest: str) -> str:

@@ -74,8 +74,10 @@ from rlvr_gate.records.judged import (
 )
 from rlvr_gate.records.run import (
     AskFacts,
+    Beforehand,
     CheckpointFacts,
     CurvePoint,
+    Fixed,
     LookedAt,
     NewWork,
     NumberRow,
@@ -109,6 +111,7 @@ __all__ = [
     "Answers",
     "Ask",
     "AskFacts",
+    "Beforehand",
     "Benchmark",
     "Cell",
     "Checkpoint",
@@ -128,6 +131,7 @@ __all__ = [
     "Expected",
     "Facts",
     "FinishReason",
+    "Fixed",
     "GateResult",
     "GateState",
     "Grade",

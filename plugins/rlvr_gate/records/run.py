@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from rlvr_gate.records.asked import Benchmark, Problem, Rounds, Sampling
 from rlvr_gate.records.drawn import Answered, Example, Tally
@@ -101,6 +102,25 @@ class NewWork:
     saved_tokens: int | None = None
 
 
+class Fixed(StrEnum):
+    """Whether what decides was settled before there was anything to look at."""
+
+    BEFORE = "before"
+    """Policy, claims and design stood in the store before the first draw of what was judged."""
+    CHANGED = "changed"
+    UNKNOWN = "unknown"
+    """Nothing of the kind was kept, as in older stores and recorded runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beforehand:
+    """What the store knows of the order of deciding and drawing."""
+
+    fixed: Fixed = Fixed.UNKNOWN
+    changed: tuple[str, ...] = ()
+    """What is otherwise than it was then: `the policy`, `claims C1 (edited), X1 (added)`."""
+
+
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
     """One k of a curve: an estimate with its interval."""
@@ -175,3 +195,5 @@ class RunRecord:
     """benchmark -> problem id -> role -> its most frequent answers, the most frequent first."""
     every_k: Mapping[str, Mapping[str, Sequence[CurvePoint]]] = field(default_factory=dict)
     """benchmark -> role -> `curves` at every whole k; empty where the ladder has them all."""
+    beforehand: Beforehand = field(default_factory=Beforehand)
+    """Whether policy and claims were fixed before the first draw."""

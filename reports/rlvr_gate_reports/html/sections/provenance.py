@@ -20,6 +20,7 @@ class Provenance:
     """The pair first."""
     work: Mapping[str, int]
     """What the run did anew, in words."""
+    beforehand: str
     errors: str
     family: str
 
@@ -30,6 +31,7 @@ def read(material: Material) -> list[Part]:
     data = Provenance(
         tuple(checkpoints(record)),
         {name.replace("_", " "): number for name, number in told(record.sampled).items()},
+        words.beforehand(record) if record.samples else "",
         words.release_and_block(record),
         words.findings_family(record),
     )
