@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rlvr_gate.judging.quantities import Exact
-from rlvr_gate.records import Curves, Evidence, Table
+from rlvr_gate.records import Curves, Evidence, Table, Unit
 
 if TYPE_CHECKING:
     from rlvr_gate.claims.views import CheckpointView
@@ -43,5 +43,5 @@ def weights_track_kernel(
     tau = 0.0 if few else float(kendalltau([r[0] for r in rows], [r[1] for r in rows]).statistic)
     return Exact(
         f"order of {len(rows)} checkpoints by angle against that by turn (tau)",
-        tau, base.ledger, Evidence(exhibits=(table, curves)), why,
+        tau, base.ledger, Evidence(exhibits=(table, curves)), why, Unit.NUMBER,
     )  # fmt: skip
