@@ -5,9 +5,9 @@
     python studies/graders.py --data PATH --part gradings   # one of its four tables alone
 
 Completions are graded in a grading worker, as in a run. Speed is that of this process, a second of
-its own CPU time: up to 200 of one source through the verifier (those alone that it decides without
-algebra, and all), the same through `parse` and `verify` of math-verify (without its own timeouts,
-answers on file parsed once), in turn, best of three; no cache is kept in between.
+its own CPU time: up to 800 of one source through the verifier, those that it decides without
+algebra; up to 200 whether or not it does, and the same through `parse` and `verify` of math-verify
+(without its own timeouts, answers on file parsed once); best of three, no cache in between.
 """
 
 from __future__ import annotations
@@ -66,11 +66,14 @@ def main() -> None:
         for name in (name for name in sources if name in WORKED):
             otherwise(name, sources[name])
     if options.part in ("", "speed"):
-        print("\n| completions | without algebra | decided so, a second | math | math-verify |")
-        print("|---|---|---|---|---|")
+        print(
+            "\n| completions | characters each | without algebra | decided so, a second"
+            " | million characters a second | `math` | math-verify |"
+        )
+        print("|---|---|---|---|---|---|---|")
         for name, rows in sources.items():
             if name not in HANGING:
-                speed(name, [row for row in rows if row.verifier == "math"][-200:])
+                speed(name, [row for row in rows if row.verifier == "math"])
 
 
 def recorded(data: Path) -> dict[str, list[Row]]:
@@ -181,11 +184,12 @@ def speed(name: str, rows: list[Row]) -> None:
     from math_verify import parse, verify
 
     symbolic.prepare()
-    texts = {answer: f"\\boxed{{{answer}}}" for answer in {row.answer for row in rows}}
+    few = rows[-200:]
+    texts = {answer: f"\\boxed{{{answer}}}" for answer in {row.answer for row in few}}
 
     def theirs() -> None:
         golds = {answer: parse(text, parsing_timeout=None) for answer, text in texts.items()}
-        for row in rows:
+        for row in few:
             verify(
                 golds[row.answer],
                 parse(row.completion, parsing_timeout=None),
@@ -199,11 +203,15 @@ def speed(name: str, rows: list[Row]) -> None:
             VERIFIERS["math"](row.completion, row.answer)
 
     easy = _without_algebra(rows)
-    share = 100 * len(easy) / len(rows)
+    share, quick = 100 * len(easy) / len(rows), easy[-800:]
+    length = sum(len(row.completion) for row in quick) / len(quick)
     best = [min(_seconds(run) for _ in range(3))
-            for run in (partial(ours, easy), partial(ours, rows), theirs)]  # fmt: skip
-    rates = [len(of) / seconds for of, seconds in zip((easy, rows, rows), best, strict=True)]
-    print(f"| {name} | {share:.1f} % | {' | '.join(f'{rate:,.0f}' for rate in rates)} |")
+            for run in (partial(ours, quick), partial(ours, few), theirs)]  # fmt: skip
+    rate, mixed, other = (len(of) / s for of, s in zip((quick, few, few), best, strict=True))
+    print(
+        f"| {name} | {length:,.0f} | {share:.1f} % | {rate:,.0f} | {rate * length / 1e6:.0f}"
+        f" | {mixed:,.0f} | {other:,.0f} |"
+    )
 
 
 def _without_algebra(rows: list[Row]) -> list[Row]:

@@ -47,6 +47,7 @@ WHOLE = [
     ("The answer is 18.\n\nWait, did we count the 3 eggs? No.\nThe answer is 15.", "15"),
     ("Let me restate it.\nQuestion: what is 9 + 9?\nIt is 18.", "18"),
     ("We need the total.\n\nQuestion: what is 9 + 9?\n\nAnswer: 18", "18"),
+    ("It asks:\n\nHow many pens are in 3 boxes with 6 pens each?\n\nThe answer is 18.", "18"),
     ("Let me check the problem: 9 and 9.\nThat gives 18", "18"),
     ("The answer is 17.\n\nWait, is that right? 9 + 9 is not 17.\nThe answer is 18.", "18"),
 ]
