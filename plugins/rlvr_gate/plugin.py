@@ -52,8 +52,9 @@ _MARKERS = (
     "scores(*roles, under, choices, temperature, top_p, sampling, max_new_tokens, template, "
     "samples): score these roles' completions, asked for as in `asks`, under a checkpoint, or "
     "under two and with the divergences between them; with `choices`, what each would choose",
-    "gradients(line, noise): take kernels at this claim's checkpoints, on the way to those of "
-    "`line`, and at random updates of the size of those of `noise`; with `benchmark`",
+    "gradients(line, noise, spectra): take kernels at this claim's checkpoints, on the way to "
+    "those of `line`, and at random updates of the size of those of `noise`; with `spectra` read "
+    "those of their weights too",
     "traits(*texts): take those kernels over ways of behaving: base's right completions by "
     "stratum, and its completions that hold a text",
     "asks(*roles, temperature, top_p, sampling, max_new_tokens, template, samples, problems, "

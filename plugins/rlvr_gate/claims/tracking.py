@@ -21,7 +21,7 @@ def weights_track_kernel(
     """Kendall's tau between the turns of kernels and the median principal angles of weights.
 
     1 where both order the checkpoints alike, -1 where they order them the other way round. The
-    claim needs `gradients` and `weights("spectra")`.
+    claim needs `gradients(spectra=True)`.
 
     Args:
         checkpoints: four at least, without base.

@@ -22,6 +22,7 @@ from rlvr_gate.records import (
     Sampling,
     Stream,
 )
+from rlvr_gate.stats.adaptive import Rounds
 from rlvr_gate_fixtures.backends import BackendError, KernelJob
 from rlvr_gate_fixtures.backends.scripted import ScriptedBackend, coins
 from rlvr_gate_fixtures.evidence.stored import StoreEvidence
@@ -29,6 +30,7 @@ from rlvr_gate_fixtures.measurements.gradients import plan, read
 from rlvr_gate_fixtures.measurements.gradients.fill import differentiate, planned_gradients
 from rlvr_gate_fixtures.measurements.gradients.read import CODES, Kernels, probing
 from rlvr_gate_fixtures.measurements.samples.draw import Wanted, prepare
+from rlvr_gate_fixtures.measurements.samples.schedule import Schedule
 from rlvr_gate_fixtures.progress import Silent
 from rlvr_gate_fixtures.run import Run, Settings
 from rlvr_gate_fixtures.store.samples import Store
@@ -252,6 +254,27 @@ def test_traits_are_planned_beside_kernels(run: Run) -> None:
     assert [job.codes for job in run.differentiator.jobs] == [CODES, (None,)]
     differentiate(run, wanted, tasks, progress=Silent())
     assert len(run.differentiator.jobs) == 2
+
+
+def test_an_adaptive_run_reads_at_every_look_what_its_first_has_taken(run: Run) -> None:
+    many = replace(BENCHMARK, problems=tuple(
+        replace(PROBLEMS[i % 8], id=f"q{i}", prompt=f"{i}+0=") for i in range(80)
+    ))  # fmt: skip
+    run = replace(run, benchmarks={"sums": many}, backend=ScriptedBackend({"*": coins(many, 0.5)}))
+    run.__dict__["differentiator"] = Toy()
+    schedule = Schedule.first([many], Rounds((4,), 4), 0)
+    ((_, part),) = schedule.due
+    assert len(part.problems) < 80
+    first = replace(many, problems=part.problems)
+    asked = [Wanted(Ask(role), first, part.rounds) for role in run.checkpoints]
+    prepare(run, asked, progress=Silent())
+    differentiate(run, WANTED, {"sums": first}, progress=Silent())
+    later = replace(schedule, asked={"sums": replace(schedule.asked["sums"], caps=(4, 4))})
+    assert len(later.asked["sums"].problems) > len(part.problems)
+    for each in (schedule, later):
+        evidence = StoreEvidence(run, each)
+        assert evidence.kernel(NOISE, "sums").size == 2.0
+        assert len(set(evidence.probes("sums").clusters)) == len(part.problems)
 
 
 def test_too_few_probes_start_no_engine(run: Run) -> None:
