@@ -22,7 +22,7 @@ def complete(job: Job, emit: Emit) -> None:
     if job["meet"]:
         _meet(Path(job["folder"]), job["meet"])
     seen = {"gpus": gpus, "pid": os.getpid(), "cores": sorted(os.sched_getaffinity(0))}
-    for position, (_, start, stop) in enumerate(job["requests"]):
+    for position, (_, start, stop, _) in enumerate(job["requests"]):
         for sample in range(start, stop):
             time.sleep(job["delay"])
             text = json.dumps({**seen, "path": job["path"]})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -340,3 +341,22 @@ def test_sequences_beyond_a_sliding_window_are_refused() -> None:
     assert run(mistral(window=16), asked, max_new_tokens=10, stop_ids=[])
     with pytest.raises(NotImplementedError, match="sliding window of 16"):
         run(mistral(window=16), asked, max_new_tokens=30, stop_ids=[])
+
+
+# Completions that were begun
+
+
+@pytest.mark.parametrize("first", [3, 9])
+def test_what_is_gone_on_with_is_what_one_long_draw_gives(model: Model, first: int) -> None:
+    """Same tokens, same log-probabilities; with others of the same prompt in company or alone."""
+    prompts = [[5, 6, 7], [8, 9, 10], [11, 12]]
+    whole = [Draws(ids, 0, 12, stream_key(0, "m", ids)) for ids in prompts]
+    long, short = found(model, whole), found(model, whole, max_new_tokens=first)
+    cut = {at: ids for at, (ids, _) in short.items() if len(ids) == first and ids[-1] not in STOP}
+    assert 3 <= len(cut) < len(short)
+    asked = {work.key: work.prompt_ids for work in whole}
+    rest = [Draws(asked[key], i, i + 1, key, ids) for (key, i), ids in cut.items()]
+    for more in ([], [replace(work, start=20, stop=26) for work in whole]):
+        went_on = found(model, [*rest, *more])
+        assert {place: went_on[place] for place in cut} == {place: long[place] for place in cut}
+    assert all(long[place][0][:first] == ids for place, ids in cut.items())

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from rlvr_gate.records import Checkpoint, FinishReason, Sampling, Stream
-from rlvr_gate_fixtures.backends import BackendError, Drawn, Request, load
+from rlvr_gate_fixtures.backends import BackendError, Begun, Drawn, Request, goes_on, load
 from rlvr_gate_fixtures.backends.answers import answers
 from rlvr_gate_fixtures.backends.server import endpoint
 from rlvr_gate_fixtures.backends.server.backend import ServerBackend
@@ -228,6 +228,32 @@ def test_the_text_that_is_kept_is_read_from_the_token_ids(serve: Serve, base: Ch
     call = (base, stream(base), [Request(PROMPT, 0, 4)])
     kept = [drawn.completion for _, drawn in answers(ServerBackend(served.url), [call])]
     assert [(each.text, each.token_ids) for each in kept] == [("12+3", (15, 144, 6, 1))] * 4
+
+
+@needs_tokenizer
+def test_what_was_begun_is_part_of_the_prompt_and_of_the_answer(
+    serve: Serve, base: Checkpoint
+) -> None:
+    served = serve(lambda number, body: answer(body, "3", (6, 1)))
+    begun = Request(PROMPT, 4, 5, Begun((15, 144), -2.0))
+    call = (base, stream(base), [begun, Request(PROMPT, 4, 5)])
+    drawn = sorted(
+        (drawn for _, drawn in answers(ServerBackend(served.url, concurrency="1"), [call])),
+        key=lambda each: each.request,
+    )
+    whole = drawn[0].completion
+    assert whole.token_ids == (15, 144, 6, 1)
+    assert (whole.text, whole.finish, whole.logprob) == ("12+3", FinishReason.STOP, -3.0)
+    assert [(b["prompt"], b["max_tokens"]) for b in served.asked] == [
+        ([*PROMPT, 15, 144], 78),
+        ([*PROMPT], 80),
+    ]
+    assert served.asked[0]["seed"] != served.asked[1]["seed"]  # the numbers before are used up
+
+
+def test_texts_alone_cannot_be_gone_on_with() -> None:
+    assert goes_on(ServerBackend("http://127.0.0.1:1/v1"))
+    assert not goes_on(ServerBackend("http://127.0.0.1:1/v1", dialect="openai"))
 
 
 # Patience

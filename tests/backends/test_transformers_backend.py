@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import pytest
 
 from rlvr_gate.records import Checkpoint, FinishReason, Sampling, Stream
-from rlvr_gate_fixtures.backends import BackendError, Drawn, Request
+from rlvr_gate_fixtures.backends import BackendError, Begun, Drawn, Request
 from rlvr_gate_fixtures.backends.children.jobs import Refused
 from rlvr_gate_fixtures.backends.children.places import Place
 from rlvr_gate_fixtures.backends.transformers import backend as transformers_backend
@@ -124,6 +124,31 @@ def test_a_sample_does_not_depend_on_what_is_drawn_beside_it(
     )
     assert all(whole[(2, s)] == ids for (r, s), ids in parts.items() if r == 0)
     assert all(whole[(0, s)] == ids for (r, s), ids in parts.items() if r == 1)
+
+
+def test_a_larger_budget_goes_on_where_the_smaller_one_cut(
+    backend: TransformersBackend, base: Checkpoint, prompt_ids: list[tuple[int, ...]]
+) -> None:
+    """In a child of its own, with what is fresh beside it: exactly one long draw, bit for bit."""
+    asked = [Request(ids, 0, 12) for ids in prompt_ids]
+    long = {(d.request, d.completion.sample): d.completion
+            for d in backend.complete(base, stream(base), asked)}  # fmt: skip
+    short = [*backend.complete(base, stream(base, max_new_tokens=6), asked)]
+    cut = [d for d in short if d.completion.finish is FinishReason.LENGTH]
+    assert 3 < len(cut) < len(short)
+    rest = [
+        Request(
+            prompt_ids[d.request],
+            d.completion.sample,
+            d.completion.sample + 1,
+            Begun(d.completion.token_ids, d.completion.logprob),
+        )
+        for d in cut
+    ]
+    went_on = {d.request: d.completion
+               for d in backend.complete(base, stream(base), [*rest, asked[0]])}  # fmt: skip
+    for position, drawn in enumerate(cut):
+        assert went_on[position] == long[drawn.request, drawn.completion.sample]
 
 
 def test_another_seed_is_another_sample(

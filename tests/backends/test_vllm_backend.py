@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from rlvr_gate.records import Checkpoint, FinishReason, Sampling, Stream
-from rlvr_gate_fixtures.backends import BackendError, Drawn, Request, load
+from rlvr_gate_fixtures.backends import BackendError, Begun, Drawn, Request, load
 from rlvr_gate_fixtures.backends.children.places import Place
 from rlvr_gate_fixtures.backends.devices import spread
 from rlvr_gate_fixtures.backends.philox import sample_seed
@@ -181,6 +181,31 @@ def test_logprobs_are_those_of_the_sampling_distribution(
         plain = float(law[torch.arange(count), ids[0, -count:]].sum())
         errors.append(abs(plain - drawn.completion.logprob) / count)
     assert sorted(errors)[len(errors) // 2] < 0.02
+
+
+@needs_vllm
+def test_a_larger_budget_goes_on_from_the_tokens_that_were_drawn(
+    engine: VllmBackend, base: Checkpoint, prompt_ids: list[tuple[int, ...]]
+) -> None:
+    """Whole answers, with numbers of their own, and the log-probability of all of it."""
+    never = Stream(base.digest, Sampling(max_new_tokens=12), (), "vllm", 0)
+    first = [d.completion for d in engine.complete(base, never, [Request(prompt_ids[2], 0, 20)])]
+    rest = [
+        Request(prompt_ids[2], c.sample, c.sample + 1, Begun(c.token_ids, c.logprob))
+        for c in first
+    ]
+    longer = Stream(base.digest, Sampling(max_new_tokens=30), (), "vllm", 0)
+    went_on = {d.request: d.completion for d in engine.complete(base, longer, rest)}
+    assert sorted(went_on) == list(range(20))
+    for position, before in enumerate(first):
+        after = went_on[position]
+        assert (len(after.token_ids), after.sample) == (30, before.sample)
+        assert after.token_ids[:12] == before.token_ids
+        assert after.logprob < before.logprob
+    again = {d.completion.sample: d.completion.token_ids
+             for d in engine.complete(base, never, [Request(prompt_ids[2], 0, 20)])}  # fmt: skip
+    repeats = [went_on[i].token_ids[12:24] == again[c.sample] for i, c in enumerate(first)]
+    assert sum(repeats) < 3  # the same random numbers again would tie the rest to its beginning
 
 
 @needs_vllm
