@@ -71,7 +71,7 @@ def shared_neighbours(one: Floats, other: Floats, nearest: int = NEAREST) -> flo
 
 
 def neighbours(kernel: Floats, nearest: int) -> NDArray[np.bool_]:
-    """Which texts are each text's nearest, (texts, texts): a row has `nearest` of them, not itself.
+    """Which texts are nearest to each, (texts, texts): a row has `nearest` of them, not itself.
 
     Of equal ones the first are taken.
 
