@@ -208,3 +208,13 @@ def test_a_stream_remembers_all_that_drew_it(store) -> None:
     for hardware in ("a small one", "a large one", "a small one"):
         store.add_origin(stream, {"torch": "2.13.0", "hardware": hardware})
     assert store.origin(stream) == {"torch": "2.13.0", "hardware": "a large one and a small one"}
+
+
+def test_texts_come_with_their_grades_and_nobody_elses(store):
+    store.add(STREAM, [*draws(0, 1), (PROMPTED.prompt_ids, completion(2, (8, 2), "3"))])
+    store.add(STREAM, [((9,), completion(0, text="another prompt"))])
+    store.add_grades(STREAM, [(PROMPTED, i, g) for i, g in enumerate((RIGHT, RIGHT, WRONG))])
+    found = store.texts(STREAM, PROMPTED, 3)
+    assert {text for text, _, _ in found} == {"2", "3"}
+    assert sum(times for text, grade, times in found if grade is Grade.CORRECT) == 2
+    assert sum(times for *_, times in store.texts(STREAM, PROMPTED, 2)) == 2

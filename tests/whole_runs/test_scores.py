@@ -33,6 +33,27 @@ from rlvr_gate import claim
 def test_late(pair, benchmark):
     assert pair.rlvr.token_entropy(benchmark) < 1
 """
+CHOICES = """
+import pytest
+from rlvr_gate import claim, numbers
+
+GREEDY = {"temperature": 0.001, "samples": 1}
+
+@pytest.mark.scores("base", under=("base", "rlvr"), choices=True, **GREEDY)
+@claim("few tokens change", id="P4")
+def test_tokens(pair, benchmark):
+    along = pair.base.at(**GREEDY)
+    assert numbers.chosen_otherwise(pair.base, pair.rlvr, benchmark, along=along) <= 0.9
+
+@claim("asks too late", id="P5")
+def test_late(pair, benchmark):
+    numbers.chosen_otherwise(pair.base, pair.rlvr, benchmark, along=pair.base)
+
+@claim("the gain is no other choice", id="P6")
+def test_methods(pair, benchmark):
+    digit = numbers.whether("long", lambda text: len(text) > 3)
+    assert numbers.by_choice(pair, benchmark, digit) < 0.9
+"""
 PROBLEMS = [("S29+67:", "96"), ("S11+13:", "24"), ("S50+41:", "91"), ("S8+7:", "15")]
 
 
@@ -91,6 +112,21 @@ def test_scores_are_computed_once_and_every_process_reads_the_same(real: Real) -
         assert again["run"]["sampled"]["scored"] == 0
         del again["run"]
         assert again == {key: value for key, value in first.items() if key != "run"}
+
+
+def test_choices_are_planned_computed_and_shown_with_their_tokens(real: Real) -> None:
+    plan = real.run(CHOICES, "--plan")
+    plan.stdout.fnmatch_lines(
+        ["*base (temperature 0.001, samples 1) under base and rlvr, with choices on sums: 4 comp*"]
+    )
+    result = real.run(CHOICES)
+    result.stdout.fnmatch_lines(["*@pytest.mark.scores('base', under=('base', 'rlvr'), choices=*"])
+    judged = {c["id"]: c["judgements"] for c in real.document["claims"]}
+    (tokens,), (methods,) = judged["P4"], judged["P6"]
+    kinds = [exhibit["kind"] for exhibit in tokens["evidence"]["exhibits"]]
+    assert kinds[0] == "facts"
+    assert tokens["evidence"]["exhibits"][0]["facts"]["positions"] >= 4
+    assert [e["kind"] for e in methods["evidence"]["exhibits"]] == ["table", "table", "facts"]
 
 
 def test_a_claim_that_did_not_ask_is_told_the_marker(real: Real) -> None:

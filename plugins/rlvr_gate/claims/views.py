@@ -23,6 +23,7 @@ from rlvr_gate.claims.solved import SolvedSets
 from rlvr_gate.claims.tokens.choices import ChoiceSource
 from rlvr_gate.claims.twice import copies, drawn_twice, foreign
 from rlvr_gate.claims.updates import UpdateView, Weights
+from rlvr_gate.claims.ways.methods import MethodSource
 from rlvr_gate.judging import readings
 from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.judging.pooled import Pooled, Weigh
@@ -89,7 +90,7 @@ class TokenScores:
     """What computed them: a backend's identity."""
 
 
-class EvidenceSource(Weights, KernelSource, ChoiceSource, Protocol):
+class EvidenceSource(Weights, KernelSource, ChoiceSource, MethodSource, Protocol):
     """Where the judged numbers come from."""
 
     def scores(self, asked: ScoreOf, benchmark: str) -> TokenScores:

@@ -18,19 +18,25 @@ from rlvr_gate.claims.numbers.tasks import out_of_reach, start_against_gain
 from rlvr_gate.claims.numbers.trend import along, trend
 from rlvr_gate.claims.tokens.chosen import chosen_otherwise, considered, hesitation
 from rlvr_gate.claims.tracking import weights_track_kernel
+from rlvr_gate.claims.ways.methods import MARKS, how, whether
+from rlvr_gate.claims.ways.shares import by_choice, by_reliability
 
 NUMBERS: tuple[PerProblem, ...] = (cover_at, solved_over)
 
 __all__ = [
+    "MARKS",
     "NUMBERS",
     "PerProblem",
     "along",
     "answer_entropy",
+    "by_choice",
+    "by_reliability",
     "chosen_otherwise",
     "considered",
     "cover_at",
     "expansion_beyond_rebound",
     "hesitation",
+    "how",
     "hull",
     "least_cover_gain",
     "out_of_reach",
@@ -40,5 +46,6 @@ __all__ = [
     "start_against_gain",
     "trend",
     "weights_track_kernel",
+    "whether",
     "within_reach",
 ]
