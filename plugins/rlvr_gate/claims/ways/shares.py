@@ -34,7 +34,7 @@ _NONE = Used(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class ByMethod:
     """Completions of one checkpoint by method and problem, each (methods, problems)."""
 
     n: Floats
@@ -52,7 +52,7 @@ class Counts:
             return np.asarray(self.right / self.n)
 
 
-Part = Callable[[Counts, Counts], Floats]
+Part = Callable[[ByMethod, ByMethod], Floats]
 """What one checkpoint has of each problem, standardised by the other."""
 
 
@@ -78,19 +78,19 @@ def by_reliability(pair: PairView, benchmark: str, classify: Classifier = how) -
     return _part(pair, benchmark, classify, "gain by reliability of methods", reliable)
 
 
-def chosen(ours: Counts, theirs: Counts) -> Floats:
+def chosen(ours: ByMethod, theirs: ByMethod) -> Floats:
     """Accuracy of our choice of methods, each as reliable as it is for both."""
     mine, other = _both(ours, theirs)
     return np.asarray((ours.share * (mine + other) / 2).sum(0))
 
 
-def reliable(ours: Counts, theirs: Counts) -> Floats:
+def reliable(ours: ByMethod, theirs: ByMethod) -> Floats:
     """Accuracy of our methods, each as often used as by both."""
     mine, _ = _both(ours, theirs)
     return np.asarray(((ours.share + theirs.share) / 2 * mine).sum(0))
 
 
-def _both(ours: Counts, theirs: Counts) -> tuple[Floats, Floats]:
+def _both(ours: ByMethod, theirs: ByMethod) -> tuple[Floats, Floats]:
     """How reliable methods are; where one did not use them, as the other found them."""
     mine, other = ours.reliability, theirs.reliability
     filled = np.where(np.isnan(mine), other, mine), np.where(np.isnan(other), mine, other)
@@ -134,15 +134,15 @@ def _standardised(
     return Quantity(label, benchmark, low, high, (0.0, 1.0), (term,), view.ledger)
 
 
-def counts(used: Sequence[Mapping[str, Used]], names: Sequence[str], *, lenient: bool) -> Counts:
+def counts(used: Sequence[Mapping[str, Used]], names: Sequence[str], *, lenient: bool) -> ByMethod:
     """As arrays; lenient counts what is unscored as right."""
     found = [[of.get(name, _NONE) for of in used] for name in names]
     n = np.array([[u.n for u in row] for row in found], dtype=np.float64)
     right = [[u.correct + lenient * u.unscored for u in row] for row in found]
-    return Counts(n, np.array(right, dtype=np.float64))
+    return ByMethod(n, np.array(right, dtype=np.float64))
 
 
-def changes(base: Counts, rlvr: Counts) -> tuple[Floats, Floats]:
+def changes(base: ByMethod, rlvr: ByMethod) -> tuple[Floats, Floats]:
     """Share of pairs of completions, and gain, for each change of method, (methods, methods).
 
     Over all pairs of one of base's and one of RLVR's; the gains add up to the whole gain.
@@ -155,7 +155,7 @@ def changes(base: Counts, rlvr: Counts) -> tuple[Floats, Floats]:
     return share, gain / len(pairs)
 
 
-def _beside(base: Counts, rlvr: Counts, names: Sequence[str]) -> list[Exhibit]:
+def _beside(base: ByMethod, rlvr: ByMethod, names: Sequence[str]) -> list[Exhibit]:
     share, gain = changes(base, rlvr)
     whole = float(gain.sum())
     order = sorted(np.ndindex(*gain.shape), key=lambda ab: (-abs(gain[ab]), ab))[:ROWS]
@@ -179,5 +179,5 @@ def _beside(base: Counts, rlvr: Counts, names: Sequence[str]) -> list[Exhibit]:
     ]  # fmt: skip
 
 
-def _rate(of: Counts, at: int) -> float:
+def _rate(of: ByMethod, at: int) -> float:
     return float(of.right[at].sum() / max(of.n[at].sum(), 1))
