@@ -56,26 +56,26 @@ Part = Callable[[ByMethod, ByMethod], Floats]
 """What one checkpoint has of each problem, standardised by the other."""
 
 
-def by_choice(pair: PairView, benchmark: str, classify: Classifier = how) -> Quantity:
+def by_choice(pair: PairView, benchmark: str, classify: Classifier | None = None) -> Quantity:
     """The part of the gain at k = 1 that choosing methods otherwise brings.
 
     Beside it every change of method with its contribution (arXiv:2506.10947), over all pairs of
     one completion of base's and one of RLVR's.
 
     Args:
-        classify: names the method of a completion; the one that ships looks for code,
+        classify: names the method of a completion; None: `how`, which looks for code,
             backtracking, checking and enumerating.
     """
-    return _part(pair, benchmark, classify, "gain by choice of method", chosen)
+    return _part(pair, benchmark, classify or how, "gain by choice of method", chosen)
 
 
-def by_reliability(pair: PairView, benchmark: str, classify: Classifier = how) -> Quantity:
+def by_reliability(pair: PairView, benchmark: str, classify: Classifier | None = None) -> Quantity:
     """The part of the gain at k = 1 that the same methods bring by being right more often.
 
     Args:
         classify: as of `by_choice`.
     """
-    return _part(pair, benchmark, classify, "gain by reliability of methods", reliable)
+    return _part(pair, benchmark, classify or how, "gain by reliability of methods", reliable)
 
 
 def chosen(ours: ByMethod, theirs: ByMethod) -> Floats:
