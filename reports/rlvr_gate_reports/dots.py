@@ -48,6 +48,7 @@ def scatter(dots: Sequence[Dot]) -> Svg:
         places.setdefault(dot.kind, {})[round(x, 1), round(y, 1)] = None
     parts += [_dots(kind, places[kind]) for kind in sorted(places)]
     parts.append(text(left + side / 2, top + side + 36, "accuracy of base (√ scale)", "mid"))
+    parts.append(text(left + 8, top + 12, "accuracy of rlvr", "small halo"))
     parts.append(text(left + side + 10, top + 12, "rlvr better", "side"))
     parts.append(text(left + side + 10, top + side - 4, "base better", "side"))
     below = sum(dot.rlvr < dot.base for dot in dots)

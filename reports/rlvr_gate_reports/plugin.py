@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from shutil import get_terminal_size
 
 import pytest
 
@@ -204,7 +205,7 @@ def _tell(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     from rlvr_gate_reports.terminal import MARKUP, summary
 
     reporter.section("rlvr-gate")
-    for line in summary(run):
+    for line in summary(run, _columns(reporter)):
         for span in line:
             reporter.write(span.text, **MARKUP.get(span.style, {}))
         reporter.line("")
@@ -219,3 +220,11 @@ def _tell(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:
 
         for order in notices(run):
             reporter.line(order)
+
+
+def _columns(reporter: pytest.TerminalReporter) -> int:
+    """Of the terminal; where nobody sits at one, and none is given, the usual number."""
+    from rlvr_gate_reports.terminal import WIDTH
+
+    known = reporter.isatty or os.environ.get("COLUMNS", "").isdigit()
+    return get_terminal_size((WIDTH, 0)).columns if known else WIDTH

@@ -21,10 +21,14 @@ from rlvr_gate_reports.reading import (
 )
 
 WIDTH = 100
+"""Columns where no terminal says how many it has."""
+NARROWEST, _READABLE = 72, 120
+"""Below the first a table has no room; above the second a paragraph is no longer read."""
 HEIGHT = 30
 _LONGEST = 10_000  # characters of one text that are looked at
 _SPELLED = {0x2212: "-", 0x2013: "-", 0x2265: ">=", 0x2264: "<=", 0xA0: " "}
-_KS, _COLUMN = 5, 15  # columns of the pass@k table and their width
+_NAME, _COLUMN = 25, 15  # width of the first and of every other column of the pass@k table
+_VERDICT, _NUMBERS = 17, 34  # columns of a claim beside its sentence
 _ROWS = 4  # of an exhibit
 
 
@@ -51,27 +55,43 @@ MARKUP: Mapping[str, Mapping[str, bool]] = {
 """Style of a span -> markup of pytest's terminal writer: `write(text, **MARKUP[style])`."""
 
 
-def summary(record: RunRecord) -> list[Line]:
-    """Gate, claims, curves and solved sets, within `WIDTH` columns and `HEIGHT` lines."""
-    head, work = _gate(record), _work(record)
+def summary(record: RunRecord, width: int = WIDTH) -> list[Line]:
+    """Gate, claims, curves and solved sets, within `width` columns and about `HEIGHT` lines.
+
+    Whatever the room: every refuted claim has its line, and the worst benchmark its curves.
+    """
+    width = max(width, NARROWEST)
+    head, work = _gate(record, width), _work(record, width)
     room = HEIGHT - len(head) - len(work)
     blocks = [
-        [*_curves(record, b), *_crossover(record, b), *_solved(record, b)]
-        for b in benchmark_names(record)
+        [
+            *_curves(record, b, width),
+            *_crossover(record, b, width),
+            *_solved(record, b, width),
+        ]
+        for b in worst_first(record)
     ]
-    blocks += _beside(record)
-    claims = _claims(record, room - (len(blocks[0]) if blocks else 0))
-    room -= len(claims)
-    return [*head, *claims, *_fitting(blocks, room), *work]
+    claims = _claims(record, room - (len(blocks[0]) if blocks else 0), width)
+    room = max(room - len(claims), len(blocks[0]) if blocks else 0)
+    return [*head, *claims, *_fitting([*blocks, *_beside(record, width)], room), *work]
 
 
-def _beside(record: RunRecord) -> list[list[Line]]:
+def worst_first(record: RunRecord) -> list[str]:
+    """The benchmarks: that of the claim to read first, then by how much fell at the largest k."""
+    told = decision.of(record)
+    first = [told.why.benchmark] if told.why and told.why.benchmark else []
+    order = [*first, *(loss.benchmark for loss in told.losses)]
+    names = benchmark_names(record)
+    return list(dict.fromkeys([*(b for b in order if b in names), *names]))
+
+
+def _beside(record: RunRecord, width: int) -> list[list[Line]]:
     """What a suite put beside its verdicts, a block for each comparison."""
     return [
         [
-            _line((_cut(f"beside {claim.id}: {judgement.statement}", WIDTH), "dim")),
+            _line((_cut(f"beside {claim.id}: {judgement.statement}", width), "dim")),
             *(
-                _line(_cut(f"  {line}", WIDTH))
+                _line(_cut(f"  {line}", width))
                 for each in exhibits(judgement.evidence, _ROWS)
                 for line in drawn(each)
             ),
@@ -80,7 +100,7 @@ def _beside(record: RunRecord) -> list[list[Line]]:
     ]
 
 
-def _gate(record: RunRecord) -> list[Line]:
+def _gate(record: RunRecord, width: int) -> list[Line]:
     gate, told = record.gate, decision.of(record)
     facts = f"policy {_cut(gate.policy, 40)}, exit status {gate.exit_status}"
     style = str(gate.state)
@@ -91,17 +111,17 @@ def _gate(record: RunRecord) -> list[Line]:
     paragraphs = (
         (" ".join(filter(None, (told.reason, told.then))), "plain", 3),
         (" ".join([f"{told.trade_title}:", *told.trade]) if told.trade else "", "strong", 4),
-        (words.findings(record), "plain", 1),
+        (words.findings(record), "plain", 2),
         (words.error_line(record), "dim", 2),
     )
     return lines + [
         _line((line, style))
         for text, style, most in paragraphs
-        for line in _wrapped(text, WIDTH, most)
+        for line in _wrapped(text, min(width, _READABLE), most)
     ]
 
 
-def _claims(record: RunRecord, room: int) -> list[Line]:
+def _claims(record: RunRecord, room: int, width: int) -> list[Line]:
     kinds = [(kind, _families(record, kind)) for kind in (Kind.GATE, Kind.FINDING)]
     several = len(benchmark_names(record)) > 1
     lines: list[Line] = []
@@ -111,18 +131,29 @@ def _claims(record: RunRecord, room: int) -> list[Line]:
         head = "gate claims" if kind is Kind.GATE else "findings, as decided among all of them"
         if any(words.about(c.deciding) for members in families for c in members):
             head += " (of these problems alone)"
-        title = f"{head:<66}estimate [{words.level(record.level)}]"
-        lines.append(_line((f"{title:<{WIDTH - 9}}needs", "dim")))
+        start = width - _NUMBERS
+        title = f"{_cut(head, start - 1):<{start}}estimate [{words.level(record.level)}]"
+        lines.append(_line((f"{title:<{width - 9}}needs", "dim")))
         # The gate's claims may take what is left but two lines, so that findings are not mute.
         left = room - len(lines) - (2 if kind is Kind.GATE and kinds[1][1] else 0)
         fits = len(families) if len(families) <= left else max(left - 1, 0)
+        fits = max(fits, _never_folded(families, kind))
         lines += [
-            _by_k(members, several) if len(members) > 1 else _claim(members[0], several)
+            _by_k(members, several, width)
+            if len(members) > 1
+            else _claim(members[0], several, width)
             for members in families[:fits]
         ]
         if families[fits:]:
-            lines.append(_line((_cut(_rest(families[fits:]), WIDTH), "dim")))
+            lines.append(_line((_cut(_rest(families[fits:]), width), "dim")))
     return lines
+
+
+def _never_folded(families: Sequence[Sequence[ClaimRecord]], kind: Kind) -> int:
+    """How many of the first have a line whatever the room: what is refuted, or bars the gate."""
+    fine = {Verdict.HOLDS} if kind is Kind.GATE else {*Verdict} - {Verdict.REFUTED}
+    told = [any(claim.verdict not in fine for claim in members) for members in families]
+    return len(told) - told[::-1].index(True) if True in told else 0
 
 
 def _families(record: RunRecord, kind: Kind) -> list[list[ClaimRecord]]:
@@ -143,26 +174,28 @@ def _rest(families: Sequence[Sequence[ClaimRecord]]) -> str:
     return f"  and {len(families)} more: {told}"
 
 
-def _claim(claim: ClaimRecord, several: bool) -> Line:
+def _claim(claim: ClaimRecord, several: bool, width: int) -> Line:
     judgement = claim.deciding
     numbers = claim.reason
     if judgement is not None:
         numbers = f"{words.estimate(judgement):<24} {words.needs(judgement)}"
-    verdict = str(claim.verdict)
+    verdict, room = str(claim.verdict), width - _VERDICT - _NUMBERS
     label = _label(claim, several, f"k={claim.k}" if claim.k else None)
-    return _line((f"  {verdict:<15}", verdict), f"{_cut(label, 48):<49}", _cut(numbers, 34))
+    return _line(
+        (f"  {verdict:<15}", verdict), f"{_cut(label, room - 1):<{room}}", _cut(numbers, _NUMBERS)
+    )
 
 
-def _by_k(claims: Sequence[ClaimRecord], several: bool) -> Line:
+def _by_k(claims: Sequence[ClaimRecord], several: bool, width: int) -> Line:
     """One line for a claim judged at several k: which verdict at which k."""
     at = {v: [str(c.k) for c in claims if c.verdict is v] for v in Verdict}
     parts = [(f"  {v} {','.join(ks)}", str(v)) for v, ks in at.items() if ks]
-    if sum(len(text) for text, _ in parts) > 56:
+    if sum(len(text) for text, _ in parts) > width - _VERDICT - 27:
         parts = [(f"  {v} at {len(ks)} k", str(v)) for v, ks in at.items() if ks]
     taken = sum(len(text) for text, _ in parts)
-    width = WIDTH - 17 - taken
-    label = _cut(_label(claims[0], several, None), width)
-    return _line((f"  {'by k':<15}", "dim"), f"{label:<{width}}", *parts)
+    room = width - _VERDICT - taken
+    label = _cut(_label(claims[0], several, None), room)
+    return _line((f"  {'by k':<15}", "dim"), f"{label:<{room}}", *parts)
 
 
 def _label(claim: ClaimRecord, several: bool, at: str | None) -> str:
@@ -181,14 +214,15 @@ def _fitting(blocks: Sequence[Sequence[Line]], room: int) -> list[Line]:
     return lines
 
 
-def _curves(record: RunRecord, benchmark: str) -> list[Line]:
+def _curves(record: RunRecord, benchmark: str, width: int) -> list[Line]:
     curves = record.curves.get(benchmark, {})
-    ks = _spread(sorted({int(point.k) for points in curves.values() for point in points}))
+    found = sorted({int(point.k) for points in curves.values() for point in points})
+    ks = _spread(found, max((width - _NAME) // _COLUMN, 2))
     roles = [role for role in ("base", "rlvr", "difference") if curves.get(role)]
     if not ks or not roles:
         return []
-    title = _cut(f"pass@k on {benchmark}", 24)
-    head = f"{title:<25}" + "".join(f"{f'k={k}':>{_COLUMN}}" for k in ks)
+    title = _cut(f"pass@k on {benchmark}", _NAME - 1)
+    head = f"{title:<{_NAME}}" + "".join(f"{f'k={k}':>{_COLUMN}}" for k in ks)
     lines = [_line((head, "dim"))]
     for role in roles:
         points = {int(point.k): point for point in curves[role]}
@@ -196,14 +230,16 @@ def _curves(record: RunRecord, benchmark: str) -> list[Line]:
         for style, read in (("plain", _value), ("dim", _bounds)):
             cells = [_cell(read, points.get(k), signed) for k in ks]
             first = role if style == "plain" else ""
-            row = f"  {first:<23}" + "".join(f"{cell:>{_COLUMN}}" for cell in cells)
+            row = f"  {_cut(first, _NAME - 3):<{_NAME - 2}}" + "".join(
+                f"{cell:>{_COLUMN}}" for cell in cells
+            )
             lines.append(_line((row, style)))
     return lines
 
 
-def _crossover(record: RunRecord, benchmark: str) -> list[Line]:
+def _crossover(record: RunRecord, benchmark: str, width: int) -> list[Line]:
     found = record.crossovers.get(benchmark)
-    return [_line(_cut(f"  {found.text}", WIDTH))] if found else []
+    return [_line(f"  {line}") for line in _wrapped(found.text, width - 2, 2)] if found else []
 
 
 def _cell(read: Callable[[CurvePoint], tuple[float, ...]], point: CurvePoint | None,
@@ -221,7 +257,7 @@ def _bounds(point: CurvePoint) -> tuple[float, ...]:
     return point.low, point.high
 
 
-def _solved(record: RunRecord, benchmark: str) -> list[Line]:
+def _solved(record: RunRecord, benchmark: str, width: int) -> list[Line]:
     problems = solved(record.counts.get(benchmark, {}))
     if not problems:
         return []
@@ -229,10 +265,11 @@ def _solved(record: RunRecord, benchmark: str) -> list[Line]:
     asked = len(record.counts[benchmark]["base"])
     end = " asked to the end" if len(problems) < asked else ""
     once = "once or more" if end else "correct at least once"
-    return [_line(_cut(f"  of {len(problems)} problems{end}: {counts} (solved = {once})", WIDTH))]
+    said = f"of {len(problems)} problems{end}: {counts} (solved = {once})"
+    return [_line(f"  {line}") for line in _wrapped(said, width - 2, 2)]
 
 
-def _work(record: RunRecord) -> list[Line]:
+def _work(record: RunRecord, width: int) -> list[Line]:
     new = record.sampled
     took = words.duration(sum(record.seconds.values())) if record.seconds else ""
     counts = ((new.tokens, "tokens"), (new.reused, "reused"), (new.scored, "scored"))
@@ -241,15 +278,15 @@ def _work(record: RunRecord) -> list[Line]:
     drawn = ", ".join([*parts, took] if took else parts)
     looks = {} if record.saving is None else record.saving.looks
     told = [words.saving(record.saving), *(f"{b}: {words.looks(of)}" for b, of in looks.items())]
-    saved = _wrapped("; ".join(filter(None, told)), WIDTH, 3)
+    saved = _wrapped("; ".join(filter(None, told)), min(width, _READABLE), 3)
     return [_line((text, "dim")) for text in (drawn, *saved)]
 
 
-def _spread(ks: Sequence[int]) -> list[int]:
-    if len(ks) <= _KS:
+def _spread(ks: Sequence[int], most: int) -> list[int]:
+    if len(ks) <= most:
         return list(ks)
-    step = (len(ks) - 1) / (_KS - 1)
-    return [ks[round(index * step)] for index in range(_KS)]
+    step = (len(ks) - 1) / (most - 1)
+    return [ks[round(index * step)] for index in range(most)]
 
 
 def _line(*spans: str | tuple[str, str]) -> Line:

@@ -18,6 +18,7 @@ from rlvr_gate.records import (
     CheckpointFacts,
     ClaimRecord,
     ErrorControl,
+    Example,
     Fixed,
     GateState,
     Interval,
@@ -27,6 +28,7 @@ from rlvr_gate.records import (
     RunRecord,
     Saving,
     StratumRow,
+    Unit,
     Verdict,
 )
 from rlvr_gate.visible import one_line
@@ -105,14 +107,20 @@ def value(judgement: Judgement) -> str:
     """The estimate alone; an exact whole number, such as a count, without decimals."""
     if is_exact(judgement) and judgement.estimate % 1 == 0:
         return count(judgement.estimate)
-    return number(judgement.estimate, signed=is_difference(judgement))
+    signed = is_difference(judgement)
+    return _spelled(judgement, judgement.estimate, judgement.threshold, signed=signed)
 
 
 def uncertainty(judgement: Judgement) -> str:
     """The interval, or `exact` where there is no sampling error."""
     if is_exact(judgement):
         return "exact"
-    return interval(judgement.interval, signed=is_difference(judgement))
+    bounds = judgement.interval
+    low, high = (
+        _spelled(judgement, end, judgement.threshold, signed=is_difference(judgement))
+        for end in (bounds.low, bounds.high)
+    )
+    return f"[{low}, {high}]"
 
 
 def about(judgement: Judgement | None) -> str:
@@ -129,7 +137,19 @@ def is_exact(judgement: Judgement) -> bool:
 def needs(judgement: Judgement) -> str:
     """`> 0`: where the whole interval must lie."""
     relation = _RELATIONS.get(judgement.relation, judgement.relation)
-    return f"{relation}\N{NO-BREAK SPACE}{number(judgement.threshold)}"
+    threshold = _spelled(judgement, judgement.threshold, judgement.estimate)
+    return f"{relation}\N{NO-BREAK SPACE}{threshold}"
+
+
+def _spelled(of: Judgement, value: float, beside: float, *, signed: bool = False) -> str:
+    """A number of a judgement: whole where its unit is of whole things, and not as `beside` is."""
+    if of.unit in (Unit.COUNT, Unit.SAMPLES) and value % 1 == 0:
+        return count(value).replace("-", "−")
+    shown = number(value, signed=signed)
+    if value == beside or not math.isfinite(value) or shown.lstrip("+") != number(beside):
+        return shown
+    digits = next(d for d in range(2, 18) if f"{value:.{d}g}" != f"{beside:.{d}g}")
+    return ("+" if signed and value > 0 else "") + f"{value:.{digits}g}".replace("-", "−")
 
 
 def stratum(row: StratumRow) -> tuple[str, ...]:
@@ -372,6 +392,12 @@ def findings_family(record: RunRecord) -> str:
         f"{level(1 - record.level)}, so that with at most this chance any of them is wrong; "
         "intervals are each finding's own."
     )
+
+
+def surprise(example: Example) -> str:
+    """`surprise 0.412 under base, 0.031 under rlvr (nats per token)`; empty where not scored."""
+    said = ", ".join(f"{number(nats)} under {role}" for role, nats in example.surprise.items())
+    return f"surprise {said} (nats per token)" if said else ""
 
 
 def beforehand(record: RunRecord) -> str:

@@ -10,7 +10,8 @@ import pytest
 
 from rlvr_gate.records import RunRecord, Verdict
 from rlvr_gate_reports import terminal
-from rlvr_gate_reports.terminal import HEIGHT, MARKUP, WIDTH, Line
+from rlvr_gate_reports.reading import benchmark_names
+from rlvr_gate_reports.terminal import HEIGHT, MARKUP, NARROWEST, WIDTH, Line
 
 Run = Callable[..., RunRecord]
 
@@ -38,11 +39,45 @@ def test_it_fits_with_more_claims_and_benchmarks_than_a_screen_holds(run: Run) -
         benchmarks=[],
     )
     lines = text(terminal.summary(many))
-    assert len(lines) <= HEIGHT
+    told = [c for c in many.claims if c.verdict is Verdict.REFUTED]
+    assert len(lines) <= HEIGHT + len(told) + len(names)
     assert max(map(len, lines)) <= WIDTH
     rest = next(line for line in lines if line.startswith("  and "))
-    assert re.match(r"  and \d+ more: (holds|refuted|undecided) \w", rest)
+    assert re.match(r"  and \d+ more: (holds|undecided) \w", rest)
     assert any(line.startswith("findings") for line in lines), "gate claims must leave them a line"
+    for claim in told:
+        said = f"{claim.id:<4} {claim.benchmark}"
+        assert any("refuted" in line and said in line for line in lines), "never folded away"
+
+
+@pytest.mark.parametrize("width", [40, 72, 80, 120, 200])
+def test_it_is_as_wide_as_the_terminal(run: Run, width: int) -> None:
+    lines = text(terminal.summary(run("closed", contrast=True), width))
+    assert max(map(len, lines)) <= max(width, NARROWEST)
+    assert any(line.startswith("  difference") for line in lines)
+    if width >= 120:
+        assert max(map(len, lines)) > WIDTH
+        assert not any("..." in line for line in lines if line.startswith("  refuted"))
+
+
+def test_the_worst_benchmarks_curves_are_shown_and_not_the_first_ones(run: Run) -> None:
+    record = run("closed", problems=40)
+    fine = [replace(p, value=0.4, low=0.3, high=0.5) for p in record.curves["countdown"]["base"]]
+    curves = record.curves["countdown"]
+    many = replace(
+        record,
+        counts={"algebra": record.counts["countdown"], **record.counts},
+        curves={
+            "algebra": {**curves, "rlvr": fine, "base": fine, "difference": fine},
+            "countdown": curves,
+        },
+        benchmarks=[],
+    )
+    assert benchmark_names(many)[0] == "algebra"
+    lines = text(terminal.summary(many))
+    assert next(line for line in lines if line.startswith("pass@k on")).startswith(
+        "pass@k on countdown"
+    )
 
 
 def test_hostile_names_cannot_widen_colour_or_break_it(hostile_run: RunRecord) -> None:

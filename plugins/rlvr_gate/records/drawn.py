@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from rlvr_gate.records.asked import Rounds
@@ -108,3 +108,7 @@ class Example:
     """None where nobody recorded it."""
     logprob: float
     """Likewise NaN."""
+    reason: str = ""
+    """Why the verifier graded it so; empty where it did not say."""
+    surprise: Mapping[str, float] = field(default_factory=dict)
+    """role -> mean of -log p per token under that checkpoint, nats; of those that were scored."""

@@ -64,6 +64,7 @@ def _environment() -> Environment:
         duration=words.duration,
         slug=words.slug,
         short=words.short_digest,
+        surprise=words.surprise,
     )
     environment.filters["is"] = words.is_verdict
     environment.globals["asset"] = _Asset

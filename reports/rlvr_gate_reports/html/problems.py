@@ -266,12 +266,13 @@ def _data(entry: ProblemEntry) -> list[object]:
 
 
 def _told(text: Text) -> list[object]:
-    """Sample, grade, extracted, how it ended, log-probability, text."""
+    """Sample, grade, extracted, how it ended, log-probability, text, reason, surprise."""
     example = text.example
     finish = "" if example.finish is None else str(example.finish)
     logprob = words.number(example.logprob) if example.logprob == example.logprob else ""
     return [
-        example.sample, str(example.grade), text.extracted, finish, logprob, text.shown.whole
+        example.sample, str(example.grade), text.extracted, finish, logprob, text.shown.whole,
+        capped(example.reason, _GIVEN), words.surprise(example),
     ]  # fmt: skip
 
 

@@ -66,7 +66,7 @@
       return {id: row[0], anchor: row[1], kind: row[2] < 0 ? "" : data.classes[row[2]],
         sure: data.sureness[row[3]], gap: row[4], stratum: row[5], counts: row[6], place: place};
     });
-    var shown = rows, most = SHOWN, open = null, prompts = null, drawn = 0;
+    var shown = rows, most = SHOWN, open = null, chosen = false, prompts = null, drawn = 0;
 
     var buttons = ["lost", "gained", "preserved", "unreached"].filter(function (kind) {
       return rows.some(function (row) { return row.kind === kind; });
@@ -106,7 +106,7 @@
     }
 
     function remember() {
-      history.replaceState(null, "", "#" + (open ? name + "p" + open.anchor : section.id) + wish());
+      history.replaceState(null, "", "#" + (chosen ? name + "p" + open.anchor : section.id) + wish());
     }
 
     function recall(kept) {
@@ -162,6 +162,7 @@
     }
 
     function turn(row, focus) {
+      chosen = true;
       show(row, focus);
       remember();
     }
@@ -249,7 +250,9 @@
         make("p", {}, [make("b", {class: "grade"}, [each[1]]), make("span", {}, ["sample " + count(each[0])]),
           make("span", {}, ["extracted "].concat(each[2] === null ? ["nothing"] : [make("code", {}, [each[2]])])),
           each[3] ? make("span", {}, ["ended by " + each[3]]) : null,
-          each[4] ? make("span", {}, ["log-probability " + each[4]]) : null]),
+          each[4] ? make("span", {}, ["log-probability " + each[4]]) : null,
+          each[6] ? make("span", {}, ["reason: " + each[6]]) : null,
+          each[7] ? make("span", {}, [each[7]]) : null]),
         make("pre", {tabindex: "0"}, [each[5]])]);
     }
 
@@ -262,6 +265,7 @@
         var row = rows.find(function (each) { return each.anchor === anchor; });
         apply().then(function () {
           if (!row) return;
+          chosen = true;
           show(row, true);
           section.scrollIntoView();
         });
@@ -280,6 +284,13 @@
     draw();
     if (rows.length) {
       page.append(make("p", {class: "note"}, ["Choose a problem: in the list, in the strip, in the scatter, or with the keys ← and →."]));
+      // The worst one is open before anybody asks, once it is near; the address stays as it was.
+      var near = new IntersectionObserver(function (seen) {
+        if (!seen.some(function (each) { return each.isIntersecting; })) return;
+        near.disconnect();
+        if (!open) { var was = current; show(rows[0], false); current = was || current; }
+      }, {rootMargin: "200px"});
+      near.observe(page);
     }
     pick(section.querySelector("svg.strip"), function (svg, x, y) {
       var cell = Number(svg.dataset.cell), line = Number(svg.dataset.row);

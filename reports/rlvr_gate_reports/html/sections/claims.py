@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rlvr_gate.gate.explain import notes
-from rlvr_gate.records import ClaimRecord, Interval, Judgement, Kind, Verdict
+from rlvr_gate.records import ClaimRecord, Interval, Judgement, Kind, Unit, Verdict
 from rlvr_gate.visible import one_line
 from rlvr_gate_reports import svg, words
 from rlvr_gate_reports.html.evidence import Block, Link, blocks
@@ -159,7 +159,8 @@ def _row(
     follows: bool,
 ) -> ClaimRow:
     judgement = claim.deciding
-    reach = _own_scale(judgement) if scale is None else scale
+    own = scale is None or judgement is None or judgement.unit != Unit.SHARE
+    reach = _own_scale(judgement) if own or scale is None else scale
     reasons = incomparable(claim) if claim.verdict is Verdict.NOT_COMPARABLE else []
     if claim.reason and claim.reason not in reasons:
         reasons.append(claim.reason)
@@ -168,7 +169,7 @@ def _row(
         anchor=anchor,
         follows=follows,
         mark=_mark(judgement, claim.verdict, reach),
-        edge=f"±{words.number(reach)}" if scale is None and judgement is not None else "",
+        edge=f"±{words.number(reach)}" if own and judgement is not None else "",
         estimate="–" if judgement is None else words.value(judgement),
         interval="" if judgement is None else words.uncertainty(judgement),
         needs="–" if judgement is None else words.needs(judgement),
@@ -220,11 +221,12 @@ def _distances(judgement: Judgement) -> tuple[float, float, float]:
 def _shared_scale(claims: Sequence[ClaimRecord]) -> float | None:
     """The distance shown at either edge, and none beyond 1 stretches it.
 
-    None where every claim is about weights: degrees, ratios and shares have no scale in common.
+    Of shares alone: degrees, nats and ratios have each a scale of their own. None where every
+    claim is about weights, or nothing was judged in shares.
     """
-    if not any(claim.benchmark for claim in claims):
+    judged = [j for c in claims if (j := c.deciding) is not None and j.unit == Unit.SHARE]
+    if not judged or not any(claim.benchmark for claim in claims):
         return None
-    judged = [j for claim in claims if (j := claim.deciding) is not None]
     ends = [abs(end) for j in judged for end in _distances(j)]
     return max((end for end in ends if end <= 1), default=1.0) or 1.0
 
