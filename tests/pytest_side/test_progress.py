@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from rlvr_gate_fixtures.progress import Progress, State, line
+from rlvr_gate_fixtures.progress import Progress, Slowly, State, line
 
 
 def test_a_line_says_where_how_much_how_fast_and_how_long():
@@ -111,3 +111,17 @@ def test_nothing_to_do_says_nothing():
     progress.tick()
     progress.end()
     assert log.getvalue() == ""
+
+
+def test_what_is_quick_says_nothing_and_what_is_slow_says_what_it_does() -> None:
+    said: list[str] = []
+    now = [0.0]
+    slowly = Slowly(said.append, "reading ", clock=lambda: now[0])
+    for second in range(10):
+        now[0] = float(second)
+        slowly(f"step-{second}")
+    assert said == ["reading step-3", "reading step-6", "reading step-9"]
+    now[0] = 20.0
+    slowly("\n::error::x\x1b[2J" + "y" * 5_000)
+    assert said[-1].startswith("reading  ::error::x␛[2J")
+    assert len(said[-1]) < 400

@@ -217,6 +217,25 @@ def test_exports_are_yaml_whose_numbers_are_the_curves(run: Run, kept: Kept, cap
     assert "give --dataset countdown=OWNER/NAME" in capsys.readouterr().err
 
 
+def test_the_hub_reads_back_what_it_is_given(run: Run, kept: Kept, capsys: Said) -> None:
+    """By its own readers: of `.eval_results` (hub-docs, eval_results.yaml) and of model cards."""
+    hub, yaml = pytest.importorskip("huggingface_hub"), pytest.importorskip("yaml")
+    cards = pytest.importorskip("huggingface_hub.repocard_data")
+    record = run(problems=12, samples=16)
+    path, points = kept(record, "gate"), record.curves["countdown"]["rlvr"]
+    assert main(["export", path, "eval-results", "--dataset=countdown=me/numbers:hard"]) == 0
+    told = yaml.safe_load(capsys.readouterr().out)
+    [entry] = hub.parse_eval_result_entries(told)
+    assert (entry.dataset_id, entry.task_id) == ("me/numbers", "hard")
+    assert entry.value == pytest.approx(100 * points[0].value, abs=1e-3)
+    assert hub.eval_result_entries_to_yaml([entry]) == told, "nothing that the format lacks"
+    assert main(["export", path, "model-index"]) == 0
+    index = yaml.safe_load(capsys.readouterr().out)["model-index"]
+    _, results = cards.model_index_to_eval_results(index)
+    assert [r.metric_type for r in results] == ["pass@1", f"pass@{points[-1].k:g}"]
+    assert cards.eval_results_to_model_index(index[0]["name"], results) == index
+
+
 def test_ctrf_counts_add_up_and_a_finding_never_fails(run: Run, kept: Kept, capsys: Said) -> None:
     record = run("closed", problems=30, samples=16)
     assert main(["export", kept(record, "gate"), "ctrf"]) == 0

@@ -410,3 +410,24 @@ def test_the_same_record_gives_the_same_page(run: Run) -> None:
 def test_the_page_reads_as_it_did(run: Run, golden: Callable[[str, str], None]) -> None:
     record = run(problems=6, samples=16, shown=1)
     golden("gate.html.txt", Page(html.render(record)).text + "\n")
+
+
+def test_a_completion_says_why_it_was_graded_so_and_how_likely_it_is(run: Run) -> None:
+    record = run(problems=6, samples=16)
+    [(name, problems)] = record.examples.items()
+    told = {
+        problem: {
+            role: [
+                replace(
+                    e, reason="</pre>no \x1b[2Jnumber", surprise={"base": 0.4125, "rlvr": 0.03}
+                )
+                for e in examples
+            ]
+            for role, examples in roles.items()
+        }
+        for problem, roles in problems.items()
+    }
+    page = html.render(replace(record, examples={name: told}))
+    assert "surprise 0.412 under base, 0.030 under rlvr (nats per token)" in page
+    assert "reason: &lt;/pre&gt;no ␛[2Jnumber" in page
+    assert "\x1b" not in page

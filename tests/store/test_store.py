@@ -164,6 +164,7 @@ def test_examples_show_a_few_of_each_grade(store):
         (1, Grade.WRONG, "3"),
         (2, Grade.WRONG, "3"),
     ]
+    assert {e.reason for e in shown} == {"equals", "not"}
 
 
 def test_prompts_are_remembered_by_encoder(store):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rlvr_gate.claims.ladder import band, crossing
@@ -37,18 +37,22 @@ def overview(
     ladder: Sequence[int],
     level: float,
     others: Sequence[str] = (),
+    say: Callable[[str], None] = lambda what: None,
 ) -> Overview:
     """Estimate pass@k of both checkpoints over the ladder, and their paired difference.
 
     Args:
         others: further roles, or ways of asking, whose curve is wanted as far as samples go.
+        say: told what is read next.
     """
+    say(f"{benchmark}, the pair")
     ledger = Ledger(level=level)
     ours, theirs = (CheckpointView(role, source, ledger) for role in PAIR)
     pair = PairView(ours, theirs)
     base, rlvr = ([view.pass_at(k, benchmark) for k in sorted(ladder)] for view in (ours, theirs))
     curves = _curves(base, rlvr, level)
     for name in others:
+        say(f"{benchmark}, {name}")
         view, most = CheckpointView(name, source, ledger), _fewest(source.tallies(name, benchmark))
         curves[name] = _curve(
             [view.pass_at(k, benchmark) for k in sorted(ladder) if k <= most], level

@@ -82,6 +82,19 @@ def test_scores_belong_to_the_text_not_to_who_drew_it(store: Store) -> None:
     assert Scores(store).totals(LOGPROB, again, PROMPT, 1)[0].tolist() == [-2.0]
 
 
+def test_surprise_is_of_what_was_scored_by_log_probability_in_nats_per_token(store: Store) -> None:
+    drawn(store, (4, 5), (6,), (4, 5))
+    entropy = replace(OTHER, measure=Measure.ENTROPY)
+    Scores(store).add([
+        (PROMPT, (4, 5), {LOGPROB: values(-0.5, -0.25), entropy: values(9, 9)}),
+        (PROMPT, (6,), {entropy: values(9)}),
+    ])  # fmt: skip
+    scores = Scores(store)
+    assert scores.surprise("d" * 64, STREAM, PROMPT) == {0: 0.375, 2: 0.375}
+    assert scores.surprise("e" * 64, STREAM, PROMPT) == {}
+    assert scores.surprise("d" * 64, STREAM, (9,)) == {}
+
+
 def test_what_is_not_scored_is_not_counted(store: Store) -> None:
     drawn(store, (4,), (5,))
     Scores(store).add([(PROMPT, (4,), {LOGPROB: values(-1)})])
