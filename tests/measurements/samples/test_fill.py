@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from rlvr_gate.records import Grade
+from rlvr_gate.records import Grade, Graded
 from rlvr_gate_fixtures.backends import BackendError
 from rlvr_gate_fixtures.backends.scripted import ScriptedBackend, coins
 from rlvr_gate_fixtures.grading.pool import Grader
@@ -17,7 +17,7 @@ from rlvr_gate_fixtures.measurements.samples import plan as plans
 from rlvr_gate_fixtures.measurements.samples.fill import fill
 from rlvr_gate_fixtures.measurements.samples.plan import make_plan, prompted
 from rlvr_gate_fixtures.progress import Progress
-from rlvr_gate_fixtures.store.samples import Store, StoreError
+from rlvr_gate_fixtures.store.samples import TRIED, Store, StoreError
 
 
 def tallies(need, store, backend):
@@ -172,3 +172,66 @@ def test_examples_are_graded_texts(need, store, backend, benchmark):
     problem = prompted(need(32).checkpoint, benchmark, store, backend)[3]
     shown = store.examples(need(32).stream, problem, 32, each=1)
     assert [(e.grade, e.text) for e in shown] == [(Grade.CORRECT, "6"), (Grade.WRONG, "wrong")]
+
+
+# What an earlier run could not decide
+
+
+def given_up(store, reason: str, sample: int = 3) -> None:
+    """As a run on a machine under load leaves it."""
+    with store.keeping() as db:
+        db.execute(
+            "UPDATE grades SET grade = 'unscored', extracted = NULL, reason = ? WHERE sample = ?",
+            (reason, sample),
+        )
+
+
+SLEPT = "timeout: no decision within 40 s"
+
+
+def test_what_the_clock_gave_up_is_tried_again_before_it_is_judged(need, store, counting):
+    fill(make_plan([need(8)], store, counting), store, counting)
+    before = tallies(need(8), store, counting)
+    given_up(store, SLEPT)
+    assert sum(t.unscored for t in tallies(need(8), store, counting)) == 10
+    plan = make_plan([need(8)], store, counting)
+    assert plan.lines()[0].endswith("nothing to draw, 10 unscored to try again")
+    assert (plan.complete, plan.again) == (True, 10)
+    fill(plan, store, counting)
+    assert tallies(need(8), store, counting) == before
+    assert counting.drawn == 80
+
+
+@pytest.mark.parametrize(
+    "reason", ["expected one number on file", "timeout: more than 10 s of CPU time", "crash: X"]
+)
+def test_what_another_run_would_not_decide_either_is_left_alone(need, store, counting, reason):
+    fill(make_plan([need(8)], store, counting), store, counting)
+    given_up(store, reason)
+    assert make_plan([need(8)], store, counting).again == 0
+
+
+def test_what_stays_unscored_is_tried_twice_more_and_says_so(need, store, counting, monkeypatch):
+    fill(make_plan([need(8)], store, counting), store, counting)
+    given_up(store, SLEPT)
+    said = []
+    for _ in range(4):
+        plan = make_plan([need(8), need(4)], store, counting)
+        with Grader(verifiers="tests.measurements.samples.asleep:VERIFIERS") as grader:
+            fill(plan, store, counting, grader=grader)
+        said.append((plan.again, store.rows("SELECT max(reason) FROM grades")[0][0]))
+    assert [times for times, _ in said] == [20, 20, 0, 0]  # a sample counts for each need
+    once, twice = TRIED, 2 * TRIED
+    assert [reason.endswith(twice) for _, reason in said] == [False, True, True, True]
+    assert said[0][1].endswith(once)
+
+
+def test_a_decision_is_never_replaced(need, store, counting):
+    fill(make_plan([need(8)], store, counting), store, counting)
+    before = tallies(need(8), store, counting)
+    (problem, *_) = prompted(need(8).checkpoint, need(8).benchmark, store, counting)
+    wrong, right = Graded(Grade.WRONG, None, "again"), Graded(Grade.CORRECT, "0", "again")
+    none = Graded(Grade.UNSCORED, None, SLEPT)
+    for graded in (wrong, right, none):
+        store.add_grades(need(8).stream, [(problem, 3, graded)])
+    assert tallies(need(8), store, counting) == before
