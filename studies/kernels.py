@@ -38,6 +38,8 @@ SHIPPED = ("step-8", "step-16", "step-20", "rlvr", "rlvr-adamw", "spurious", "sf
 LINES = ("sft",)
 EARLY = (4, 8)
 """Steps of the supervised run that are kept."""
+FEW = 40
+"""Probes that many codes are tried on."""
 ON = "countdown"
 
 
@@ -188,7 +190,7 @@ def codes(run: Run, count: int) -> Iterator[str]:
     with Store.open(run.settings.store, readonly=True) as store:
         probes = probing(run, run.benchmarks[ON], store)
     job = KernelJob(
-        run.checkpoints["base"], run.checkpoints["rlvr"], probes.passages,
+        run.checkpoints["base"], run.checkpoints["rlvr"], probes.passages[:FEW],
         tuple(range(100, 100 + count)), (WeightPoint("rlvr", 0.0), WeightPoint("rlvr")), 0,
     )  # fmt: skip
     first = dict(run.differentiator.gradients(job, lambda _: None))
@@ -198,7 +200,7 @@ def codes(run: Run, count: int) -> Iterator[str]:
     same = [kernel_change(a, b) for a, b in zip(base, twice, strict=True)]
     moved = [kernel_change(a, b) for a, b in zip(base, rlvr, strict=True)]
     other = [kernel_change(a, b) for a, b in pairwise(base)]
-    yield f"{count} codes; median [least, most]"
+    yield f"{count} codes, {len(base[0])} probes; median [least, most]"
     for name, each in (("base, taken twice", same), ("rlvr", moved), ("base, other code", other)):
         yield f"{name}: change {spread([m.distance for m in each])}, turn " + spread(
             [m.turn for m in each]
