@@ -6,7 +6,7 @@ than along its own, so whose text it is stands in every label.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from rlvr_gate.claims.tokens.choices import Chosen, Floats, Ints
 from rlvr_gate.claims.tokens.promoted import promoted
 from rlvr_gate.judging.quantities import Estimate, Quantity
 from rlvr_gate.judging.terms import Term
-from rlvr_gate.records import Evidence, Facts
+from rlvr_gate.records import Evidence, Facts, Unit
 
 if TYPE_CHECKING:
     from rlvr_gate.claims.views import CheckpointView
@@ -176,7 +176,7 @@ def hesitation(
             f"{other.role} {name}", seen.differing(), (-np.inf, np.inf),
             f"{both.sum()} problems have positions of both kinds: two are needed",
         )  # fmt: skip
-    found = seen.quantity(name, np.nan_to_num(gaps), (-np.inf, np.inf))
+    found = replace(seen.quantity(name, np.nan_to_num(gaps), (-np.inf, np.inf)), unit=Unit.NATS)
     differ, entropy = np.concatenate(seen.differ), np.concatenate(seen.entropy)
     there, elsewhere = entropy[differ].mean(), entropy[~differ].mean()
     facts = {

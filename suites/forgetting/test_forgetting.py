@@ -1,0 +1,46 @@
+"""Does RLVR forget less of what the base could do before, where it is matched?"""
+
+import pytest
+
+from rlvr_gate import Paper, claim, numbers
+
+pytestmark = [pytest.mark.thorough, pytest.mark.roles("sft")]
+
+
+@claim(
+    "RLVR forgets less than supervised fine-tuning that gained as much: pass@1 of prior tasks",
+    id="F1",
+    source="arXiv:2509.04259v1 sec. 3",
+    margin=0.02,
+    paper=Paper(
+        found="holds",
+        said="at like accuracy on the new task RL keeps more of the prior ones: Pareto fronts "
+        "over learning rates, models within 2 points of the front",
+        threshold="ours",
+        differs="fronts over many runs; ours one checkpoint of each, whose accuracies on the new "
+        "task (the first benchmark) must lie within the margin",
+    ),
+)
+def test_it_forgets_less_at_like_gain(pair, benchmarks, margin):
+    assert numbers.forgets_less(pair, pair.role("sft"), benchmarks, margin=margin)
+
+
+@pytest.mark.scores("base", under=("base", "rlvr"))
+@pytest.mark.scores("base", under=("base", "sft"))
+@claim(
+    "RLVR forgets less than supervised fine-tuning that went as far from the base: pass@1 of "
+    "prior tasks",
+    id="F1-kl",
+    source="arXiv:2509.04259v1 sec. 4",
+    margin=0.02,
+    paper=Paper(
+        found="contradicts",
+        said="forgetting is a function of the divergence from the base on the new task, whatever "
+        "the method: at like divergence RL has no advantage",
+        threshold="ours",
+        differs="one curve through many runs; ours two checkpoints whose forward KL on the first "
+        "benchmark lies within a tenth",
+    ),
+)
+def test_it_forgets_less_at_like_divergence(pair, benchmarks, margin):
+    assert numbers.forgets_less(pair, pair.role("sft"), benchmarks, margin=margin, at="kl")
