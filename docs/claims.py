@@ -40,6 +40,8 @@ WHY = {
     "K17": "the family has five tasks, and a law over tasks needs ten",
     "K18": "needs a series, and one alone ships",
     "K19": "needs a series, and one alone ships",
+    "F1": "no shipped step of SFT gained as much as RLVR, so nothing is its match",
+    "F1-kl": "no shipped SFT lies as near the base as RLVR, so nothing is its match",
     "C1.8": "needs a distilled checkpoint beside the pair",
     "W7": "needs a second RLVR run beside the pair",
     "W9": "a check of the tool: a violation would be its fault",
