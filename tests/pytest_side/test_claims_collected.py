@@ -11,7 +11,7 @@ import pytest
 
 SUITES = Path(__file__).parents[2] / "suites"
 HEAD = "import pytest\nfrom rlvr_gate import claim\n"
-FINE = '@claim("fine", id="F1")\ndef test_fine(pair, benchmark):\n    pass\n'
+FINE = '@claim("fine", id="OWN1")\ndef test_fine(pair, benchmark):\n    pass\n'
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_a_claim_that_is_written_wrong_is_a_collection_error(
         ('@pytest.mark.parametrize("x", [pytest.param(1, marks=pytest.mark.claim("t"))])\n'
          "def test_a(x): ...", "is not for direct use"),
         ('@pytest.mark.xfail\n@claim("t", id="A")\ndef test_a(pair): ...', "leave out xfail"),
-        ('@claim("t", id="F1")\ndef test_a(pair): ...', "two claims have the id 'F1'"),
+        ('@claim("t", id="OWN1")\ndef test_a(pair): ...', "two claims have the id 'OWN1'"),
         ('class Base:\n    @claim("t", id="A")\n    def test_a(self, pair): ...\n'
          "class TestA(Base): ...\nclass TestB(Base): ...", "two claims have the id 'A'"),
         ('claim("t", id="A")\ndef test_a(pair): ...', "the claim A decorates nothing: write @claim"),
@@ -179,10 +179,10 @@ def test_a_claim_that_is_written_right_is_collected(
 def test_a_file_that_pytest_does_not_collect_is_named(collect, pytester: pytest.Pytester) -> None:
     folder = pytester.mkpydir("gate")
     (folder / "my_claims.py").write_text(f"{HEAD}\n{FINE}")
-    (folder / "test_more.py").write_text(f"{HEAD}\n{FINE.replace('F1', 'F2')}")
+    (folder / "test_more.py").write_text(f"{HEAD}\n{FINE.replace('OWN1', 'OWN2')}")
     result = collect("gate")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert "my_claims.py: holds claims (F1), but pytest does not collect" in said(result)
+    assert "my_claims.py: holds claims (OWN1), but pytest does not collect" in said(result)
     for args in (("gate/my_claims.py",), ("gate/test_more.py",),
                  ("gate", "--ignore=gate/my_claims.py")):  # fmt: skip
         assert collect(*args).ret == 0
@@ -198,10 +198,10 @@ def test_claims_that_a_test_file_imports_are_collected_there(
 
 def test_claims_in_a_conftest_are_an_error(collect, pytester: pytest.Pytester) -> None:
     pytester.makeconftest(f"{HEAD}\n{FINE}")
-    pytester.makepyfile(test_it=f"{HEAD}\n{FINE.replace('F1', 'F2')}")
+    pytester.makepyfile(test_it=f"{HEAD}\n{FINE.replace('OWN1', 'OWN2')}")
     result = collect()
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert "test_fine (F1): pytest collects no tests of a conftest.py" in said(result)
+    assert "test_fine (OWN1): pytest collects no tests of a conftest.py" in said(result)
 
 
 def test_a_copy_of_the_shipped_suites_may_keep_its_ids_and_a_changed_one_not(
