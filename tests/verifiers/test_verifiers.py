@@ -139,14 +139,14 @@ def test_exact_ignores_surrounding_white_space_only() -> None:
 
 def test_every_verifier_has_a_version_for_stored_grades() -> None:
     assert {name: verifier.version for name, verifier in VERIFIERS.items()} == {
-        "choice": "2",
+        "choice": "3",
         "code": "2",
         "countdown": "3",
         "exact": "1",
         "gym": "1",
-        "integer": "3",
-        "math": "2",
-        "number": "3",
+        "integer": "4",
+        "math": "3",
+        "number": "4",
         "regex": "1",
-        "yes_no": "1",
+        "yes_no": "2",
     }
