@@ -12,7 +12,7 @@ FOR_NO_NUMBER = [
     *("\\boxed{90/x}", "The answer is 90/x.", "The answer is $90/x$.", "90 / x", "90*x"),
     *("\\boxed{90/x^2}", "\\boxed{90R^2}", "\\boxed{90 R^2}", "\\boxed{90T}", "\\boxed{90t}"),
     *("The answer is 90x.", "The answer is 90 x 3.", "the answer is 90 - y", "\\boxed{90-y}"),
-    *("the answer is n/90", "\\boxed{90!}", "\\boxed{90a^2}", "\\boxed{x/90}", "Between 3 and 90"),
+    *("the answer is n/90", "\\boxed{90!}", "\\boxed{90a^2}", "\\boxed{x/90}"),
 ]
 FOR_90 = [
     *("\\boxed{90 m^2}", "\\boxed{90 cm^2}", "\\boxed{90 h}", "90 km/h", "The answer is $90/h."),
