@@ -186,12 +186,23 @@ def test_too_few_probes_are_no_kernel() -> None:
 
 def test_every_point_taken_stands_beside_the_verdict() -> None:
     found = view("rlvr").over(view("sft"), "turn").evidence
-    table, curves = found.exhibits
+    table, curves, by_kl = found.exhibits
     names = [row[0] for row in table.rows]
     assert {"rlvr", "sft", "step-8", "0.5 of sft", "noise 0 of the size of rlvr"} <= set(names)
     assert "base" not in names
     assert [x for x, _ in curves.curves["sft"]] == [*sorted(LINE), 1.0]
     assert 0.05 in [x for x, _ in curves.curves["rlvr"]]
+    assert [x for x, _ in by_kl.curves["sft"]] == pytest.approx([x**2 for x in [*sorted(LINE), 1]])
+    assert [y for _, y in by_kl.curves["sft"]] == [y for _, y in curves.curves["sft"]]
+
+
+def test_where_no_divergence_is_known_none_is_shown_or_matched() -> None:
+    world = World(factors=dict.fromkeys(World.factors, np.nan))
+    rlvr, sft = view("rlvr", world), view("sft", world)
+    assert "no divergence is known" in rlvr.over(sft, "turn", "kl").reasons[0]
+    assert rlvr.over(sft, "turn", "size").value == pytest.approx(2, rel=0.03)
+    table, _ = rlvr.turn().evidence.exhibits
+    assert {row[2] for row in table.rows} == {None}
 
 
 def test_what_was_not_taken_is_left_out_of_the_table_and_refused_where_it_is_read() -> None:

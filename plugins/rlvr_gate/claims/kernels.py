@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 import numpy as np
 
@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 What = Literal["distance", "turn", "rescaling"]
 At = Literal["", "size", "kl", "gain"]
 
-Row = tuple[str, float, float, float, float, float | None, float]
+Row = tuple[str, float, float | None, float, float, float | None, float]
 """What a table shows of a point."""
 
+_AXES = {1: "size of update", 2: "KL to base"}
+"""Columns of it that a turn is drawn against."""
 WORDS = {"distance": "kernel's change", "turn": "kernel's turn", "rescaling": "share of rescaling"}
 _MATCHED = {
     "": "", "size": " at its size of update", "kl": " at its divergence from base",
@@ -285,14 +287,20 @@ class KernelView:
         return found.size if at == "size" else self._kl(found, kept)
 
     def _kl(self, found: KernelAt, kept: Kept) -> float:
-        """Mean over base's own completions among the probes, nats a token."""
-        own = [i for i in kept if self._probes.of[i] == "base"]
-        return float(np.nanmean(found.kl[own]))
+        """Mean over base's own completions among the probes, nats a token; NaN where unknown."""
+        own = found.kl[[i for i in kept if self._probes.of[i] == "base"]]
+        known = own[np.isfinite(own)]
+        return float(known.mean()) if known.size else float("nan")
 
     def _beyond(self, other: KernelView, at: At) -> str:
         """Why this checkpoint has no counterpart on the way to the other."""
         kept = np.arange(len(self._probes.clusters))
         here = self._along(self._point(), at, kept)
+        if not np.isfinite(here):
+            return (
+                "no divergence is known: base's distributions over the first completion are too "
+                "large to keep"
+            )
         ends = [self._along(other._point(scale), at, kept) for scale in (LINE[-1], 1.0)]
         if ends[0] <= here <= ends[1]:
             return ""
@@ -329,18 +337,8 @@ class KernelView:
             ("point", "size of update", "KL to base", "change", "turn", "rescaling", "trace"),
             [row for *_, row in rows],
         )
-        lines = {
-            view.role: sorted({
-                (float(row[1]), float(row[4])) for of, point, row in rows
-                if of is view and point.noise is None and row[1] and row[4]
-            })
-            for view in views
-        }  # fmt: skip
-        curves = {name: line for name, line in lines.items() if line}
-        if not curves:
-            return Evidence(exhibits=(table,))
-        drawn = Curves("Turn of the kernel", curves, "size of update", "turn")
-        return Evidence(exhibits=(table, drawn))
+        drawn = [curves for axis in _AXES if (curves := _turns(views, rows, axis))]
+        return Evidence(exhibits=(table, *drawn))
 
     def _rows(self, views: Sequence[KernelView]) -> Iterator[tuple[KernelView, WeightPoint, Row]]:
         """What is known of every point that was taken."""
@@ -354,10 +352,11 @@ class KernelView:
                 if not found.size:
                     continue
                 after = self._probes.reduced(found.mean(), kept)
+                kl = self._kl(found, kept)
                 moved: KernelChange = kernel_change(base, after)
                 yield view, point, (
-                    point.name, found.size, self._kl(found, kept), moved.distance, moved.turn,
-                    moved.rescaling, moved.trace_ratio,
+                    point.name, found.size, kl if np.isfinite(kl) else None, moved.distance,
+                    moved.turn, moved.rescaling, moved.trace_ratio,
                 )  # fmt: skip
 
     def _taken(self) -> Iterator[WeightPoint]:
@@ -372,6 +371,19 @@ class KernelView:
             except LookupError:
                 continue
             yield point
+
+
+def _turns(
+    views: Sequence[KernelView], rows: Sequence[tuple[KernelView, WeightPoint, Row]], axis: int
+) -> Curves | None:
+    """Turns against one column of the table, a line for each checkpoint and the way to it."""
+    curves = {}
+    for view in views:
+        own = [row for of, point, row in rows if of is view and point.noise is None]
+        line = {cast(float, row[axis]): row[4] for row in own if row[axis] and row[4]}
+        if line:
+            curves[view.role] = sorted(line.items())
+    return Curves(f"Turn by {_AXES[axis]}", curves, _AXES[axis], "turn") if curves else None
 
 
 def _log(above: float, below: float) -> float:
