@@ -129,8 +129,7 @@ def _claims(record: RunRecord, room: int, width: int) -> list[Line]:
         if not families:
             continue
         head = "gate claims" if kind is Kind.GATE else "findings, as decided among all of them"
-        if any(words.about(c.deciding) for members in families for c in members):
-            head += " (of these problems alone)"
+        head += _about([claim for members in families for claim in members])
         start = width - _NUMBERS
         title = f"{_cut(head, start - 1):<{start}}estimate [{words.level(record.level)}]"
         lines.append(_line((f"{title:<{width - 9}}needs", "dim")))
@@ -154,6 +153,17 @@ def _never_folded(families: Sequence[Sequence[ClaimRecord]], kind: Kind) -> int:
     fine = {Verdict.HOLDS} if kind is Kind.GATE else {*Verdict} - {Verdict.REFUTED}
     told = [any(claim.verdict not in fine for claim in members) for members in families]
     return len(told) - told[::-1].index(True) if True in told else 0
+
+
+def _about(claims: Sequence[ClaimRecord]) -> str:
+    """Which of them are about these problems and no others."""
+    sampled = [claim for claim in claims if claim.p_value is not None]
+    alone = dict.fromkeys(c.id for c in sampled if words.about(c.deciding))
+    if not alone:
+        return ""
+    some = any(claim.id not in alone for claim in sampled)
+    named = f"{_ascii(' '.join(alone))} " if some else ""
+    return f" ({named}of these problems alone)"
 
 
 def _families(record: RunRecord, kind: Kind) -> list[list[ClaimRecord]]:

@@ -373,6 +373,8 @@ def error_line(record: RunRecord) -> str:
     again = f"; over all judgements, this is number {errors.judged:,}" if errors.judged else ""
     unknown = _unknown(record.sampled.unremembered)
     again += f";{unknown}" if unknown else ""
+    if errors.assumed:
+        again += f"; nominal for {errors.assumed} of {errors.comparisons} comparisons"
     return (
         f"false release ≤ {level(errors.false_release)} (all gate claims must hold), false block "
         f"≤ {level(errors.false_block)} (any refuted closes it){again}"

@@ -262,5 +262,8 @@ def test_the_error_rates_say_over_which_judgements_they_hold(run) -> None:
     assert "remembers, and this is the first;" in told(1)[0]
     assert "remembers, and this is number 3;" in told(3)[0]
     assert "; over all judgements, this is number 3" in told(3)[1]
+    record = run()
+    some = replace(record, gate=replace(record.gate, errors=ErrorControl(4, 0.025, 0.1, 3)))
+    assert words.error_line(some).endswith("; nominal for 3 of 4 comparisons")
     for text in told(1, 640):
         assert "640 completions were in the store before the first judgement it remembers" in text

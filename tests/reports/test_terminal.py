@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from rlvr_gate.records import RunRecord, Verdict
+from rlvr_gate.records import THESE, Kind, RunRecord, Verdict
 from rlvr_gate_reports import terminal
 from rlvr_gate_reports.reading import benchmark_names
 from rlvr_gate_reports.terminal import HEIGHT, MARKUP, NARROWEST, WIDTH, Line
@@ -123,3 +123,22 @@ def test_an_empty_run_has_a_summary_too(minimal_run: RunRecord) -> None:
 
 def test_the_summary_reads_as_it_did(run: Run, golden: Callable[[str, str], None]) -> None:
     golden("summary.txt", "\n".join(text(terminal.summary(run()))) + "\n")
+
+
+def test_who_speaks_of_these_problems_alone_is_named_where_others_do_not(run: Run) -> None:
+    record = run("open", problems=30, samples=16)
+    gates = [c for c in record.claims if c.kind is Kind.GATE and c.p_value is not None]
+
+    def head(*alone: str) -> str:
+        claims = [
+            replace(c, judgements=tuple(replace(j, target=THESE) for j in c.judgements))
+            if c.id in alone
+            else c
+            for c in [*gates, replace(gates[0], id="S5", nodeid="s5")]
+        ]
+        lines = text(terminal.summary(replace(record, claims=claims)))
+        return next(line for line in lines if line.startswith("gate claims"))
+
+    assert head().startswith("gate claims    ")
+    assert head("S5").startswith("gate claims (S5 of these problems alone)")
+    assert head("S5", *(c.id for c in gates)).startswith("gate claims (of these problems alone)")
