@@ -11,8 +11,9 @@ from rlvr_gate.claims.views import CheckpointView, EvidenceSource, PairView
 from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.judging.quantities import Quantity
 from rlvr_gate.judging.regrading import dependence
+from rlvr_gate.judging.settling import Look
 from rlvr_gate.judging.terms import Term
-from rlvr_gate.records import Judgement, Tally, Verdict
+from rlvr_gate.records import ClaimRecord, Judgement, Kind, Tally, Verdict
 
 Counts = Mapping[tuple[str, str], int]
 """(role, grading) -> correct of 16, on each of the problems."""
@@ -85,6 +86,15 @@ def test_without_further_grades_it_stays_open() -> None:
     assert "not graded otherwise" in found.statement
     assert len(found.evidence.conclusions or ()) == 1
     assert not found.evidence.exhibits
+
+
+def test_without_further_grades_no_look_keeps_a_run_going() -> None:
+    """Else every problem would be asked to the end for a claim that nothing can decide."""
+    found = pair_of({("base", ""): 4, ("rlvr", ""): 8}).graded_alike("b", 0.02)
+    claim = ClaimRecord("V2", "", "", Kind.FINDING, "t", "b", None, 0.02, found.verdict, (found,))
+    assert Look(0, (50, 100)).settles(claim)
+    assert found.evidence.would_decide is not None
+    assert found.evidence.would_decide.text.startswith("no number of samples under one grading")
 
 
 def contrast(gradings: Mapping[str, tuple[int, int]], ledger: Ledger) -> Quantity:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from rlvr_gate.claims.views import CheckpointView, PairView
+from rlvr_gate.gate.family import staying, with_p_values
 from rlvr_gate.gate.family import tests_of as count
-from rlvr_gate.gate.family import with_p_values
 from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.records import ClaimRecord, Interval, Judgement, Kind, Tally, Verdict
 
@@ -136,3 +136,45 @@ def test_where_problems_have_their_own_number_of_samples_never_solved_is_no_pass
     never = pair.rlvr.never_solved("b") > pair.base.never_solved("b")
     overtakes = pair.base.pass_at(16, "b") > pair.rlvr.pass_at(16, "b")
     assert never.test != overtakes.test
+
+
+def came_to(id: str, *ps: float) -> ClaimRecord:
+    """A finding that holds where all of its comparisons are below .05."""
+    verdict = HOLDS if max(ps) <= 0.05 else OPEN
+    return finding(id, *(compared(p, HOLDS if p <= 0.05 else OPEN) for p in ps), verdict=verdict)
+
+
+def test_what_settled_findings_rejected_needs_no_share_any_more() -> None:
+    """Nineteen that are sure leave .05 to the twentieth; alone, .0025 would be asked of it."""
+    strong = [came_to(f"F{i}", 1e-6) for i in range(19)]
+    assert "A" in staying([came_to("A", 0.04), *strong], settled=())
+    assert "A" not in staying([came_to("A", 0.04), *strong], settled=(), unknown=1)
+    weak = [came_to(f"F{i}", 0.2) for i in range(19)]
+    assert staying([came_to("A", 0.0024), *weak], settled=()) == {"A"}
+    assert staying([came_to("A", 0.0026), *weak], settled=()) == frozenset()
+
+
+def test_a_finding_that_goes_on_lends_nothing_to_another() -> None:
+    """B's first comparison is sure; B is not, so it may change, and A must do without it."""
+    a, b = came_to("A", 0.02), came_to("B", 1e-6, 0.2)
+    assert staying([a, b], settled=()) == frozenset()
+    assert staying([a, b], settled={"B"}) == {"A", "B"}
+
+
+def test_who_stays_decided_does_so_whatever_the_others_become() -> None:
+    rng = np.random.default_rng(0)
+    kept = 0
+    for _ in range(400):
+        sizes = rng.integers(1, 3, 8)
+        now = [came_to(f"F{i}", *(10.0 ** rng.uniform(-5, 0, n))) for i, n in enumerate(sizes)]
+        settled = {c.nodeid for c in now[:2] if c.verdict is OPEN}
+        stay = staying(now, settled, unknown=1)
+        later = [
+            c if c.nodeid in stay else came_to(c.nodeid, *(10.0 ** rng.uniform(-5, 0, n)))
+            for c, n in zip(now, sizes, strict=True)
+        ]
+        judged = with_p_values([*later, came_to("F9", 10.0 ** rng.uniform(-5, 0))])
+        decided = {c.nodeid for c in judged if c.verdict is HOLDS}
+        assert stay - settled <= decided
+        kept += len(stay - settled)
+    assert kept > 200

@@ -41,6 +41,7 @@ def needing(problems: int | None) -> Judgement:
 def test_a_decided_claim_is_settled() -> None:
     for verdict in (Verdict.HOLDS, Verdict.REFUTED, Verdict.NOT_COMPARABLE):
         assert LOOK.settles(claim(judgement(verdict), kind=Kind.GATE))
+    assert LOOK.settles(claim(judgement(Verdict.NOT_COMPARABLE)))
 
 
 def test_a_claim_that_raised_or_compared_nothing_is_settled() -> None:
@@ -93,9 +94,7 @@ def test_a_gate_claims_looks_add_up() -> None:
 
 
 def test_a_finding_goes_on_until_it_surely_stays_decided_among_all() -> None:
-    """With p = .004 it does among ten findings, and not among twenty."""
     decided = claim(judgement(Verdict.HOLDS))
-    assert LOOK.settles(decided, findings=10)
-    assert not LOOK.settles(decided, findings=20)
-    assert LOOK.settles(claim(replace(judgement(Verdict.HOLDS), p_value=None)), findings=20)
-    assert LOOK.settles(claim(judgement(Verdict.HOLDS), kind=Kind.GATE), findings=20)
+    assert LOOK.settles(decided, staying={"t"})
+    assert not LOOK.settles(decided, staying={"another"})
+    assert LOOK.settles(claim(judgement(Verdict.HOLDS), kind=Kind.GATE), staying=())

@@ -133,3 +133,32 @@ def test_a_fixed_run_takes_no_looks(pair) -> None:
     document = pair.document()
     assert len(samples(document)) == 100
     assert "look" not in claims(document)["EARLY"]["evidence"]
+
+
+TOGETHER = """
+from rlvr_gate import claim
+
+@claim("rlvr gains", id="ALL", kind="{kind}")
+def test_all(pair, benchmarks):
+    (only,) = benchmarks
+    assert pair.rlvr.pass_at(64, only) > pair.base.pass_at(64, only)
+"""
+
+
+@pytest.mark.parametrize(("kind", "read"), [("finding", 50), ("gate", 100)])
+def test_a_claim_over_benchmarks_reads_the_first_look_or_has_all_asked(
+    pair, kind: str, read: int
+) -> None:
+    """A finding's problems hang on no verdict, and are there for every k; a gate claim's are all.
+
+    The rest is asked as far as k = 2 goes, which nothing at k = 64 can be read of.
+    """
+    (pair.root / "test_mine.py").write_text(SUITE + TOGETHER.format(kind=kind))
+    pair.run(ADAPTIVE, "--gate-json=gate.json", suites="test_mine.py")
+    found = claims(pair.document())["ALL"]
+    assert found["verdict"] == "holds"
+    assert found["evidence"]["problems"] == read
+    unsolved = sum(n == 64 for n in samples(pair.document()))
+    assert unsolved == 50 if kind == "gate" else 15 < unsolved < 35
+        range(50, 51) if kind == "gate" else range(15, 36)
+    )

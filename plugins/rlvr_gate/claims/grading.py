@@ -18,11 +18,18 @@ from rlvr_gate.records import (
     Tally,
     Unit,
     Verdict,
+    WouldDecide,
 )
 
 OTHERWISE = ("strict", "lenient")
 """The gradings that a conclusion is held against."""
 OWN = "the verifier's own"
+_NEVER = WouldDecide(
+    None,
+    None,
+    "no number of samples under one grading, which is all that adaptive samples and "
+    "most recorded files have",
+)
 
 
 def alike(
@@ -70,7 +77,7 @@ def _within(interval: Interval, margin: float) -> bool:
 def _evidence(gaps: Mapping[str, Quantity], form: Quantity | None, level: float) -> Evidence:
     rows = [_row(f"gain, {name} grades", gap, level) for name, gap in gaps.items()]
     if form is None:
-        return Evidence(conclusions=tuple(rows))
+        return Evidence(conclusions=tuple(rows), would_decide=_NEVER)
     rows.append(_row("format gain", form, level))
     return Evidence(conclusions=tuple(rows), exhibits=(_counts(gaps),))
 

@@ -9,7 +9,7 @@ them must hold, which bounds a false release without correction.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 
 from rlvr_gate.gate.decide import worst
@@ -19,14 +19,49 @@ _DECIDED = (Verdict.HOLDS, Verdict.REFUTED)
 _ROUNDING = 1e-5  # share of a p-value that its bisection leaves open
 
 
-def with_p_values(claims: Sequence[ClaimRecord]) -> list[ClaimRecord]:
-    """The claims with their p-values; those of findings adjusted, and their verdicts with them."""
+def with_p_values(claims: Sequence[ClaimRecord], unknown: int = 0) -> list[ClaimRecord]:
+    """The claims with their p-values; those of findings adjusted, and their verdicts with them.
+
+    Args:
+        unknown: further tests of which nobody knows anything yet.
+    """
     known = [replace(claim, p_value=_p_value(claim)) for claim in claims]
-    adjusted = _adjusted([claim for claim in known if claim.kind is Kind.FINDING])
-    tests = len(adjusted)
+    adjusted = _adjusted([claim for claim in known if claim.kind is Kind.FINDING], unknown)
+    tests = len(adjusted) + unknown
     return [
         _within(claim, adjusted, tests) if claim.kind is Kind.FINDING else claim for claim in known
     ]
+
+
+def staying(
+    claims: Sequence[ClaimRecord], settled: Container[str], unknown: int = 0
+) -> frozenset[str]:
+    """Findings that are decided now and stay so among all, whatever becomes of the open ones.
+
+    An adjusted p-value (Holm's) never grows where another test's p-value shrinks. So every
+    comparison of a finding that goes on is taken for one with p = 1.
+
+    Args:
+        claims: as they were last judged.
+        settled: node ids of those that are not judged again.
+        unknown: findings that nobody has judged yet, a test each.
+
+    Returns: node ids; of those settled as well.
+    """
+    sure = frozenset(c.nodeid for c in claims if c.nodeid in settled or c.verdict in _DECIDED)
+    while True:
+        known = [claim if claim.nodeid in sure else _open(claim) for claim in claims]
+        decided = {c.nodeid for c in with_p_values(known, unknown) if c.verdict in _DECIDED}
+        left = frozenset(id for id in sure if id in decided or id in settled)
+        if left == sure:
+            return left
+        sure = left
+
+
+def _open(claim: ClaimRecord) -> ClaimRecord:
+    """A finding that may come out anyhow."""
+    judgements = tuple(replace(j, p_value=1.0, test="") for j in claim.judgements)
+    return replace(claim, judgements=judgements, verdict=Verdict.UNDECIDED)
 
 
 def tests_of(claims: Sequence[ClaimRecord]) -> tuple[int, int]:
@@ -41,7 +76,7 @@ def tests_of(claims: Sequence[ClaimRecord]) -> tuple[int, int]:
     return len(found), len(set(found))
 
 
-def _adjusted(findings: Sequence[ClaimRecord]) -> dict[str, float]:
+def _adjusted(findings: Sequence[ClaimRecord], unknown: int = 0) -> dict[str, float]:
     """Test -> its p-value among all tests of these claims."""
     from rlvr_gate.stats.error_rates import holm
 
@@ -51,7 +86,8 @@ def _adjusted(findings: Sequence[ClaimRecord]) -> dict[str, float]:
             if judgement.p_value is not None:
                 test = _test(claim, at)
                 ps[test] = max(ps.get(test, 0.0), judgement.p_value)
-    return dict(zip(ps, holm([*ps.values()]), strict=True)) if ps else {}
+    adjusted = holm([*ps.values(), *[1.0] * unknown]) if ps else ()
+    return dict(zip(ps, adjusted, strict=False))  # the unknown come last
 
 
 def _test(claim: ClaimRecord, at: int) -> str:

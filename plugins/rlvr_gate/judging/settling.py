@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 
 from rlvr_gate.records import ClaimRecord, JudgedAgain, Judgement, Kind, LookTaken, Verdict
@@ -93,21 +94,22 @@ class Look:
             evidence=replace(judgement.evidence, look=taken),
         )
 
-    def settles(self, claim: ClaimRecord, findings: int = 1) -> bool:
+    def settles(self, claim: ClaimRecord, staying: Container[str] = ()) -> bool:
         """Whether asking more problems is of no use to a claim.
 
         It is decided, not comparable, or was not judged for a reason that samples do not
         change; or it is a finding that the problems left can hardly decide.
 
         Args:
-            findings: of the run: a finding that is decided alone goes on until it surely is
-                among so many.
+            staying: node ids of the findings that stay decided among all of the run's: one that
+                is decided alone goes on until it is one of them.
         """
         if claim.broken or not claim.judgements:
             return True
-        if claim.verdict is not Verdict.UNDECIDED:
-            deciding = (j for j in claim.judgements if j.verdict is claim.verdict)
-            return claim.kind is Kind.GATE or all(_surely(j, findings) for j in deciding)
+        if claim.verdict in (Verdict.HOLDS, Verdict.REFUTED):
+            return claim.kind is Kind.GATE or claim.nodeid in staying
+        if claim.verdict is Verdict.NOT_COMPARABLE:
+            return True
         return claim.kind is Kind.FINDING and all(
             self._hopeless(judgement)
             for judgement in claim.judgements
@@ -129,9 +131,3 @@ class Look:
         levels = look_levels(judgement.interval.level, self.sizes)
         z, last = (ndtri((1 + level) / 2) for level in (levels[self.number], levels[-1]))
         return float((self.problems + more) * (last / z) ** 2 - self.problems)
-
-
-def _surely(judgement: Judgement, findings: int) -> bool:
-    """Whether a comparison stays decided among so many findings, whatever the others are."""
-    p = judgement.p_value
-    return p is None or p * findings <= 1 - judgement.interval.level

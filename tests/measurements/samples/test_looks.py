@@ -136,3 +136,15 @@ def test_looks_grow(size: int) -> None:
     sizes = Asked(benchmark(size), 0, ROUNDS, (128,)).sizes
     assert all(a < b for a, b in pairwise(sizes))
     assert sizes[-1] == size
+
+
+def test_what_no_look_judges_is_read_of_the_first_where_nothing_holds_more() -> None:
+    """How many problems that is hangs on no verdict, and they were asked for every k."""
+    later = {
+        name: Asked(benchmark(100, name=name), 0, ROUNDS, (128, 16, 16), held=held)
+        for name, held in (("free", False), ("held", True))
+    }
+    seen = Schedule(later, {}).unlooked().asked
+    assert len(seen["free"].problems) == 50
+    assert [part.rounds for part in seen["free"].parts] == [ROUNDS]
+    assert len(seen["held"].problems) == 100
