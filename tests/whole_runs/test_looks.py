@@ -160,5 +160,3 @@ def test_a_claim_over_benchmarks_reads_the_first_look_or_has_all_asked(
     assert found["evidence"]["problems"] == read
     unsolved = sum(n == 64 for n in samples(pair.document()))
     assert unsolved == 50 if kind == "gate" else 15 < unsolved < 35
-        range(50, 51) if kind == "gate" else range(15, 36)
-    )
