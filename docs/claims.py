@@ -42,6 +42,7 @@ WHY = {
     "K19": "needs a series, and one alone ships",
     "F1": "no shipped step of SFT gained as much as RLVR, so nothing is its match",
     "F1-kl": "no shipped SFT lies as near the base as RLVR, so nothing is its match",
+    "F2": "the shipped checkpoints lie near the base or far from it, and two clusters fit any law",
     "C1.8": "needs a distilled checkpoint beside the pair",
     "W7": "needs a second RLVR run beside the pair",
     "W9": "a check of the tool: a violation would be its fault",

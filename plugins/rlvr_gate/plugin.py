@@ -70,7 +70,7 @@ _MARKERS = (
 _LONGEST_REASON = 2_000  # characters: an exception may quote a whole completion
 
 
-_LENT = ("k_max", "k_cover", "ks", "benchmarks", "series")
+_LENT = ("k_max", "k_cover", "ks", "benchmarks", "series", "checkpoints")
 """Fixtures that say what a claim is about, beside those whose value the judge knows."""
 
 _SAID = {"id", "text", "source", "kind", "margin", "bound", "paper"}

@@ -53,6 +53,16 @@ def test_everywhere(pair, benchmarks):
         assert pair.rlvr.pass_at(1, benchmark) > pair.base.pass_at(1, benchmark)
 """
 )
+EVERY = (
+    HEAD
+    + """
+@claim("every checkpoint is asked", id="MY-EVERY")
+def test_every(pair, checkpoints, benchmark):
+    assert [view.role for view in checkpoints] == ["base", "rlvr", "other"]
+    for view in checkpoints[1:]:
+        assert view.pass_at(1, benchmark) > 0
+"""
+)
 SERIES = (
     HEAD
     + """
@@ -173,6 +183,16 @@ def test_a_claim_about_all_benchmarks_is_one_claim(asked: Gate, samples: str) ->
     assert (only["verdict"], only["benchmark"]) == ("holds", None)
     assert [j["benchmark"] for j in only["judgements"]] == ["sums", "more"]
     assert set(asked.document()["counts"]) == {"sums", "more"}
+
+
+def test_a_claim_about_every_checkpoint(asked: Gate) -> None:
+    script = json.loads((asked.root / "script.json").read_text())
+    write_checkpoint(asked.root / "s9", 9)
+    script["s9"] = {p: {**r, "success": 0.5} for p, r in script["old"].items()}
+    (asked.root / "script.json").write_text(json.dumps(script))
+    suite(asked, every=EVERY)
+    asked.run("--checkpoint=other=./s9", suites=".")
+    assert verdicts(asked) == {"MY-EVERY sums]": "holds"}
 
 
 def test_a_claim_about_a_series_of_checkpoints(asked: Gate) -> None:

@@ -5,6 +5,7 @@ file says is `shown` has a row in every report, base beside rlvr.
 """
 
 from rlvr_gate.claims.forgetting import forgets_less
+from rlvr_gate.claims.forgotten import divergence_predicts_forgetting
 from rlvr_gate.claims.numbers.answers import answer_entropy
 from rlvr_gate.claims.numbers.cover import cover_at
 from rlvr_gate.claims.numbers.hull import hull
@@ -35,6 +36,7 @@ __all__ = [
     "chosen_otherwise",
     "considered",
     "cover_at",
+    "divergence_predicts_forgetting",
     "expansion_beyond_rebound",
     "forgets_less",
     "hesitation",

@@ -1,0 +1,45 @@
+"""What a claim has scored, as its markers say."""
+
+from __future__ import annotations
+
+import pytest
+
+from rlvr_gate.records import Ask
+from rlvr_gate_fixtures.needs import Scoring, needs_of
+
+
+class Item:
+    """As much of a collected test as needs are read from."""
+
+    def __init__(self, *markers: pytest.MarkDecorator, fixtures: tuple[str, ...] = ()) -> None:
+        self.fixturenames, self._markers = fixtures, [each.mark for each in markers]
+
+    def iter_markers(self, name: str):
+        return (mark for mark in self._markers if mark.name == name)
+
+    def get_closest_marker(self, name: str):
+        return next(self.iter_markers(name), None)
+
+
+def scorings(*markers: pytest.MarkDecorator, fixtures: tuple[str, ...] = ()):
+    given = ("base", "rlvr", "sft")
+    return needs_of(Item(*markers, fixtures=fixtures), ["b"], (), given)  # type: ignore[arg-type]
+
+
+def test_a_star_stands_for_every_checkpoint_but_those_beside_it() -> None:
+    needs = scorings(pytest.mark.scores("base", under=("base", "*")), fixtures=("checkpoints",))
+    assert [each.under for each in needs.scorings] == [("base", "rlvr"), ("base", "sft")]
+    assert needs.roles == ("base", "rlvr", "sft")
+
+
+def test_a_claim_that_takes_no_star_and_not_all_needs_no_others() -> None:
+    needs = scorings(pytest.mark.scores("rlvr", under="base"))
+    assert needs.scorings == (Scoring(Ask("rlvr"), ("base",)),)
+    assert needs.roles == ("base", "rlvr")
+
+
+def test_what_is_asked_otherwise_is_asked_and_scored_so() -> None:
+    marker = pytest.mark.scores("base", under=("base", "rlvr"), choices=True, temperature=0.001)
+    (scoring,) = (needs := scorings(marker)).scorings
+    assert (scoring.of, scoring.choices) == ("base (temperature 0.001)", True)
+    assert Ask("base", temperature=0.001) in needs.asks
