@@ -271,12 +271,12 @@ def heat(
             parts.append(
                 f'<rect class="heat {css}" x="{left + x * cell}" y="{bottom - height}" '
                 f'width="{cell - 1}" height="{height - 1}" '
-                f'fill-opacity="{0.06 + 0.74 * value / largest:.3f}">'
-                f"<title>{escape(said)}</title></rect>"
+                f'fill-opacity="{0.06 + 0.74 * value / largest:.3f}"'
+                + ("/>" if spell else f"><title>{escape(said)}</title></rect>")
             )
             if spell:
                 middle = left + (x + 0.5) * cell
-                parts.append(text(middle, bottom - 7, words.number(value), "mid small ink"))
+                parts.append(text(middle, bottom - 7, words.brief(value), "mid small ink"))
     spoken = f"{what}: from {words.number(min(known))} to {words.number(max(known))}"
     return picture(parts, left + cell * len(columns) + 6, top + height * len(rows) + 4, spoken)
 

@@ -83,6 +83,18 @@ def share(value: float) -> str:
     return "> 0.999" if 0.9995 < value < 1 else number(value)
 
 
+def brief(value: float) -> str:
+    """A number for a small cell: two digits of what is far below one.
+
+    >>> brief(0.3117), brief(0.000123), brief(0.0)
+    ('0.312', '1.2e−4', '0')
+    """
+    if 0 < abs(value) < 0.001:
+        digits, _, power = f"{value:.1e}".partition("e")
+        return f"{digits}e{int(power)}".replace("-", "−")
+    return number(value)
+
+
 def count(value: float) -> str:
     """A whole number with thousands separators."""
     return f"{value:,.0f}"

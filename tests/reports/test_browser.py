@@ -304,3 +304,15 @@ def test_axe_finds_nothing_serious(
         " [v.id, v.nodes.length, v.nodes[0].html.slice(0, 200), v.nodes[0].failureSummary])))"
     )
     assert json.loads(found) == []
+
+
+def test_the_map_of_an_update_switches_its_quantity_without_a_script(
+    run: Run, page: Page, browser: Browser
+) -> None:
+    browser.open(page(run("open", problems=20)), scripts=False)
+    seen = "[...document.querySelectorAll('.map')].map(m => getComputedStyle(m).display)"
+    assert browser.js(seen) == ["block", "none"]
+    browser.click(".switch label:nth-of-type(2)")
+    assert browser.js(seen) == ["none", "block"]
+    browser.open(page(run("open", problems=20)), scripts=False, media="print")
+    assert browser.js(seen) == ["block", "block"], "paper leaves nothing out"

@@ -59,10 +59,25 @@ MATRIX = MatrixShape(
 
 def test_the_heat_map_shows_the_share_changed_of_every_layer_and_type() -> None:
     panel = update_panel("rlvr", update())
-    titles = re.findall(r"<title>(.*?)</title>", panel.heat)
-    assert titles == ["layer 0, q: 0.500", "layer 0, up: 0.250", "layer 1, q: 0"]
-    shades = [float(x) for x in re.findall(r'fill-opacity="([\d.]+)"', panel.heat)]
+    [shares, sizes] = panel.maps
+    assert shares.said == "share of weights changed"
+    words = re.findall(r">([^<>]+)</text>", shares.picture)
+    assert words == ["q", "up", "layer 0", "0.500", "0.250", "layer 1", "0"]
+    shades = [float(x) for x in re.findall(r'fill-opacity="([\d.]+)"', shares.picture)]
+    assert sizes.said.startswith("size of the update")
     assert shades[0] > shades[1] > shades[2]
+
+
+def test_the_map_switches_between_the_quantities_that_were_measured() -> None:
+    panel = update_panel("rlvr", update(matrices=[MATRIX]))
+    said = {each.said: re.findall(r">([^<>]+)</text>", each.picture)[-1] for each in panel.maps}
+    assert list(said)[2:] == [
+        "normalised spectral shift", "largest principal angle, degrees", "rank over full rank",
+        "overlap with small weights",
+    ]  # fmt: skip
+    assert said["normalised spectral shift"] == "1.2e−4"
+    assert said["largest principal angle, degrees"] == "2.500"
+    assert said["overlap with small weights"] == "0.884"
 
 
 def test_figures_that_say_the_same_are_shown_once() -> None:

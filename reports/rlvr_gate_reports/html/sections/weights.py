@@ -6,7 +6,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from rlvr_gate.records import Step, TensorRow, UpdateOverlap, UpdateRecord, WeightTotals
+from rlvr_gate.records import (
+    MatrixShape,
+    Step,
+    TensorRow,
+    UpdateOverlap,
+    UpdateRecord,
+    WeightTotals,
+)
 from rlvr_gate_reports import svg, words
 from rlvr_gate_reports.html.sections.matrices import MatrixPanel, matrix_panel
 from rlvr_gate_reports.html.sections.section import Material, Part, Section
@@ -64,6 +71,14 @@ class OverlapRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Map:
+    """One quantity of the switch."""
+
+    said: str
+    picture: svg.Svg
+
+
+@dataclass(frozen=True, slots=True)
 class UpdatePanel:
     """How far a checkpoint's weights moved."""
 
@@ -76,8 +91,8 @@ class UpdatePanel:
     tensors: tuple[TensorLine, ...]
     story: str
     """What the sparsity means, in plain words."""
-    heat: svg.Svg
-    """Share changed by layer and matrix type."""
+    maps: tuple[Map, ...]
+    """By layer and type of tensor; one is shown at a time."""
     rows: svg.Svg
     """Share changed along the rows of the most uneven matrices."""
     columns: svg.Svg
@@ -100,7 +115,7 @@ def update_panel(role: str, update: UpdateRecord) -> UpdatePanel:
         by_layer=_grouped(tensors, _layer, role),
         tensors=tuple(_row(tensor) for tensor in tensors),
         story=_story(update.total),
-        heat=_heat(tensors, role),
+        maps=_maps(update, role),
         rows=_density([(t.row_dispersion, t.name, t.row_density) for t in tensors], role, "row"),
         columns=_density(
             [(t.column_dispersion, t.name, t.column_density) for t in tensors], role, "column"
@@ -138,21 +153,42 @@ def _story(total: WeightTotals) -> str:
     return f"{said} (arXiv:2511.08567, table 1: {ranges}.)"
 
 
-def _heat(tensors: Sequence[TensorRow], role: str) -> svg.Svg:
-    cells: dict[tuple[tuple[int, str], tuple[int, str]], list[TensorRow]] = {}
-    for tensor in tensors:
-        layer, kind = _layer(tensor.name), _type(tensor.name)
-        if layer is not None and kind is not None:
-            cells.setdefault((layer, kind), []).append(tensor)
+def _maps(update: UpdateRecord, role: str) -> tuple[Map, ...]:
+    """By layer and type of tensor, one map for each quantity that was measured."""
+    tensors, matrices = update.tensors, update.matrices
+    drawn = (
+        Map(said, _heat(values, role, said))
+        for said, values in (
+            ("share of weights changed", {t.name: _changed(t) for t in tensors}),
+            ("size of the update, ‖Δ‖ / ‖W‖", {t.name: t.relative_l2 for t in tensors}),
+            ("normalised spectral shift", {m.name: m.nss for m in matrices}),
+            ("largest principal angle, degrees", {m.name: m.angle for m in matrices}),
+            ("rank over full rank", {m.name: m.rank / m.full_rank for m in matrices}),
+            ("overlap with small weights", {m.name: _on_small(m) for m in matrices}),
+        )
+    )
+    return tuple(each for each in drawn if each.picture)
+
+
+def _heat(values: Mapping[str, float | None], role: str, what: str) -> svg.Svg:
+    """Of several tensors in one cell, the largest."""
+    cells: dict[tuple[tuple[int, str], tuple[int, str]], float] = {}
+    for name, value in values.items():
+        layer, kind = _layer(name), _type(name)
+        if layer is not None and kind is not None and value is not None:
+            cells[layer, kind] = max(value, cells.get((layer, kind), value))
     layers, kinds = (sorted({key[side] for key in cells}) for side in (0, 1))
-    values = [[_changed(cells.get((layer, kind))) for kind in kinds] for layer in layers]
+    lines = [[cells.get((layer, kind)) for kind in kinds] for layer in layers]
     names = [name.removesuffix("_proj").removesuffix("_layernorm") for _, name in kinds]
-    return svg.heat([name for _, name in layers], names, values, role, "share of weights changed")
+    return svg.heat([name for _, name in layers], names, lines, role, what)
 
 
-def _changed(tensors: Sequence[TensorRow] | None) -> float | None:
-    parameters = sum(t.parameters for t in tensors or ())
-    return 1 - sum(t.unchanged for t in tensors or ()) / parameters if parameters else None
+def _changed(tensor: TensorRow) -> float | None:
+    return 1 - tensor.unchanged / tensor.parameters if tensor.parameters else None
+
+
+def _on_small(matrix: MatrixShape) -> float | None:
+    return next((mask.overlap for mask in matrix.masks if mask.mask == "low"), None)
 
 
 def _density(
