@@ -11,6 +11,7 @@ from rlvr_gate_reports.html.sections.claims import CLAIMS
 from rlvr_gate_reports.html.sections.problems import PROBLEMS
 from rlvr_gate_reports.html.sections.provenance import PROVENANCE
 from rlvr_gate_reports.html.sections.section import Material, Part
+from rlvr_gate_reports.html.sections.trajectory import TRAJECTORY
 from rlvr_gate_reports.html.sections.weights import WEIGHTS
 
 SECTIONS = (
@@ -19,6 +20,7 @@ SECTIONS = (
     PROBLEMS,
     CLAIMS,
     WEIGHTS,
+    TRAJECTORY,
     PROVENANCE,
 )
 
