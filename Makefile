@@ -128,7 +128,7 @@ gate-smollm2: $(READY) ## Gate SmolLM2-135M-Instruct against the adapter trained
 	@mkdir -p $(OUT)
 	PYTHONPATH=plugins:fixtures $(BIN)/python -m rlvr_gate_smollm2 --out $(SMOLLM2) --only=
 	$(BIN)/pytest suites/ --model-pair $(SMOLLM2)/base,fixtures/adapters/smollm2-lora -k "not weight" \
-	  --benchmarks=$(SMOLLM2)/arithmetic.jsonl --samples=8 --max-new-tokens=20 \
+	  --benchmarks=$(SMOLLM2)/arithmetic.jsonl --samples=8 --max-new-tokens=192 \
 	  --backend-option dtype=bfloat16 --backend-option threads=1 \
 	  --gate-report=$(OUT)/smollm2.html --gate-json=$(OUT)/smollm2.json --gate-summary=$(OUT)/smollm2.md $(ARGS)
 

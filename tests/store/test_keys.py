@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from textwrap import dedent
 
@@ -74,7 +74,8 @@ def test_names_of_kept_comparisons_stand() -> None:
 
 def test_a_key_names_every_field() -> None:
     """A field that is added is either named where it is no default, or named here as no part."""
-    named = json.loads(keys.stream_key(PLAIN))
+    stopping = replace(PLAIN, sampling=replace(PLAIN.sampling, stop=("a",)))
+    named = json.loads(keys.stream_key(stopping))
     assert {field.name for field in fields(Stream)} == named.keys()
     assert {field.name for field in fields(Sampling)} == named["sampling"].keys()
     score = keys.score_key(Score(Measure.LOGPROB, "d", "b"))

@@ -23,6 +23,10 @@ class Problem:
     """Problems of one cluster, such as variants of one question, are not independent."""
 
 
+LONGEST_STOP = 100  # characters of a stop text
+MOST_STOPS = 8
+
+
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """How completions are drawn; both checkpoints of a pair get the same record."""
@@ -30,6 +34,8 @@ class Sampling:
     temperature: float = 1.0
     top_p: float = 1.0
     max_new_tokens: int = 64
+    stop: tuple[str, ...] = ()
+    """Texts that end a completion beside the stop ids; what is kept ends before them."""
 
     def __post_init__(self) -> None:
         if not self.temperature > 0:
@@ -38,6 +44,12 @@ class Sampling:
             raise ValueError(f"sampling needs 0 < top_p <= 1, got {self.top_p}")
         if self.max_new_tokens < 1:
             raise ValueError(f"sampling needs max_new_tokens >= 1, got {self.max_new_tokens}")
+        if odd := [text for text in self.stop if not 1 <= len(text) <= LONGEST_STOP]:
+            raise ValueError(
+                f"a stop text has 1 to {LONGEST_STOP} characters, got {odd[0][:80]!r}"
+            )
+        if len({*self.stop}) < len(self.stop) or len(self.stop) > MOST_STOPS:
+            raise ValueError(f"sampling has at most {MOST_STOPS} stop texts, each once")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +195,13 @@ class Ask:
 
     def sampling(self, usual: Sampling) -> Sampling:
         """The run's sampling, with what this ask has otherwise."""
-        return Sampling(
-            usual.temperature if self.temperature is None else self.temperature,
-            usual.top_p if self.top_p is None else self.top_p,
-            usual.max_new_tokens if self.max_new_tokens is None else self.max_new_tokens,
+        return replace(
+            usual,
+            temperature=usual.temperature if self.temperature is None else self.temperature,
+            top_p=usual.top_p if self.top_p is None else self.top_p,
+            max_new_tokens=(
+                usual.max_new_tokens if self.max_new_tokens is None else self.max_new_tokens
+            ),
         )
 
     def of(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -142,6 +142,7 @@ def _ask(ask: AskFacts) -> tuple[str, ...]:
         how = (
             f"temperature {ask.sampling.temperature:g}, top-p {ask.sampling.top_p:g}, at most "
             f"{words.count(ask.sampling.max_new_tokens)} tokens"
+            + "".join(f", to {text!r}" for text in ask.sampling.stop)
         )
     amounts = (words.count(n) for n in (ask.problems, ask.completions, ask.tokens))
     return (ask.name, how, capped(ask.template, LONGEST_NAME) or "none", *amounts)
