@@ -161,3 +161,18 @@ def test_two_runs_of_one_model_hardly_ever_show_a_solid_problem():
         alone, together = alone + any(solid[::2]), together + any(solid[1::2])
     assert together <= 10
     assert alone > 30
+
+
+def test_an_interval_of_what_is_kept_holds_its_estimate_however_large() -> None:
+    """A checkpoint that solves always what base seldom does keeps more than base itself would."""
+    n, base, rlvr = [8] * 40, [1, 2] * 20, [8] * 40
+    found = against_same_model(n, base, n, rlvr)
+    assert found.retention is not None
+    assert found.retention > 2
+    kept, new = found.retention_interval, found.discovery_interval
+    assert kept.low < found.retention < kept.high
+    assert found.discovery is not None
+    assert new.low <= found.discovery <= new.high
+    few = against_same_model(n, rlvr, n, base)
+    assert few.discovery is not None
+    assert few.discovery_interval.low <= few.discovery <= few.discovery_interval.high

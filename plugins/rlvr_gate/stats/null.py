@@ -55,11 +55,11 @@ class NullComparison:
     retention: float | None
     """SRR of the pair over SRR of the null: 1 where all that is lost is noise."""
     retention_interval: Interval
-    """In [0, 2]."""
+    """From 0 to 2, or to four times the ratio, which nothing bounds."""
     discovery: float | None
     """NDR of the pair less what chance alone gains: 0 where all that is gained is noise."""
     discovery_interval: Interval
-    """In [-1, 1]."""
+    """Up to 1."""
 
 
 def against_same_model(
@@ -128,10 +128,15 @@ def compared(
         mean_interval(gained, level=level, clusters=clusters),
         float(lost.mean()), float(gained.mean()),
         kept / kept_null if kept is not None and kept_null else None,
-        ratio_interval(base * rlvr, both, level=level, high=2.0, clusters=clusters,
-                       guaranteed=guaranteed),
+        ratio_interval(base * rlvr, both, level=level, high=_wide(base * rlvr, both),
+                       clusters=clusters, guaranteed=guaranteed),
         *_discovered(base * rlvr + null_lost, rlvr, level, clusters, guaranteed),
     )  # fmt: skip
+
+
+def _wide(top: Floats, bottom: Floats) -> float:
+    """How far a ratio's interval is looked for that nothing bounds: 2, or four times the ratio."""
+    return max(2.0, 4 * float(top.sum() / bottom.sum())) if bottom.sum() > 0 else 2.0
 
 
 def _discovered(
@@ -141,8 +146,9 @@ def _discovered(
 
     ``expected`` lies in [0, 1]: base * rlvr <= base, and both >= 2 base - 1.
     """
+    known = np.clip(expected, 0.0, 1.0)
     share = ratio_interval(
-        np.clip(expected, 0.0, 1.0), rlvr, level=level, high=2.0, clusters=clusters,
+        known, rlvr, level=level, high=_wide(known, rlvr), clusters=clusters,
         guaranteed=guaranteed,
     )  # fmt: skip
     new = 1 - float(expected.sum() / rlvr.sum()) if rlvr.sum() else None
