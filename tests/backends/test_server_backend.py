@@ -420,6 +420,17 @@ def test_a_real_server_draws_what_is_asked(vllm: tuple[str, int], base: Checkpoi
 
 
 @needs_vllm
+def test_a_real_server_stops_at_texts(vllm: tuple[str, int], base: Checkpoint) -> None:
+    backend = ServerBackend(vllm[0], concurrency="16")
+    (prompt,) = backend.encode(base, ["C9,23,15=17:"])
+    of = stream(base, stop=("+", "*"))  # type: ignore[arg-type]
+    kept = [d.completion for _, d in answers(backend, [(base, of, [Request(prompt, 0, 40)])])]
+    assert len(kept) == 40
+    assert not any(stop in c.text for stop in "+*" for c in kept)
+    assert sum(c.token_ids[-1] not in base.stop_ids for c in kept) >= 10
+
+
+@needs_vllm
 def test_a_real_server_says_that_the_context_is_too_long(
     vllm: tuple[str, int], base: Checkpoint
 ) -> None:

@@ -22,6 +22,7 @@ import pytest
 
 from rlvr_gate.records import Checkpoint, FinishReason, Sampling, Stream
 from rlvr_gate_fixtures.backends import BackendError, Begun, Drawn, Request, load
+from rlvr_gate_fixtures.backends.answers import answers
 from rlvr_gate_fixtures.backends.children.places import Place
 from rlvr_gate_fixtures.backends.devices import spread
 from rlvr_gate_fixtures.backends.philox import sample_seed
@@ -206,6 +207,26 @@ def test_a_larger_budget_goes_on_from_the_tokens_that_were_drawn(
              for d in engine.complete(base, never, [Request(prompt_ids[2], 0, 20)])}  # fmt: skip
     repeats = [went_on[i].token_ids[12:24] == again[c.sample] for i, c in enumerate(first)]
     assert sum(repeats) < 3  # the same random numbers again would tie the rest to its beginning
+
+
+@needs_vllm
+def test_stop_texts_end_a_completion_and_are_no_part_of_it(
+    base: Checkpoint, prompt_ids: list[tuple[int, ...]]
+) -> None:
+    """With an engine that reads texts, and one whose beginning ends in half of one."""
+    stops = ("+", "*", "3=")
+    told = Sampling(max_new_tokens=30, stop=stops)
+    of = Stream(base.digest, told, base.stop_ids, "vllm", 0)
+    asked = [Request(ids, 0, 20) for ids in prompt_ids]
+    asked.append(Request(prompt_ids[0], 0, 1, Begun((*prompt_ids[0][-3:-1],), -1.0)))
+    backend = VllmBackend(enforce_eager="true")
+    kept = [drawn.completion for _, drawn in answers(backend, [(base, of, asked)])]
+    assert len(kept) == 61
+    assert not any(stop in c.text for stop in stops for c in kept)
+    by_text = [c for c in kept if c.finish is FinishReason.STOP and c.token_ids[-1] not in
+               base.stop_ids]  # fmt: skip
+    assert len(by_text) >= 10
+    assert all(len(c.token_ids) < 30 for c in by_text)
 
 
 @needs_vllm

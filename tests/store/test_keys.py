@@ -82,6 +82,24 @@ def test_a_key_names_every_field() -> None:
     assert {field.name for field in fields(Score)} == json.loads(score).keys()
 
 
+def test_a_smaller_budget_is_known_by_its_stream_s_facts() -> None:
+    def facts(**sampling: object) -> str:
+        return keys.stream_key(replace(PLAIN, sampling=replace(PLAIN.sampling, **sampling)))
+
+    assert keys.budget_below(facts(max_new_tokens=16), PLAIN) == 16
+    for other in (
+        facts(),  # itself
+        facts(max_new_tokens=PLAIN.sampling.max_new_tokens + 1),
+        facts(max_new_tokens=16, temperature=0.5),
+        facts(max_new_tokens=16, stop=("a",)),
+        keys.stream_key(OTHER),
+        '{"sampling": 3}',
+        facts(max_new_tokens=16).replace("16", '"16"'),
+        facts(max_new_tokens=16).replace('"seed"', '"more":1,"seed"'),
+    ):
+        assert keys.budget_below(other, PLAIN) is None
+
+
 def test_a_store_that_release_0_1_filled_reads_as_full(tmp_path: Path) -> None:
     """Drawn with transformers from the shipped pair, with scores; nothing is drawn again."""
     store = tmp_path / "store"
