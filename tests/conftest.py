@@ -18,6 +18,8 @@ from rlvr_gate_fixtures.backends.scripted import ScriptedBackend, coins
 from rlvr_gate_fixtures.measurements.samples.plan import Need
 from rlvr_gate_fixtures.store.samples import Store
 
+os.environ["COLUMNS"] = "100"  # terminals of tests are as wide wherever they run
+
 CONFIG = {
     "architectures": ["LlamaForCausalLM"],
     "model_type": "llama",

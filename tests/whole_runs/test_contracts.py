@@ -52,7 +52,7 @@ def test_what_nobody_listed_is_denied(tree: Path) -> None:
         "plugins/rlvr_gate/novelty.py": "",
         "plugins/rlvr_gate/stats/novelty.py": "import pytest\n",
         "plugins/rlvr_gate/gate/novelty.py": "import scipy.stats\n",
-        "fixtures/rlvr_gate_fixtures/measurements/gradients/__init__.py": "import jinja2\n",
+        "fixtures/rlvr_gate_fixtures/measurements/novelty/__init__.py": "import jinja2\n",
         "fixtures/rlvr_gate_fixtures/store/novelty.py": (
             "import torch\nfrom rlvr_gate_fixtures.measurements.samples import plan\n"
         ),

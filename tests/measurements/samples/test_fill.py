@@ -6,6 +6,7 @@ import io
 import os
 import signal
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -214,10 +215,11 @@ def test_what_another_run_would_not_decide_either_is_left_alone(need, store, cou
 def test_what_stays_unscored_is_tried_twice_more_and_says_so(need, store, counting, monkeypatch):
     fill(make_plan([need(8)], store, counting), store, counting)
     given_up(store, SLEPT)
+    monkeypatch.syspath_prepend(Path(__file__).parent)  # where the worker finds `asleep`
     said = []
     for _ in range(4):
         plan = make_plan([need(8), need(4)], store, counting)
-        with Grader(verifiers="tests.measurements.samples.asleep:VERIFIERS") as grader:
+        with Grader(verifiers="asleep:VERIFIERS") as grader:
             fill(plan, store, counting, grader=grader)
         said.append((plan.again, store.rows("SELECT max(reason) FROM grades")[0][0]))
     assert [times for times, _ in said] == [20, 20, 0, 0]  # a sample counts for each need
