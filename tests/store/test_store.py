@@ -137,9 +137,9 @@ def test_a_tally_over_part_of_the_samples_is_refused(store):
 def test_another_verifier_or_answer_grades_the_same_completions_again(store, other):
     store.add(STREAM, draws(0, 1))
     store.add_grades(STREAM, [(PROMPTED, i, RIGHT) for i in (0, 1)])
-    assert store.ungraded_count(STREAM, PROMPTED, 2) == 0
+    assert store.to_grade(STREAM, PROMPTED, 2) == (0, 0)
     assert store.ungraded(STREAM, PROMPTED, 2) == ()
-    assert store.ungraded_count(STREAM, other, 2) == 2
+    assert store.to_grade(STREAM, other, 2) == (2, 0)
     assert store.ungraded(STREAM, other, 1) == ((0, "2"),)
     store.add_grades(STREAM, [(other, i, WRONG) for i in (0, 1)])
     assert store.tallies(STREAM, [PROMPTED], 2)[0].correct == 2
