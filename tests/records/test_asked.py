@@ -16,7 +16,7 @@ def test_a_sampling_is_spelled_out_once() -> None:
         spelled_out({"sampling": "limit-of-rlvr", "top_p": 0.9})
 
 
-def test_a_grading_is_one_of_three_and_part_of_the_name() -> None:
+def test_a_grading_is_one_of_four_and_part_of_the_name() -> None:
     assert Ask("rlvr", grading="clean", samples=4).name == "rlvr (samples 4, clean grades)"
-    with pytest.raises(ValueError, match="a grading is strict, lenient, clean, got 'mild'"):
+    with pytest.raises(ValueError, match=r"a grading is strict, .*, repaired, got 'mild'"):
         Ask("rlvr", grading="mild")

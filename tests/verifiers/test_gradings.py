@@ -72,7 +72,7 @@ def test_no_strict_grade_is_better_and_no_lenient_one_worse() -> None:
     for name, given in [("number", ("42", "41")), ("math", ("x+1", "x", "42")), ("choice", "ABC")]:
         for said in given:
             for frame in frames:
-                own, strict, lenient, clean = (
+                own, strict, lenient, clean, _ = (
                     rank[EVERY[graded_as(name, g)](frame.format(said), given[0]).grade]
                     for g in ("", *GRADINGS)
                 )

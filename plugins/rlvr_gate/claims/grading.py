@@ -24,7 +24,7 @@ from rlvr_gate.records import (
 OTHERWISE = ("strict", "lenient")
 """The gradings that a conclusion is held against."""
 OWN = "the verifier's own"
-_NEVER = WouldDecide(
+NEVER = WouldDecide(
     None,
     None,
     "no number of samples under one grading, which is all that adaptive samples and "
@@ -77,7 +77,7 @@ def _within(interval: Interval, margin: float) -> bool:
 def _evidence(gaps: Mapping[str, Quantity], form: Quantity | None, level: float) -> Evidence:
     rows = [_row(f"gain, {name} grades", gap, level) for name, gap in gaps.items()]
     if form is None:
-        return Evidence(conclusions=tuple(rows), would_decide=_NEVER)
+        return Evidence(conclusions=tuple(rows), would_decide=NEVER)
     rows.append(_row("format gain", form, level))
     return Evidence(conclusions=tuple(rows), exhibits=(_counts(gaps),))
 

@@ -110,9 +110,9 @@ PAIR = ("base", "rlvr")
 """The roles of a model pair."""
 AGAIN = "again"
 """The role of base drawn a second time, with other seeds: the gate's test of itself."""
-GRADINGS = ("strict", "lenient", "clean")
+GRADINGS = ("strict", "lenient", "clean", "repaired")
 """Further gradings of the same completions: only declared forms count, the last answer anywhere
-counts, only solutions whose arithmetic is true count."""
+counts, only solutions whose arithmetic is true count, slips of arithmetic are put right first."""
 SAMPLINGS: Mapping[str, Mapping[str, float]] = {
     "limit-of-rlvr": {"temperature": 0.6, "top_p": 0.95},
     "untempered": {"temperature": 1.0, "top_p": 1.0},

@@ -18,6 +18,8 @@ from rlvr_gate.claims.numbers.reliable import least_cover_gain
 from rlvr_gate.claims.numbers.solved_over import solved_over
 from rlvr_gate.claims.numbers.tasks import out_of_reach, start_against_gain
 from rlvr_gate.claims.numbers.trend import along, trend
+from rlvr_gate.claims.robust.calculator import gain_with_calculator
+from rlvr_gate.claims.robust.clean import stands_when_clean
 from rlvr_gate.claims.tokens.chosen import chosen_otherwise, considered, hesitation
 from rlvr_gate.claims.tracking import weights_track_kernel
 from rlvr_gate.claims.ways.methods import MARKS, how, whether
@@ -39,6 +41,7 @@ __all__ = [
     "divergence_predicts_forgetting",
     "expansion_beyond_rebound",
     "forgets_less",
+    "gain_with_calculator",
     "hesitation",
     "how",
     "hull",
@@ -47,6 +50,7 @@ __all__ = [
     "overtaking_budget",
     "solved_over",
     "stable_regime",
+    "stands_when_clean",
     "start_against_gain",
     "trend",
     "weights_track_kernel",

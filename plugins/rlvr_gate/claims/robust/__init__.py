@@ -1,0 +1,1 @@
+"""Does a gain survive: true arithmetic, a calculator, other wordings, another template?"""
