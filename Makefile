@@ -33,6 +33,7 @@ gate-all: $(READY) ## Every suite on the shipped family: more roles, temperature
 	@mkdir -p $(OUT)
 	$(BIN)/pytest suites/ --model-pair base,rlvr --checkpoint sft=sft --checkpoint distilled=distilled \
 	  --checkpoint step-8=step-8 --checkpoint rlvr-2=rlvr-adamw --checkpoint spurious=spurious --thorough --backend-option threads=1 \
+	  --texts chain_sum,number_sorting,spell_backward \
 	  --gate-report=$(OUT)/all.html --gate-json=$(OUT)/all.json --gate-summary=$(OUT)/all.md $(ARGS)
 
 # The pure core: statistics, judging, gate and keys. Its tests run first, and cover all of it.

@@ -55,6 +55,8 @@ _MARKERS = (
     "gradients(line, noise, spectra): take kernels at this claim's checkpoints, on the way to "
     "those of `line`, and at random updates of the size of those of `noise`; with `spectra` read "
     "those of their weights too",
+    "represents(*roles): have these roles read the texts of --texts, and keep how alike they find "
+    "them, layer by layer",
     "traits(*texts): take those kernels over ways of behaving: base's right completions by "
     "stratum, and its completions that hold a text",
     "asks(*roles, temperature, top_p, sampling, max_new_tokens, template, samples, problems, "

@@ -43,3 +43,11 @@ def test_what_is_asked_otherwise_is_asked_and_scored_so() -> None:
     (scoring,) = (needs := scorings(marker)).scorings
     assert (scoring.of, scoring.choices) == ("base (temperature 0.001)", True)
     assert Ask("base", temperature=0.001) in needs.asks
+
+
+def test_whoever_reads_texts_is_needed_and_without_a_benchmark_no_weights_are() -> None:
+    item = Item(pytest.mark.represents("base", "sft"))
+    needs = needs_of(item, ["b"], (), ("base", "rlvr", "sft"))  # type: ignore[arg-type]
+    assert needs.represents == ("base", "sft")
+    assert needs.roles == ("base", "rlvr", "sft")
+    assert (needs.benchmarks, needs.weights) == ((), ())

@@ -69,6 +69,9 @@ def test_names_of_kept_comparisons_stand() -> None:
         keys.kernel_name("a", "b", (1, 7, True), [((1, 2), (3,)), ((4,), (70000,))], (5,), 64, "x")
         == "kernel-1-031f47e25f045e4b619591c9.npz"
     )
+    assert keys.likeness_name("a", ["x", "y"], "transformers/float32/cpu") == (
+        "texts-1-ea04cecf1427eaa268853f28.npz"
+    )
     assert keys.decomposition_name("a", "w", "BF16") == "81a450f0179eb5b77cfa29cc.npz"
 
 

@@ -20,6 +20,7 @@ from rlvr_gate.claims.guessing import Guessing, filtered
 from rlvr_gate.claims.kernels import KernelSource, KernelView
 from rlvr_gate.claims.ladder import band, crossing
 from rlvr_gate.claims.solved import SolvedSets
+from rlvr_gate.claims.texts.likeness import LikenessView, TextSource
 from rlvr_gate.claims.tokens.choices import ChoiceSource
 from rlvr_gate.claims.twice import copies, drawn_twice, foreign
 from rlvr_gate.claims.updates import UpdateView, Weights
@@ -90,7 +91,7 @@ class TokenScores:
     """What computed them: a backend's identity."""
 
 
-class EvidenceSource(Weights, KernelSource, ChoiceSource, MethodSource, Protocol):
+class EvidenceSource(Weights, KernelSource, ChoiceSource, MethodSource, TextSource, Protocol):
     """Where the judged numbers come from."""
 
     def scores(self, asked: ScoreOf, benchmark: str) -> TokenScores:
@@ -305,6 +306,14 @@ class CheckpointView:
             ValueError: as of `kernel_since`.
         """
         return replace(self.kernel_since(base, benchmark), traits=Traits(written))
+
+    def likeness_to(self, base: CheckpointView) -> LikenessView:
+        """How alike the two represent the texts of `--texts`, layer by layer.
+
+        The claim needs `@pytest.mark.represents(this, base)`.
+        """
+        ours, theirs = self.of or self.role, base.of or base.role
+        return LikenessView(ours, theirs, self.source, self.ledger)
 
     def counts(self, benchmark: str) -> tuple[Tally, ...]:
         """What it did on each problem: n, correct, unscored and more."""

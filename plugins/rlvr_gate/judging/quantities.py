@@ -332,14 +332,15 @@ class Proportion(Measured):
 
 @dataclass(frozen=True, eq=False)
 class Estimate(Measured):
-    """A number over a benchmark's problems that came with an interval of its own."""
+    """A number over problems, or other units, that came with an interval of its own."""
 
     label: str
     value: float | None
     """None where it is 0 / 0."""
     interval: Interval
     ledger: Ledger
-    benchmark: str
+    benchmark: str | None
+    """None where it is over no benchmark's problems, and their truncation is no matter."""
     evidence: Evidence = NOTHING
     problems: int = 0
     p_value: Callable[[float], float | None] | None = None
@@ -405,7 +406,9 @@ def _over_problems(
             later = widened(value, interval, ledger.later(interval.level))
             more = more_units(value, later, threshold, measured.problems)
             evidence = replace(evidence, would_decide=ledger.planned(more, interval.level))
-    found = measured.ledger.admit(measured.benchmark, verdict)
+    found = Admitted(verdict)
+    if measured.benchmark is not None:
+        found = measured.ledger.admit(measured.benchmark, verdict)
     return Judgement(
         statement=f"{measured.label} {relation} {threshold:g}",
         verdict=found.verdict,

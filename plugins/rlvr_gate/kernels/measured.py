@@ -35,6 +35,15 @@ class KernelAt:
 
 
 @dataclass(frozen=True, slots=True)
+class TextKernels:
+    """How alike a checkpoint finds texts, layer by layer."""
+
+    kernels: NDArray[np.float32]
+    """(layers + 1, texts, texts), the first of the embedding: cosines of the mean hidden states of
+    each text's tokens, centred over the texts."""
+
+
+@dataclass(frozen=True, slots=True)
 class Probes:
     """What the kernel is over: completions, each of a problem and of a checkpoint."""
 

@@ -1,0 +1,115 @@
+"""Which checkpoints read the run's texts, and what of it is kept."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rlvr_gate.kernels.measured import TextKernels
+from rlvr_gate.records import Checkpoint
+from rlvr_gate_fixtures.backends import BackendError
+from rlvr_gate_fixtures.backends.scripted import ScriptedBackend
+from rlvr_gate_fixtures.evidence.stored import StoreEvidence
+from rlvr_gate_fixtures.measurements.representations import plan
+from rlvr_gate_fixtures.measurements.representations.fill import planned_texts, represent
+from rlvr_gate_fixtures.measurements.representations.read import Represented
+from rlvr_gate_fixtures.progress import Silent
+from rlvr_gate_fixtures.run import Run, Settings
+
+
+class Toy:
+    """Reads without a model; dies at the role `dies`."""
+
+    def __init__(self, dies: str = "", name: str = "toy/1") -> None:
+        self.read = list[str]()
+        self.dies, self._name = dies, name
+
+    def identity(self) -> str:
+        return self._name
+
+    @contextmanager
+    def kept(self):
+        yield
+
+    def represent(self, checkpoint: Checkpoint, texts, tell) -> TextKernels:
+        if checkpoint.role == self.dies:
+            raise BackendError("the toy died")
+        self.read.append(checkpoint.role)
+        tell(len(texts))
+        return TextKernels(np.stack([np.eye(len(texts), dtype=np.float32)] * 3))
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch) -> Run:
+    monkeypatch.setattr(plan, "weights_of", lambda folder: 1000)
+    texts = tmp_path / "texts.txt"
+    texts.write_text("\n".join(f"text {i}" for i in range(50)), "utf-8")
+    settings = Settings(
+        base="b", rlvr="r", contrasts=(), benchmarks=(), samples=4, store=tmp_path / "store",
+        backend="scripted", backend_options={}, seed=0, temperature=1.0, top_p=1.0,
+        max_new_tokens=16, texts=(str(texts),),
+    )  # fmt: skip
+    checkpoints = {
+        role: Checkpoint(role, role, Path("/x") / role, role * 16, "Llama", "T", (0,), "t")
+        for role in ("base", "rlvr")
+    }
+    run = Run(settings, checkpoints, {}, {}, ScriptedBackend({}))
+    run.__dict__["differentiator"] = Toy()
+    return run
+
+
+def take(run: Run, *roles: str) -> None:
+    represent(run, roles, progress=Silent())
+
+
+def test_texts_are_read_once_and_kept(run: Run) -> None:
+    assert planned_texts(run, []) == []
+    (line,) = planned_texts(run, ["base", "rlvr"])
+    assert line.startswith("representations of 50 texts in base, rlvr, 2 to take: at most 1 s")
+    take(run, "base")
+    take(run, "base", "rlvr")
+    take(run)
+    assert run.reader.read == ["base", "rlvr"]
+    assert planned_texts(run, ["base"])[0].endswith("kept from an earlier run")
+    found = StoreEvidence(run).represented("rlvr").kernels
+    assert found.shape == (3, 50, 50)
+
+
+def test_what_nobody_read_is_refused_with_the_marker(run: Run) -> None:
+    with pytest.raises(LookupError, match=r"represents\('rlvr'\), and give --texts"):
+        StoreEvidence(run).represented("rlvr")
+
+
+def test_what_was_read_before_a_failure_is_kept(run: Run) -> None:
+    run.__dict__["differentiator"] = Toy(dies="rlvr")
+    with pytest.raises(BackendError, match="the toy died"):
+        take(run, "base", "rlvr")
+    assert Represented(run).read("base") is not None
+    assert Represented(run).read("rlvr") is None
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 torn", None])
+def test_a_damaged_file_is_read_again(run: Run, damage: bytes | None) -> None:
+    take(run, "base")
+    path = Represented(run).path("base")
+    if damage is None:
+        with path.open("wb") as file:
+            np.savez(file, kernels=np.zeros((3, 4, 4)))
+    else:
+        path.write_bytes(damage)
+    assert Represented(run).read("base") is None
+    take(run, "base")
+    assert run.reader.read == ["base", "base"]
+
+
+def test_another_engine_checkpoint_or_text_is_another_file(run: Run) -> None:
+    here = Represented(run).path("base")
+    assert Represented(run).path("rlvr") != here
+    run.__dict__["differentiator"] = Toy(name="toy/2")
+    assert Represented(run).path("base") != here
+    run.__dict__["differentiator"] = Toy()
+    run.__dict__["texts"] = (*run.texts, "more")
+    assert Represented(run).path("base") != here
