@@ -18,7 +18,7 @@ import pytest
 
 from rlvr_gate_fixtures.processes.environment import bare
 from rlvr_gate_fixtures.processes.limits import Limits
-from rlvr_gate_fixtures.sandbox import calls, probe
+from rlvr_gate_fixtures.sandbox import bubblewrap, calls, probe
 from rlvr_gate_fixtures.sandbox.cell import Cell, NoWallsError
 
 NOBODY = 65534
@@ -36,39 +36,52 @@ def opened(*walls: str) -> Iterator[Cell]:
         yield cell
 
 
-def as_somebody(user: int | None) -> tuple[str, dict[str, object]]:
-    """A Python that this user can run our code with."""
-    who = {} if user is None else {"user": user, "group": user, "extra_groups": []}
-    for python in PYTHONS:
+def as_somebody(user: int | None, walls: str = "") -> tuple[str, dict[str, object]]:
+    """A Python that this user can run our code with, and nobody too where root becomes nobody."""
+    who = somebody(user)
+    for python in PYTHONS if walls != "landlock" or os.geteuid() else PYTHONS[::-1]:
         try:
             line = [
                 python,
                 "-c",
                 "import sys, rlvr_gate_fixtures.sandbox.cell; assert sys.version_info > (3, 11)",
             ]
-            subprocess.run(line, check=True, env=bare(), capture_output=True, cwd="/", **who)
+            subprocess.run(line, check=True, env=ours(), capture_output=True, cwd="/", **who)
             return python, who
         except (OSError, subprocess.CalledProcessError):
             continue
     pytest.skip(f"no Python that user {user} could run our code with")
 
 
+def ours() -> dict[str, str]:
+    """Enough to import our code, and nothing of another Python's."""
+    found = [entry for entry in sys.path if os.path.isdir(f"{entry}/rlvr_gate_fixtures")]
+    return {**bare(), "PYTHONPATH": os.pathsep.join(found)}
+
+
+def somebody(user: int | None) -> dict[str, object]:
+    """What a child process is started with to be this user."""
+    return {} if user is None else {"user": user, "group": user, "extra_groups": []}
+
+
 @pytest.mark.parametrize(
     ("walls", "user"),
     [
         pytest.param("namespaces", None, id="namespaces, this user"),
+        pytest.param("bubblewrap", None, id="bubblewrap, this user", marks=pytest.mark.slow),
         pytest.param("landlock", None, id="landlock, this user"),
-        pytest.param("landlock", NOBODY, id="landlock, nobody", marks=pytest.mark.slow),
         pytest.param("namespaces", NOBODY, id="namespaces, nobody", marks=pytest.mark.slow),
+        pytest.param("bubblewrap", NOBODY, id="bubblewrap, nobody", marks=pytest.mark.slow),
+        pytest.param("landlock", NOBODY, id="landlock, nobody", marks=pytest.mark.slow),
     ],
 )
 def test_nothing_is_forged_reached_or_left(walls, user):
     if user is not None and os.geteuid():
         pytest.skip("only root can become somebody else")
-    python, who = as_somebody(user)
+    python, who = as_somebody(user, walls)
     script = Path(__file__).with_name("attacks.py")
     line = [python, "-P", "-c", script.read_text().replace("__file__", repr(str(script))), walls]
-    ran = subprocess.run(line, env=bare(), capture_output=True, cwd="/", timeout=300, **who)
+    ran = subprocess.run(line, env=ours(), capture_output=True, cwd="/", timeout=300, **who)
     came = json.loads(ran.stdout)
     if "refused" in came:
         pytest.skip(f"not on this machine: {came['refused']}")
@@ -78,6 +91,7 @@ def test_nothing_is_forged_reached_or_left(walls, user):
     } == {}
     assert {name: said for name, said in came["harm"].items() if said} == {}
     assert came["left"] == []
+    assert came["changed"] == []
     assert came["after"] == []
 
 
@@ -92,6 +106,49 @@ def test_a_refusal_names_every_kind_and_why():
     """A machine whose kernel knows neither: the names are there, each with its reason."""
     with pytest.raises(NoWallsError, match=r"paper: KeyError.*; glass: KeyError"):
         Cell(["paper", "glass"])
+
+
+_NO_NAMESPACES = (
+    "echo 0 > /proc/sys/user/max_user_namespaces && "
+    'exec setpriv --bounding-set=-all --inh-caps=-all "$@"'
+)
+
+
+def test_a_machine_without_namespaces_is_told_why_kind_by_kind():
+    """One on which neither Python nor bubblewrap may make any."""
+    source = "from rlvr_gate_fixtures.sandbox.cell import Cell\nCell(['namespaces', 'bubblewrap'])"
+    line = ["unshare", "-r", "sh", "-c", _NO_NAMESPACES, "sh", sys.executable, "-c", source]
+    try:
+        ran = subprocess.run(line, capture_output=True, text=True, timeout=100, env=bare())
+    except FileNotFoundError:
+        pytest.skip("unshare is not installed")
+    if "NoWallsError" not in ran.stderr:
+        pytest.skip(f"no such machine can be made here: {ran.stderr[-200:]}")
+    said = ran.stderr.rpartition("NoWallsError: ")[2]
+    assert re.match(
+        r"namespaces: OSError: .*unshare.*; bubblewrap: (bwrap: |OSError: bwrap)", said
+    )
+
+
+def test_without_bubblewrap_that_is_said(monkeypatch):
+    monkeypatch.setattr(bubblewrap.shutil, "which", lambda *_, **__: None)
+    with pytest.raises(OSError, match="bwrap is not installed"):
+        bubblewrap.command([], {})
+
+
+@pytest.mark.parametrize("kind", ["<f8", "|O"])
+def test_numpy_in_the_tests_reads_no_memory_that_a_program_names(kind):
+    """Both are forks of one process, so a program knows where things lie in its judge."""
+    pytest.importorskip("numpy")
+    names = f"{{'shape': (2,), 'typestr': {kind!r}, 'data': (4096, True), 'version': 3}}"
+    source = f"class A:\n  __array_interface__ = {names}\ndef f(x): return A()"
+    test = "import numpy as np\ndef check(candidate):\n  assert np.allclose(candidate(1), [1, 2])"
+    with opened() as cell:
+        job = {"entry_point": "f", "prompt": "", "test": test}
+        ran = cell.judged(source, job, Limits())
+        right = cell.judged("import numpy\ndef f(x): return numpy.array([1, 2])", job, Limits())
+    assert json.loads(ran.output)[0] == "wrong"
+    assert json.loads(right.output)[0] == "correct"
 
 
 def test_each_program_starts_in_an_empty_folder_of_its_own():
