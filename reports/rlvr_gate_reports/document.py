@@ -183,6 +183,7 @@ def _benchmark(benchmark: Benchmark) -> dict[str, object]:
         "source": benchmark.source,
         "digest": benchmark.digest,
         "problems": len(benchmark.problems),
+        "notes": list(benchmark.notes),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -56,6 +57,34 @@ def test_a_verifier_of_ones_own_opens_the_gate_and_a_changed_one_is_judged_again
     again = gate.run(f"--benchmarks={spec}", "--gate-json=gate.json")
     assert gate.document()["run"]["sampled"]["completions"] == 0  # graded again, not drawn
     assert "this is number 2" in again.stdout.str()
+
+
+CODE = json.dumps({"entry_point": "", "prompt": "", "test": "assert twice(4) == 8"})
+RIGHT, WRONG = "def twice(n): return 2 * n", "def twice(n): return n"
+
+
+def test_behind_which_walls_programs_are_run_is_named_wherever_a_run_is_read(gate):
+    gate.write(base=0.5, rlvr=0.5)
+    gate.samples = 4
+    problems = [f"Double it. ({n})" for n in range(6)]
+    (gate.root / "twice.jsonl").write_text(
+        "\n".join(json.dumps({"problem": p, "answer": CODE, "verifier": "code"}) for p in problems)
+    )
+    script = {
+        checkpoint: {p: {"right": RIGHT, "wrong": WRONG, "success": rate} for p in problems}
+        for checkpoint, rate in (("old", 0.2), ("new", 0.8))
+    }
+    (gate.root / "script.json").write_text(json.dumps(script))
+    result = gate.run(
+        "--benchmarks=twice.jsonl", "--gate-json=gate.json", "--gate-report=gate.html"
+    )
+    if "cannot be used" in result.stderr.str():
+        pytest.skip("this machine offers no walls")
+    (benchmark,) = gate.document()["benchmarks"]
+    (note,) = benchmark["notes"]
+    assert re.match(r"programs are run behind (namespaces|bubblewrap|Landlock) and a filter", note)
+    assert f"note: twice: {note[:60]}" in result.stdout.str()
+    assert f"<dt>note on twice</dt><dd>{note}" in (gate.root / "gate.html").read_text()
 
 
 def test_names_with_options_are_those_of_tests_and_policies(gate) -> None:
