@@ -6,6 +6,7 @@ import io
 import json
 import os
 import signal
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -18,9 +19,12 @@ import pytest
 
 from rlvr_gate.records import Benchmark, Checkpoint, Problem, Sampling, Stream
 from rlvr_gate_fixtures.backends import BackendError, Call, Drawn, Request
+from rlvr_gate_fixtures.backends.children import settling
 from rlvr_gate_fixtures.backends.children.child import ChildBackend
+from rlvr_gate_fixtures.backends.children.loads import Loads, loaded_bytes, parameters
 from rlvr_gate_fixtures.backends.children.places import Place
 from rlvr_gate_fixtures.backends.devices import DevicesBackend
+from rlvr_gate_fixtures.inputs.checkpoints import resolve
 from rlvr_gate_fixtures.measurements.samples.fill import fill
 from rlvr_gate_fixtures.measurements.samples.plan import Need, make_plan
 from rlvr_gate_fixtures.progress import Progress
@@ -247,3 +251,83 @@ def test_the_plan_counts_the_time_of_the_longest_not_of_all(tmp_path: Path) -> N
         needs = [need(BASE, 100), need(RLVR, 100)]
         assert make_plan(needs, store, alone).lines()[-1].endswith("about 30 min")
         assert make_plan(needs, store, together).lines()[-1].endswith("about 20 min")
+
+
+# Memory
+
+
+def test_a_child_waits_until_the_memory_of_the_last_one_is_back() -> None:
+    readings = iter([900, 500, 130, 0])
+    settling.settle(lambda: next(readings), 164, seconds=60)
+    assert list(readings) == [0]
+    settling.settle(lambda: None, 0, seconds=60)  # nobody can tell: no wait
+    settling.settle(lambda: 900, 0, seconds=0)  # others hold it: no wait for ever
+
+
+@pytest.mark.parametrize("device", ["cuda", "cpu"])
+def test_children_of_any_backend_wait_for_the_memory_of_their_own_gpus(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, device: str
+) -> None:
+    """After whatever held them before: another backend's engine, another checkpoint's child."""
+    asked: list[str] = []
+    held = iter([10, 10, 900, 900, 50])
+
+    def memory_held(gpus: str) -> int:
+        asked.append(gpus)
+        return next(held)
+
+    monkeypatch.setattr(settling, "memory_held", memory_held)
+    monkeypatch.setattr(settling.time, "sleep", lambda _: None)
+    settling._at_first.cache_clear()
+    for _ in range(2):  # two backends: the first reading is the process's
+        backend = Fake(Place(gpus=("7", "8")), tmp_path)
+        backend.device = device
+        list(backend.complete(BASE, call(BASE, 1)[1], []))
+    settling._at_first.cache_clear()
+    assert asked == (["7,8"] * 5 if device == "cuda" else [])
+
+
+def test_loads_that_do_not_fit_together_take_turns() -> None:
+    loads, order = Loads(100), list[str]()
+    first, second = threading.Event(), threading.Event()
+
+    def load(name: str, size: int, entered: threading.Event, until: threading.Event) -> None:
+        with loads.turn(size, lambda: False):
+            order.append(name)
+            entered.set()
+            assert until.wait(20)
+            order.append(f"{name} done")
+
+    free = threading.Event()
+    free.set()
+    one = threading.Thread(target=load, args=("one", 500, first, second))  # alone: never refused
+    one.start()
+    assert first.wait(20)
+    two = threading.Thread(target=load, args=("two", 60, threading.Event(), free))
+    two.start()
+    time.sleep(0.1)
+    assert order == ["one"]
+    second.set()
+    for thread in (one, two):
+        thread.join(20)
+    assert order == ["one", "one done", "two", "two done"]
+    with loads.turn(60, lambda: False), loads.turn(40, lambda: False):  # these fit
+        pass
+    with loads.turn(60, lambda: False), loads.turn(60, lambda: True):  # nobody waits any more
+        pass
+
+
+def test_a_turn_ends_when_the_checkpoint_is_loaded(tmp_path: Path) -> None:
+    backend = Fake(Place(gpus=("0",)), tmp_path)
+    backend.loads = Loads(1)
+    drawing = backend.complete(BASE, call(BASE, 4)[1], call(BASE, 4)[2])
+    next(drawing)
+    assert backend.loads._taken == 0
+    drawing.close()
+
+
+def test_what_a_checkpoint_takes_in_memory_follows_its_files_and_the_arithmetic() -> None:
+    folder = resolve("base", "base").path
+    assert 1e6 < parameters(folder) < 3e6
+    assert loaded_bytes(folder, "float32") == 2 * loaded_bytes(folder, "bfloat16")
+    assert parameters(Path("/nowhere")) == 0

@@ -13,7 +13,7 @@ from rlvr_gate_fixtures.backends.children import places as module
 from rlvr_gate_fixtures.backends.children.places import Place, physical, places, split
 from rlvr_gate_fixtures.backends.devices import shared_out, spread
 from rlvr_gate_fixtures.backends.transformers.backend import TransformersBackend
-from rlvr_gate_fixtures.backends.vllm.backend import VllmBackend, binding
+from rlvr_gate_fixtures.backends.vllm.backend import binding
 
 
 @pytest.fixture(autouse=True)
@@ -173,15 +173,3 @@ def test_vllm_takes_the_devices_of_its_build(
     else:
         with pytest.raises(ValueError, match="but the installed vLLM is for"):
             spread("vllm", [device])
-
-
-def test_vllm_waits_for_the_memory_of_its_own_devices(monkeypatch: pytest.MonkeyPatch) -> None:
-    from rlvr_gate_fixtures.backends.vllm import backend as vllm
-
-    asked: list[str] = []
-    monkeypatch.setattr(vllm, "version", lambda name: "1.2.3")
-    monkeypatch.setattr(vllm, "memory_held", lambda gpus: asked.append(gpus))
-    backend = VllmBackend(tensor_parallel_size="2")
-    backend.move(places(("0", "1", "2", "3"), backend.devices)[1])
-    backend._held()
-    assert asked == ["2,3"]

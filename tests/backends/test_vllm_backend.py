@@ -14,9 +14,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -28,7 +30,8 @@ from rlvr_gate_fixtures.backends.devices import spread
 from rlvr_gate_fixtures.backends.philox import sample_seed
 from rlvr_gate_fixtures.backends.vllm import backend as module
 from rlvr_gate_fixtures.backends.vllm import gpus
-from rlvr_gate_fixtures.backends.vllm.backend import VllmBackend, settle
+from rlvr_gate_fixtures.backends.vllm.backend import VllmBackend
+from rlvr_gate_fixtures.backends.vllm.context import asked_context
 from rlvr_gate_fixtures.inputs.checkpoints import resolve
 
 needs_vllm = pytest.mark.skipif(not find_spec("vllm"), reason="needs vLLM: make test-vllm")
@@ -394,14 +397,6 @@ def empty(folder: Path) -> bool:
     return False
 
 
-def test_a_new_engine_waits_until_the_last_ones_memory_is_back() -> None:
-    readings = iter([900, 500, 130, 0])
-    settle(lambda: next(readings), 164, seconds=60)
-    assert list(readings) == [0]
-    settle(lambda: None, 0, seconds=60)  # nobody can tell: no wait
-    settle(lambda: 900, 0, seconds=0)  # others hold it: no wait for ever
-
-
 @pytest.mark.slow
 @needs_vllm
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two cores")
@@ -486,7 +481,22 @@ def test_too_little_memory_says_what_to_do(
         ("(E pid=1) ERROR [x.py:1] Worker died unexpectedly (exit code: -9), shutting down\n"
          "(E pid=1) ERROR [y.py:1] RuntimeError: cancelled",
          "Worker died unexpectedly (exit code: -9), shutting down\na process of the engine was "
-         "killed; the machine may have run out of memory"),
+         "killed; the machine may have run out of memory: fewer engines side by side (--devices) "
+         "need less of it"),
+        ("RuntimeError: [enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate "
+         "memory: you tried to allocate 9663676416 bytes.",
+         "DefaultCPUAllocator: can't allocate "
+         "memory: you tried to allocate 9663676416 bytes.\nthe machine has too little memory for "
+         "this checkpoint and what runs beside it: fewer engines side by side (--devices) need "
+         "less of it"),
+        ("ncclSystemError: Error: failed to extend /dev/shm/nccl-9KxbVW to 33030532 bytes",
+         "ncclSystemError: Error: failed to extend /dev/shm/nccl-9KxbVW to 33030532 bytes\nshared "
+         "memory is too small: in a container give it more (docker run --ipc=host, or "
+         "--shm-size=8g)"),
+        ("RuntimeError: CUDA error: no kernel image is available for execution on the device",
+         "RuntimeError: CUDA error: no kernel image is available for execution on the device\n"
+         "this build has no code for a device as old as this one: use a build that has, or "
+         "--backend transformers"),
         ("(E pid=1) ERROR [x.py:1] RuntimeError: Engine process died unexpectedly (exit code: -7)",
          "RuntimeError: Engine process died unexpectedly (exit code: -7)\na process of the engine "
          "ran out of shared memory: in a container give it more (docker run --ipc=host, or "
@@ -613,6 +623,110 @@ def test_gpus_are_named_by_index_whatever_the_user_calls_them(
 def test_gpus_that_cannot_be_told_are_refused(name: str, words: str) -> None:
     with pytest.raises(BackendError, match=words):
         gpus.by_index([name])
+
+
+LONG = {"max_position_embeddings": 131_072}
+
+
+@pytest.mark.parametrize(
+    ("config", "tokenizer", "tokens", "context"),
+    [
+        (LONG, {}, 900, 2048),  # most runs of a benchmark ask for the same
+        (LONG, {}, 2048, 2048),
+        (LONG, {}, 2049, 4096),
+        (LONG, {}, 100_000, 131_072),
+        ({"max_position_embeddings": 160}, {}, 89, 160),  # never more than it would have
+        (LONG, {"model_max_length": 3000}, 2900, 3000),
+        (LONG, {"model_max_length": 1e30}, 2900, 4096),
+        ({"text_config": LONG}, {}, 900, 2048),
+        ({"max_position_embeddings": 4096, "seq_length": 1000}, {}, 900, 1000),
+        ({}, {}, 900, 0),  # nobody can tell: vLLM's business
+        ({"max_position_embeddings": True}, {}, 900, 0),
+        ({**LONG, "rope_scaling": {"rope_type": "longrope"}}, {}, 900, 0),
+    ],
+)
+def test_an_engine_is_asked_for_the_context_that_a_run_needs(
+    tmp_path: Path, config: dict[str, object], tokenizer: dict[str, object], tokens: int,
+    context: int,
+) -> None:  # fmt: skip
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(tokenizer))
+    assert asked_context(tmp_path, tokens) == context
+
+
+def test_a_context_is_asked_of_no_file_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{")
+    assert asked_context(tmp_path, 900) == 0
+
+
+@pytest.mark.usefixtures("installed")
+def test_an_engine_without_room_for_the_next_job_is_left(
+    base: Checkpoint, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """And one that has it is kept, whatever smaller jobs ask for."""
+    (tmp_path / "config.json").write_text(json.dumps(LONG))
+    wide = replace(base, path=tmp_path)
+    backend, contexts, left = VllmBackend(), list[int](), list[int]()
+
+    def run(self: VllmBackend, job: dict[str, int]) -> Iterator[list[object]]:
+        self._child = SimpleNamespace(path=str(tmp_path))  # type: ignore[assignment]
+        contexts.append(job["context"])
+        yield from ()
+
+    def leave(self: VllmBackend) -> None:
+        left.append(1)
+        self._child = None
+
+    monkeypatch.setattr(module.ChildBackend, "_run", run)
+    monkeypatch.setattr(module.ChildBackend, "_leave", leave)
+    for budget in (80, 4000, 80, 5000):
+        asked = [Request((5,) * 9, 0, 1)]
+        list(backend.complete(wide, stream(wide, max_new_tokens=budget), asked))
+    assert contexts == [2048, 4096, 4096, 8192]
+    assert len(left) == 2
+    assert VllmBackend(max_model_len="512").terms(wide).context == 512
+    assert VllmBackend().terms(wide).context is None
+
+
+@pytest.mark.usefixtures("installed")
+def test_compiled_kernels_are_kept_for_each_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TORCHINDUCTOR_CACHE_DIR", "XDG_CACHE_HOME", "CUDA_VISIBLE_DEVICES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("VLLM_CACHE_ROOT", "/c")
+    assert module.caches(None) == {"TORCHINDUCTOR_CACHE_DIR": "/c/torchinductor"}
+    lanes = [module.caches(Place(gpus=(gpu,))) for gpu in "01"]
+    assert lanes[1] == {
+        "VLLM_CACHE_ROOT": "/c/lane-1", "TORCHINDUCTOR_CACHE_DIR": "/c/torchinductor/lane-1",
+    }  # fmt: skip
+    assert not {*lanes[0].values()} & {*lanes[1].values()}
+    assert module.caches(Place(parts=((0,), (1,)))) == module.caches(Place(parts=((0, 1),)))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")  # as Ray says it
+    assert module.caches(None) == lanes[1]
+
+
+def test_a_release_that_is_too_old_draws_nothing_and_judges_what_is_stored(
+    base: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "version", lambda name: "0.16.3+cpu")
+    backend = VllmBackend()
+    assert backend.identity() == "vllm/0.16.3/bfloat16/cpu"
+    with pytest.raises(BackendError, match=r"needs vLLM 0\.17 or newer to draw, and 0\.16\.3 is"):
+        list(backend.complete(base, stream(base), [Request((5,), 0, 1)]))
+    numbers = ("0.17.0", "0.32.1rc1", "1.0", "2026.1.dev3", "main")
+    assert all(module._release(number) >= module._OLDEST for number in numbers)
+    assert module._release("0.9.2") < module._OLDEST
+
+
+@pytest.mark.usefixtures("installed")
+def test_the_origin_names_variables_that_an_engine_heeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VLLM_CPU_KVCACHE_SPACE", raising=False)
+    assert "environment" not in VllmBackend().origin()
+    monkeypatch.setenv("VLLM_BATCH_INVARIANT", "1")
+    assert VllmBackend().origin()["environment"] == "VLLM_BATCH_INVARIANT=1"
+    backend = VllmBackend(runner="v1", attention_backend="FLASHINFER")
+    assert backend.identity() == "vllm/1.2.3/bfloat16/cpu/attention-FLASHINFER/v1"
+    assert backend.environment()["VLLM_USE_V2_MODEL_RUNNER"] == "0"
+    assert "attention_backend=FLASHINFER" in backend.origin()["options"]
 
 
 def test_the_parent_side_imports_no_model_library() -> None:

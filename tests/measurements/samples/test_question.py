@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rlvr_gate.records import Ask, Benchmark, Checkpoint, Problem, Sampling, Stream
+from rlvr_gate_fixtures.backends import Terms
 from rlvr_gate_fixtures.backends.scripted import ScriptedBackend
 from rlvr_gate_fixtures.inputs.prompt_files import differences
 from rlvr_gate_fixtures.measurements.samples import remarks as remarks_module
@@ -171,6 +172,19 @@ def test_a_prompt_that_fills_all_room_has_no_remedy_in_new_tokens(
     text = refusal(run_of(prompts=["1", "x" * 12]), store)
     assert "base has room for 12 tokens, but sums needs 20: 12 of its longest prompt (p1)" in text
     assert "1 of 2 problems do not fit, nothing was drawn: leave such problems out" in text
+
+
+def test_a_context_that_an_option_gives_bounds_the_room_before_anything_is_loaded(
+    run_of, store, make_checkpoint
+) -> None:
+    make_checkpoint("base", max_position_embeddings=32)
+    run = run_of(prompts=["1", "x" * 12])
+    run.backend.terms = lambda checkpoint: Terms(context=19)
+    text = refusal(run, store)
+    assert "base has room for 19 tokens, but sums needs 20: 12 of its longest prompt (p1)" in text
+    assert text.endswith("raise the backend option max_model_len where the checkpoint allows it")
+    run.backend.terms = lambda checkpoint: Terms(context=20)
+    check(run, [(Ask("base"), "sums"), (Ask("rlvr"), "sums")], store)
 
 
 def test_what_differs_and_does_no_harm_is_remarked(run_of, make_checkpoint) -> None:
