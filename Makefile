@@ -5,13 +5,14 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 VLLM   ?= .venv-vllm
 RAY    ?= .venv-ray
+GPU    ?= .venv-gpu
 PEER   ?= .venv-peer
 OUT    := reports/out
 # Files of tests run side by side; `make test WORKERS=0` for one process and a debugger.
 WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: gate gate-all test coverage-all test-vllm test-ray check bench bench-vllm bench-harness coverage adaptive selftest agreement \
+.PHONY: gate gate-all test coverage-all test-vllm test-ray test-gpu check bench bench-vllm bench-harness coverage adaptive selftest agreement \
   drill drill-server drill-ray miniatures smollm2 gate-smollm2 clean help
 
 help:            ## Show the targets
@@ -61,7 +62,18 @@ $(VLLM)/.ready: pyproject.toml constraints-vllm.txt
 
 test-vllm: $(VLLM)/.ready ## Tests of the vllm and server backends on vLLM's CPU build (installs about 4 GB)
 	$(VLLM)/bin/pytest tests/backends/test_vllm_backend.py tests/backends/test_vllm_scoring.py \
-	  tests/backends/test_server_backend.py tests/backends/test_agreement.py $(ARGS)
+	  tests/backends/test_server_backend.py tests/backends/test_agreement.py tests/backends/test_gpu_steps.py $(ARGS)
+
+# The vLLM that was tested, with the CUDA build of torch that it asks for.
+$(GPU)/.ready: pyproject.toml
+	$(PYTHON) -m venv $(GPU)
+	$(GPU)/bin/pip install --quiet --disable-pip-version-check 'vllm==0.32.*' -e '.[transformers,vllm,ray,gym]'
+	@touch $@
+
+# PAIR=./base,./rlvr names a pair of real size and BENCHMARK=FILE its benchmark; GPU=.venv-vllm takes vLLM's CPU build.
+test-gpu: $(GPU)/.ready ## Half an hour on one GPU: what only a GPU can show, in reports/out/gpu.md
+	RLVR_GATE_TEST_PAIR='$(PAIR)' RLVR_GATE_TEST_BENCHMARK='$(BENCHMARK)' \
+	  $(GPU)/bin/python studies/gpu.py --out $(OUT)/gpu.md $(ARGS)
 
 $(RAY)/.ready: pyproject.toml constraints.txt constraints-ray.txt
 	$(PYTHON) -m venv $(RAY)
@@ -134,4 +146,4 @@ gate-smollm2: $(READY) ## Gate SmolLM2-135M-Instruct against the adapter trained
 	  --gate-report=$(OUT)/smollm2.html --gate-json=$(OUT)/smollm2.json --gate-summary=$(OUT)/smollm2.md $(ARGS)
 
 clean:           ## Remove the environment, the sample store and the reports
-	rm -rf $(VENV) $(VLLM) $(RAY) $(PEER) $(OUT) .rlvr-gate
+	rm -rf $(VENV) $(VLLM) $(RAY) $(GPU) $(PEER) $(OUT) .rlvr-gate

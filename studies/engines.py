@@ -56,7 +56,8 @@ def bare() -> None:
     print("ready", flush=True)
     for line in sys.stdin:
         told = json.loads(line)
-        asked = list(vllm_child._samples({**job, **told}))
+        requests = [Request(tuple(ids), start, stop) for ids, start, stop in told["requests"]]
+        asked = list(vllm_child._samples({**job, **told}, requests))
         prompts = [{"prompt_token_ids": ids} for _, ids, _ in asked]
         params = [each for _, _, each in asked]
         if not told["same"]:
@@ -79,7 +80,8 @@ class Bare:
         job = {
             "path": str(checkpoint.path), "digest": checkpoint.digest,
             "stop_ids": checkpoint.stop_ids, **backend.options(),  # type: ignore[attr-defined]
-            "sampling": {"temperature": 1.0, "top_p": 1.0, "max_new_tokens": BUDGET},
+            "sampling": {"temperature": 1.0, "top_p": 1.0, "max_new_tokens": BUDGET,
+                         "stop": []},
         }  # fmt: skip
         environment = backend.environment()  # type: ignore[attr-defined]
         self._process = subprocess.Popen(
@@ -122,7 +124,7 @@ def kept(backend: Backend, checkpoint: Checkpoint, requests: list[Request]) -> I
 def compare(options: argparse.Namespace) -> None:
     """Rounds in turn, so that a noisy machine disturbs all alike."""
     given = dict(pair.split("=", 1) for pair in options.option)
-    base = resolve("base", "base")
+    base = resolve("base", options.checkpoint)
     ours, theirs = load("vllm", **given), load("transformers", dtype="bfloat16")
     problems = load_benchmark("countdown").problems[: options.problems]
     prompts = ours.encode(base, [p.prompt for p in problems])
@@ -160,6 +162,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=128)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--option", action="append", default=[], help="KEY=VALUE of the backend")
+    parser.add_argument("--checkpoint", default="base", help="a shipped one, or a folder")
     parser.add_argument("--bare", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.bare:
