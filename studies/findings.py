@@ -20,8 +20,8 @@ import numpy as np
 from coverage import Floats, base_population, rlvr_population
 
 from rlvr_gate.claims.views import CheckpointView, PairView
-from rlvr_gate.gate.decide import worst
 from rlvr_gate.gate.family import with_p_values
+from rlvr_gate.gate.worst import worst
 from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.records import ClaimRecord, Kind, Tally, Verdict
 from rlvr_gate.stats.passk import default_ladder

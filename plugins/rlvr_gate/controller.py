@@ -282,7 +282,7 @@ class Controller(Attendant):
             self._roll.note(f"the plugin {room} was switched off")
         if self.ended or status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
             self._roll.note(_ending(status, self.ended))
-        gaps = self._roll.gaps(self._policy.required_claims)
+        gaps = self._roll.gaps(self._policy.required)
         gate = decide(claims, self._policy, self._roll.failed_tests, gaps)
         usage = status == pytest.ExitCode.USAGE_ERROR
         return replace(gate, exit_status=status) if usage else gate

@@ -25,9 +25,9 @@ from rlvr_gate.controller import (
 )
 from rlvr_gate.failures import readable
 from rlvr_gate.gate import wire
-from rlvr_gate.gate.decide import worst
 from rlvr_gate.gate.explain import explain
 from rlvr_gate.gate.policy import Policy, PolicyError, load_policy, shipped
+from rlvr_gate.gate.worst import worst
 from rlvr_gate.records import ClaimRecord, Kind, Paper, Verdict
 from rlvr_gate.visible import capped, for_log
 

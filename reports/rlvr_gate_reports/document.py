@@ -11,9 +11,11 @@ import json
 from collections.abc import Mapping, Sequence
 from importlib import resources
 
+from rlvr_gate.gate.diagnosis import diagnosis
 from rlvr_gate.records import (
     Benchmark,
     CheckpointFacts,
+    CheckRow,
     ClaimRecord,
     Interval,
     Judgement,
@@ -41,7 +43,9 @@ def to_document(record: RunRecord) -> dict[str, object]:
             "policy": gate.policy,
             "error_control": told(gate.errors),
             "waivers": [{**told(use.waiver), "state": use.state} for use in gate.waivers],
+            "checks": [_check(row) for row in gate.checks],
         },
+        "diagnosis": [told(each) for each in diagnosis(record.claims)],
         "claims": [_claim(claim) for claim in sorted(record.claims, key=claim_order)],
         "samples": record.samples,
         "rounds": told(record.rounds),
@@ -92,6 +96,15 @@ def schema() -> dict[str, object]:
     file = resources.files("rlvr_gate_reports") / "schema" / "gate-1.schema.json"
     loaded: dict[str, object] = json.loads(file.read_text("utf-8"))
     return loaded
+
+
+def _check(row: CheckRow) -> dict[str, object]:
+    return {
+        "name": row.check.name,
+        "claims": list(row.check.claims),
+        "verdict": str(row.verdict),
+        "missing": list(row.missing),
+    }
 
 
 def _claim(claim: ClaimRecord) -> dict[str, object]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
+from rlvr_gate.gate.diagnosis import diagnosis
 from rlvr_gate.gate.shown import Shown, exhibits
 from rlvr_gate.records import (
     ClaimRecord,
@@ -64,6 +65,8 @@ def render(record: RunRecord) -> str:
     """Gate, claims, pass@k with intervals, solved sets and provenance; no completions."""
     sections = [
         _gate(record),
+        _checks(record),
+        _diagnosis(record),
         _claims(record),
         _beside(record),
         *_benchmarks(record),
@@ -111,6 +114,30 @@ def _gate(record: RunRecord) -> str:
     if saved:
         lines.append(escape(f"{saved[0].upper()}{saved[1:]}."))
     return "\n\n".join(filter(None, lines))
+
+
+def _checks(record: RunRecord) -> str:
+    rows = [
+        [
+            escape(row.check.name, _SHORT),
+            _VERDICT[row.verdict],
+            escape(", ".join(row.check.claims), _SHORT),
+            escape("; ".join(row.missing), _LONG) or "–",
+        ]
+        for row in record.gate.checks[:_SHOWN_ROWS]
+    ]
+    head = ["Check", "Verdict", "Claims", "Missing"]
+    table = _table(head, rows, len(record.gate.checks))
+    title = f"## What the gain must survive: policy {escape(record.gate.policy, _SHORT)}"
+    return f"{title}\n\n{table}" if rows else ""
+
+
+def _diagnosis(record: RunRecord) -> str:
+    lines = [
+        f"- **{each.section}**: {escape(each.says, _LONG)} ({', '.join(each.rests_on)})"
+        for each in diagnosis(record.claims)
+    ]
+    return "\n".join(["## Diagnosis", "", *lines]) if lines else ""
 
 
 def _samples(record: RunRecord) -> str:

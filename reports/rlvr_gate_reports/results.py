@@ -17,7 +17,9 @@ from typing import Any, TypeVar
 from rlvr_gate.records import (
     Beforehand,
     Benchmark,
+    Check,
     CheckpointFacts,
+    CheckRow,
     ClaimRecord,
     Crossover,
     CurvePoint,
@@ -138,7 +140,13 @@ def _gate(gate: Mapping[str, Any]) -> GateResult:
         str(gate["policy"]),
         None if errors is None else unpacked(ErrorControl, errors),
         tuple(map(_waiver, gate.get("waivers", ()))),
+        tuple(map(_check, gate.get("checks", ()))),
     )
+
+
+def _check(row: Mapping[str, Any]) -> CheckRow:
+    check = Check(str(row["name"]), tuple(map(str, row["claims"])))
+    return CheckRow(check, Verdict(row["verdict"]), tuple(map(str, row["missing"])))
 
 
 def _waiver(use: Mapping[str, Any]) -> WaiverUse:

@@ -6,9 +6,18 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from rlvr_gate.gate.diagnosis import diagnosis
 from rlvr_gate.gate.explain import drawn
 from rlvr_gate.gate.shown import exhibits
-from rlvr_gate.records import ClaimRecord, CurvePoint, GateState, Kind, RunRecord, Verdict
+from rlvr_gate.records import (
+    CheckRow,
+    ClaimRecord,
+    CurvePoint,
+    GateState,
+    Kind,
+    RunRecord,
+    Verdict,
+)
 from rlvr_gate.visible import harmless, one_line
 from rlvr_gate_reports import decision, words
 from rlvr_gate_reports.reading import (
@@ -61,7 +70,8 @@ def summary(record: RunRecord, width: int = WIDTH) -> list[Line]:
     Whatever the room: every refuted claim has its line, and the worst benchmark its curves.
     """
     width = max(width, NARROWEST)
-    head, work = _gate(record, width), _work(record, width)
+    head = [*_gate(record, width), *_checks(record, width)]
+    work = _work(record, width)
     room = HEIGHT - len(head) - len(work)
     blocks = [
         [
@@ -73,7 +83,8 @@ def summary(record: RunRecord, width: int = WIDTH) -> list[Line]:
     ]
     claims = _claims(record, room - (len(blocks[0]) if blocks else 0), width)
     room = max(room - len(claims), len(blocks[0]) if blocks else 0)
-    return [*head, *claims, *_fitting([*blocks, *_beside(record, width)], room), *work]
+    told = [*blocks[:1], _diagnosis(record, width), *blocks[1:], *_beside(record, width)]
+    return [*head, *claims, *_fitting(told, room), *work]
 
 
 def worst_first(record: RunRecord) -> list[str]:
@@ -119,6 +130,28 @@ def _gate(record: RunRecord, width: int) -> list[Line]:
         for text, style, most in paragraphs
         for line in _wrapped(text, min(width, _READABLE), most)
     ]
+
+
+def _checks(record: RunRecord, width: int) -> list[Line]:
+    """What the gain must survive: a line for each check, whatever the room."""
+    return [
+        _line(
+            (f"  {row.verdict:<15}", str(row.verdict)),
+            _cut(" ".join([f"check: {row.check.name}", *_missing(row)]), width - _VERDICT),
+        )
+        for row in record.gate.checks
+    ]
+
+
+def _missing(row: CheckRow) -> list[str]:
+    return [f"({'; '.join(row.missing) or ', '.join(row.check.claims)})"]
+
+
+def _diagnosis(record: RunRecord, width: int) -> list[Line]:
+    """A sentence for each section."""
+    said = [f"  {each.section}: {each.says}" for each in diagnosis(record.claims)]
+    head = _line(("what the verdicts of each section mean together", "dim"))
+    return [head, *(_line(_cut(line, width)) for line in said)] if said else []
 
 
 def _claims(record: RunRecord, room: int, width: int) -> list[Line]:

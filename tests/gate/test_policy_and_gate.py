@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from rlvr_gate.gate.decide import decide, worst
+from rlvr_gate.gate.decide import decide
 from rlvr_gate.gate.family import with_p_values
 from rlvr_gate.gate.policy import Policy, PolicyError, load_policy, parse_policy, shipped
+from rlvr_gate.gate.worst import worst
 from rlvr_gate.records import ClaimRecord, GateState, Interval, Judgement, Kind, Verdict
 
 
@@ -95,7 +96,7 @@ def test_a_claim_of_several_comparisons_is_as_good_as_its_worst() -> None:
 
 
 def test_shipped_policies_parse_and_differ_in_coverage() -> None:
-    assert shipped() == ["benchmarks", "coverage", "default", "recorded", "weights"]
+    assert shipped() == ["benchmarks", "coverage", "default", "real", "recorded", "weights"]
     kinds = {name: load_policy(name).kind("C1", "countdown", Kind.FINDING) for name in shipped()}
     found, gate = Kind.FINDING, Kind.GATE
     assert {name for name, kind in kinds.items() if kind is gate} == {"coverage"}

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import rlvr_gate.gate.policy
+
 
 def test_the_mean_over_benchmarks_decides_where_the_policy_asks_for_it(gate) -> None:
     """Twelve problems cannot raise K1 on their own; with the other benchmark's they need not."""
@@ -37,3 +41,37 @@ def test_verdicts_about_these_problems_say_so_everywhere(gate) -> None:
         text = (gate.root / name).read_text("utf-8")
         assert "of these problems alone" in text
         assert "or they are about these problems alone" in text
+
+
+def test_a_gain_is_not_real_by_what_nobody_ran(gate) -> None:
+    """Left out, not thorough, for want of a checkpoint: every report has the row, undecided."""
+    gate.write(base=0.2, rlvr=0.8)
+    outputs = ("--gate-json=gate.json", "--gate-report=gate.html", "--gate-summary=gate.md")
+    result = gate.run("--gate-policy=real", *outputs, "-k", "rises or comparable or spurious")
+    assert result.ret == 12
+    found = gate.document()["gate"]
+    checks = {check["name"]: check for check in found["checks"]}
+    assert {check["verdict"] for check in checks.values()} == {"undecided"}
+    assert checks["spurious reward"]["missing"] == ["R1 (needs --checkpoint spurious=REF)"]
+    assert checks["variants of the problems"]["missing"] == ["V1 (not run)"]
+    assert "V2 on sums (required, deselected)" in found["deciding"]
+    result.stdout.fnmatch_lines(["*undecided*check: variants of the problems (V1 (not run))*"])
+    for name in ("gate.html", "gate.md"):
+        text = (gate.root / name).read_text("utf-8")
+        assert "What the gain must survive: policy real" in text
+        assert "R1 (needs --checkpoint spurious=REF)" in text
+
+
+def test_a_waiver_or_an_empty_benchmark_opens_nothing(gate) -> None:
+    gate.write(base=0.2, rlvr=0.8)
+    policies = Path(rlvr_gate.gate.policy.__file__).parents[1] / "policies"
+    text = (policies / "real.toml").read_text("utf-8").replace('"real"', '"ours"')
+    waiver = '\n[[waivers]]\nclaim = "V1"\nreason = "later"\nuntil = 2999-12-31\n'
+    (gate.root / "ours.toml").write_text(text + waiver, "utf-8")
+    result = gate.run(f"--gate-policy={gate.root}/ours.toml")
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(["*V1 is part of a check*has not survived it*"])
+    (gate.root / "none.jsonl").write_text("", "utf-8")
+    tests = ("-k", "rises or comparable")
+    result = gate.run("--gate-policy=real", *tests, "--benchmarks=none.jsonl")
+    assert result.ret == 4

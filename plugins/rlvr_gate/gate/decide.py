@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Protocol
 
-from rlvr_gate.gate import waivers
+from rlvr_gate.gate import checks, waivers
 from rlvr_gate.gate.policy import Policy
 from rlvr_gate.records import (
     ClaimRecord,
@@ -38,16 +38,6 @@ _DECIDES = (
     (Verdict.UNDECIDED, GateState.UNDECIDED),
 )
 
-_SEVERITY = (Verdict.NOT_COMPARABLE, Verdict.REFUTED, Verdict.UNDECIDED, Verdict.HOLDS)
-
-
-def worst(verdicts: Sequence[Verdict]) -> Verdict:
-    """The verdict of a claim made of several comparisons: all must hold.
-
-    No comparison at all is undecided: nothing measured is not green.
-    """
-    return min(verdicts, key=_SEVERITY.index) if verdicts else Verdict.UNDECIDED
-
 
 def decide(
     claims: Sequence[ClaimRecord],
@@ -70,7 +60,12 @@ def decide(
     gates = [claim for claim in claims if claim.kind is Kind.GATE]
     waived = tuple(waivers.uses(policy.waivers, gates, day))
     result = _answer(claims, policy, failed_tests, gaps, waived)
-    return replace(result, errors=error_control(claims), waivers=waived)
+    return replace(
+        result,
+        errors=error_control(claims),
+        waivers=waived,
+        checks=checks.rows(policy.checks, claims),
+    )
 
 
 def undecidable(reasons: Sequence[str], policy: str) -> GateResult:
@@ -171,7 +166,7 @@ def _why_unjudged(claim: ClaimRecord) -> str:
 def _missing(gates: Sequence[ClaimRecord], policy: Policy) -> tuple[str, ...]:
     judged = {claim.id for claim in gates}
     benchmarks = {claim.benchmark for claim in gates}
-    wanted = [c for c in policy.required_claims if c not in judged]
+    wanted = [c for c in policy.required if c not in judged]
     wanted += [f"benchmark {b}" for b in policy.required_benchmarks if b not in benchmarks]
     missing = tuple(f"{what} (required, not judged)" for what in wanted)
     return missing or (() if gates else ("no gate claim was judged",))

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 
-from rlvr_gate.gate.decide import worst
+from rlvr_gate.gate.worst import worst
 from rlvr_gate.records import ClaimRecord, Evidence, Judgement, Kind, Verdict
 
 _DECIDED = (Verdict.HOLDS, Verdict.REFUTED)

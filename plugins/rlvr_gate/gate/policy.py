@@ -24,6 +24,10 @@ A policy is a small TOML file. Unknown keys are errors, so a typo cannot weaken 
     reason = "known: the tokenizer changed, see the ticket"
     until = 2026-12-31                  # expired, it keeps the gate from opening
 
+    [[checks]]                          # what a gain must survive: gate claims, all of them
+    name = "both graders"               # a row of the report's table
+    claims = ["V2"]                     # not judged means: the gate does not open
+
     [comparability]                     # of completions that ran out of tokens or have no grade
     truncation = 0.02                   # how far the two rates may lie apart where it matters
     truncated = 0.5                     # both rates beyond it: they compare who ends in time
@@ -43,7 +47,7 @@ from datetime import date
 from importlib import resources
 from pathlib import Path
 
-from rlvr_gate.records import POPULATION, THESE, Kind, Margins, Waiver
+from rlvr_gate.records import POPULATION, THESE, Check, Kind, Margins, Waiver
 
 _MOST_BYTES = 1 << 16
 _LONGEST_LINE = 4096  # what the parser needs for a key of many parts grows as their square
@@ -87,9 +91,22 @@ class Policy:
     claims: Mapping[str, ClaimPolicy] = field(default_factory=dict)
     margins: Margins = field(default_factory=Margins)
     waivers: tuple[Waiver, ...] = ()
+    checks: tuple[Check, ...] = ()
+
+    @property
+    def checked(self) -> tuple[str, ...]:
+        """Ids of the claims that its checks are made of."""
+        return tuple(dict.fromkeys(id for check in self.checks for id in check.claims))
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Ids without which the gate does not open."""
+        return tuple(dict.fromkeys((*self.required_claims, *self.checked)))
 
     def kind(self, claim: str, benchmark: str | None, default: Kind) -> Kind:
-        """The kind of `claim` on `benchmark`."""
+        """The kind of `claim` on `benchmark`; one of a check decides wherever it is asked."""
+        if claim in self.checked:
+            return Kind.GATE
         entry = self._entry(claim, benchmark)
         return default if entry.kind is None else entry.kind
 
@@ -129,7 +146,18 @@ def load_policy(ref: str) -> Policy:
         text = (resources.files("rlvr_gate") / "policies" / f"{ref}.toml").read_text("utf-8")
         return parse_policy(text, where=f"policy {ref!r}")
     path = Path(ref).expanduser()
-    return parse_policy(_read(path, ref), where=str(path))
+    return _no_impostor(parse_policy(_read(path, ref), where=str(path)), str(path))
+
+
+def _no_impostor(policy: Policy, where: str) -> Policy:
+    """A file may not go by the name of a shipped policy and check less."""
+    if policy.name in shipped() and (own := load_policy(policy.name)).checks != policy.checks:
+        asked = ", ".join(check.name for check in own.checks) or "nothing more"
+        raise PolicyError(
+            f"{where} [policy]: name {policy.name!r} is a shipped policy's, whose checks are "
+            f"others ({asked}): give it a name of its own"
+        )
+    return policy
 
 
 def _read(path: Path, ref: str) -> str:
@@ -178,10 +206,10 @@ def parse_policy(text: str, *, where: str = "policy") -> Policy:
     except (ValueError, RecursionError) as error:
         hint = "; a policy is TOML, no YAML or JSON" if _FOREIGN.match(text) else ""
         raise PolicyError(f"{where}: not TOML: {error}{hint}") from None
-    _only(data, ("policy", "claims", "waivers", "comparability"), where)
+    _only(data, ("policy", "claims", "waivers", "checks", "comparability"), where)
     head, claims = _table(data, "policy", where), _table(data, "claims", where)
     margins = _table(data, "comparability", where)
-    if not {"policy", "waivers"} & set(data) and not claims and not margins:
+    if not {"policy", "waivers", "checks"} & set(data) and not claims and not margins:
         raise PolicyError(
             f"{where}: says nothing: expected [policy], [claims.ID] or [comparability], see "
             "docs/policy.md"
@@ -201,8 +229,25 @@ def parse_policy(text: str, *, where: str = "policy") -> Policy:
         claims={key: _claim(_table(claims, key, where), where, key) for key in claims},
         margins=_margins(margins, f"{where} [comparability]"),
         waivers=_waivers(data.get("waivers", []), f"{where} [[waivers]]"),
+        checks=_checks(data.get("checks", []), f"{where} [[checks]]"),
     )
+    _uphold(policy, where)
     return _self_tested(policy, where) if _flag(head, "self_test", at) else policy
+
+
+def _uphold(policy: Policy, where: str) -> None:
+    """No word of the policy takes back what a check asks."""
+    for id in policy.checked:
+        if policy.claims.get(id, ClaimPolicy()).kind is Kind.FINDING:
+            raise PolicyError(
+                f"{where}: {id} is a finding by [claims.{id}], and a check is made of it: leave "
+                "one of them out"
+            )
+        if any(waiver.claim == id for waiver in policy.waivers):
+            raise PolicyError(
+                f"{where} [[waivers]]: {id} is part of a check, and a gain that needs a waiver "
+                "has not survived it: take the check out, or the waiver"
+            )
 
 
 def _self_tested(policy: Policy, where: str) -> Policy:
@@ -227,10 +272,31 @@ def _flag(table: Mapping[str, object], key: str, where: str) -> bool:
     return value
 
 
-def _waivers(entries: object, where: str) -> tuple[Waiver, ...]:
+def _checks(entries: object, where: str) -> tuple[Check, ...]:
+    found = tuple(_check(each, where) for each in _each(entries, where))
+    for names in ([check.name for check in found], [id for c in found for id in c.claims]):
+        twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+        if twice:
+            raise PolicyError(f"{where}: two are about the same, {twice[0]!r}")
+    return found
+
+
+def _check(entry: Mapping[str, object], where: str) -> Check:
+    _only(entry, ("name", "claims"), where)
+    check = Check(_said(entry, "name", where), _names(entry, "claims", where))
+    if not check.claims:
+        raise PolicyError(f"{where}: {check.name!r} names no claims, so it would check nothing")
+    return check
+
+
+def _each(entries: object, where: str) -> list[Mapping[str, object]]:
     if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
         raise PolicyError(f"{where}: write each as a table of its own, got {entries!r}")
-    found = tuple(_waiver(each, where) for each in entries)
+    return entries
+
+
+def _waivers(entries: object, where: str) -> tuple[Waiver, ...]:
+    found = tuple(_waiver(each, where) for each in _each(entries, where))
     for n, waiver in enumerate(found):
         if any((w.claim, w.benchmark) == (waiver.claim, waiver.benchmark) for w in found[:n]):
             raise PolicyError(f"{where}: two are about the same, claim {waiver.claim!r}")

@@ -252,6 +252,36 @@ class WaiverUse:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """A question that the gain must survive, by a policy: all of these claims must hold."""
+
+    name: str
+    claims: tuple[str, ...]
+    """Their ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRow:
+    """What became of a check."""
+
+    check: Check
+    verdict: Verdict
+    """The worst of its claims; one that was not judged is undecided."""
+    missing: tuple[str, ...] = ()
+    """Claims of it that were not judged, and why: `S3 (not run)`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What the verdicts of a section of suites mean together."""
+
+    section: str
+    says: str
+    rests_on: tuple[str, ...]
+    """Ids of the claims whose verdicts it says."""
+
+
+@dataclass(frozen=True, slots=True)
 class GateResult:
     """The run's answer and why."""
 
@@ -264,3 +294,5 @@ class GateResult:
     """None where no gate claim compared anything sampled."""
     waivers: tuple[WaiverUse, ...] = ()
     """Those of the policy; with one in use the gate is open on somebody's word."""
+    checks: tuple[CheckRow, ...] = ()
+    """What the gain had to survive, by the policy, and whether it did."""

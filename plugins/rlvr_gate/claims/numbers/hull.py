@@ -20,30 +20,35 @@ PARTS = 3
 
 
 def hull(
-    view: CheckpointView, temperatures: Sequence[float], samples: int, benchmark: str
+    view: CheckpointView,
+    temperatures: Sequence[float],
+    samples: int,
+    benchmark: str,
+    k: int | None = None,
 ) -> Quantity:
     """pass@k of two thirds of the problems, at the temperature that is best on the last third.
 
-    k is half of `samples`, drawn at every temperature: the claim is marked with
+    k is half of `samples` unless given, drawn at every temperature: the claim is marked with
     ``asks(ROLE, temperature=temperatures, samples=samples)``. Where temperatures tie, the one
     listed first counts. Chosen where it is judged the best of equals looks better than it is.
     Chosen on the other folds of a cross-fit it does not, but as choices and judged problems then
     depend on each other the mean varies more than its interval says: of five equal temperatures
     15 % of intervals leave out the truth. So the problems that choose are not judged at all.
     """
-    k = max(1, samples // 2)
+    k = k or max(1, samples // 2)
     grid = [view.at(temperature=t, samples=samples) for t in temperatures]
     each = [asked.pass_at(k, benchmark) for asked in grid]
     choosing = chooses(grid[0].counts(benchmark))
     values = [float((q.low + q.high)[choosing].mean()) for q in each]
     best = int(np.argmax(values))
-    few = [asked.pass_at(max(1, k // len(grid)), benchmark).low[~choosing] for asked in grid]
     rows: list[tuple[str, float | None, float, str]] = [
         (f"{t:g}", value / 2, float(q.low[~choosing].mean()), "chosen" if q is each[best] else "")
         for t, value, q in zip(temperatures, values, each, strict=True)
     ]
-    anyhow = float(1 - np.prod(1 - np.stack(few), axis=0).mean())
-    rows.append(("any of them, as many draws in all", None, anyhow, ""))
+    if share := k // len(grid):
+        few = [asked.pass_at(share, benchmark).low[~choosing] for asked in grid]
+        anyhow = float(1 - np.prod(1 - np.stack(few), axis=0).mean())
+        rows.append(("any of them, as many draws in all", None, anyhow, ""))
     head = ("temperature", f"pass@{k} of those that choose", "of those judged", "")
     shown = Evidence(exhibits=(Table(f"{view.role} by temperature", head, rows),))
     found = each[best].among((~choosing).tolist(), "problems that chose nothing")

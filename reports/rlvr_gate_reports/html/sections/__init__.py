@@ -8,6 +8,7 @@ from dataclasses import replace
 from rlvr_gate_reports.html.sections.across import ACROSS
 from rlvr_gate_reports.html.sections.benchmarks import BENCHMARKS
 from rlvr_gate_reports.html.sections.claims import CLAIMS
+from rlvr_gate_reports.html.sections.diagnosis import DIAGNOSIS
 from rlvr_gate_reports.html.sections.problems import PROBLEMS
 from rlvr_gate_reports.html.sections.provenance import PROVENANCE
 from rlvr_gate_reports.html.sections.section import Material, Part
@@ -15,6 +16,7 @@ from rlvr_gate_reports.html.sections.trajectory import TRAJECTORY
 from rlvr_gate_reports.html.sections.weights import WEIGHTS
 
 SECTIONS = (
+    DIAGNOSIS,
     ACROSS,
     BENCHMARKS,
     PROBLEMS,
