@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import pickle  # to write what the reader must refuse
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,13 +14,14 @@ from pathlib import Path
 import pytest
 
 from rlvr_gate_fixtures.inputs import benchmarks
-from rlvr_gate_fixtures.inputs.benchmarks import BenchmarkError, asked
+from rlvr_gate_fixtures.inputs.benchmarks import BenchmarkError, asked, load
 from rlvr_gate_fixtures.inputs.benchmarks.items import identity
 from rlvr_gate_fixtures.inputs.benchmarks.shipped import MEMBERS
 from rlvr_gate_fixtures.inputs.benchmarks.shipped.livecodebench import _unpacked
 from rlvr_gate_fixtures.inputs.benchmarks.spec import is_commit, parse
 from rlvr_gate_fixtures.inputs.benchmarks.templates import TEMPLATES
 from rlvr_gate_fixtures.verifiers import VERIFIERS
+from rlvr_gate_fixtures.verifiers import code as verifier
 
 CASES = [{"input": "1 2\n", "output": "3\n", "testtype": "stdin"}]
 PACKED = base64.b64encode(zlib.compress(pickle.dumps(json.dumps(CASES)))).decode()
@@ -129,9 +131,11 @@ def test_mbpp_asks_its_test_split(number: int, split: str, there: bool) -> None:
         assert json.loads(item.answer)["test"] == "import math\nassert add(1, 2) == 3"
 
 
-def plus(canonical: str, inputs: object) -> str:
-    row = {"task_id": "Mbpp/2", "prompt": "?", "entry_point": "f", "canonical_solution": canonical,
-           "base_input": inputs, "plus_input": [], "atol": 0}  # fmt: skip
+def plus(canonical: str, inputs: object, name: str = "f") -> str:
+    row = {
+        "task_id": "Mbpp/2", "prompt": "?", "entry_point": name, "atol": 0,
+        "canonical_solution": canonical, "base_input": inputs, "plus_input": [],
+    }  # fmt: skip
     item = MEMBERS["mbpp-plus"].item(row, {})
     assert item is not None
     return str(json.loads(item.answer)["test"])
@@ -146,6 +150,45 @@ def test_mbpp_plus_compares_with_its_reference() -> None:
     for wrong in (lambda x: (x, [x]), lambda x: None, lambda x: (x + 0.1,)):
         with pytest.raises(AssertionError):
             check(wrong)
+
+
+def right(test: str, name: str, function: object) -> bool:
+    """Whether a release file's test accepts this function."""
+    scope: dict[str, object] = {}
+    exec(test, scope)  # noqa: S102  # our own
+    try:
+        scope["check"](function)  # type: ignore[operator]
+    except AssertionError:
+        return False
+    return True
+
+
+def test_a_match_is_compared_by_whether_it_is_there() -> None:
+    """As evalplus does for Mbpp/737, 787 and 794, whose references return match objects."""
+    test = plus("import re\ndef f(x):\n  return re.search('b', x)", [["aa"], ["ab"], ["b"]])
+    assert right(test, "f", lambda x: re.search("b+", x))
+    assert right(test, "f", lambda x: "b" in x)
+    assert right(test, "f", lambda x: object() if "b" in x else None)
+    assert not right(test, "f", lambda x: re.search("a", x))
+    assert not right(test, "f", lambda x: True)
+    assert not right(test, "f", lambda x: None)
+    assert not right(test, "f", lambda x: 0)  # there, though it is false
+
+
+def test_some_answers_have_no_order_and_some_tasks_two_readings() -> None:
+    first = plus("def Diff(a, b):\n  return [*({*a} ^ {*b})]", [[[1, 2, 9], [2, 3]]], "Diff")
+    assert right(first, "Diff", lambda a, b: [9, 3, 1])
+    assert not right(first, "Diff", lambda a, b: [9, 3, 2])
+    other = plus("def f(a):\n  return [1, 2]", [[1]])
+    assert not right(other, "f", lambda a: [2, 1])
+    far = plus("def digit_distance_nums(a, b):\n  return 0", [[1, 256]], "digit_distance_nums")
+    assert right(far, "digit_distance_nums", lambda a, b: 12)
+    assert not right(far, "digit_distance_nums", lambda a, b: 11)
+    flat = "def surface_Area(b, s):\n  return 2 * b * s + b * b"
+    area = plus(flat, [[3, 4]], "surface_Area")
+    assert right(area, "surface_Area", lambda b, h: 33)
+    assert right(area, "surface_Area", lambda b, h: 35)  # of a height
+    assert not right(area, "surface_Area", lambda b, h: 34)
 
 
 def test_quotes_in_a_reference_do_not_end_its_text() -> None:
@@ -188,6 +231,48 @@ def test_one_pickled_text_is_read_without_pickle() -> None:
         for text in ("short", "é" * 300, "x" * 70_000):
             packed = base64.b64encode(zlib.compress(pickle.dumps(text, protocol))).decode()
             assert _unpacked(packed) == text
+
+
+def contest(id: str, day: str, tests: object, **more: object) -> dict[str, object]:
+    """A row as test*.jsonl of livecodebench/code_generation_lite has it."""
+    packed = base64.b64encode(zlib.compress(pickle.dumps(json.dumps(tests)))).decode()
+    return {
+        "question_title": id, "question_content": f"Solve {id}.", "platform": "atcoder",
+        "question_id": id, "contest_id": id[:3], "contest_date": f"{day}T00:00:00",
+        "starter_code": "", "difficulty": "medium", "public_test_cases": json.dumps(CASES),
+        "private_test_cases": packed, "metadata": "{}", **more,
+    }  # fmt: skip
+
+
+def test_a_file_of_contest_problems_is_asked_by_date_and_graded(tmp_path: Path) -> None:
+    """Hidden tests decide, of whole programs and of a class's method; both ends of the window."""
+    hidden = [{"input": "40 2\n", "output": "42\n", "testtype": "stdin"}]
+    calls = [{"input": "[3, 1]\n2", "output": "[1, 3, 2]", "testtype": "functional"}]
+    method = {
+        "starter_code": "class Solution:\n    def put(self, a: List[int], b: int) -> List[int]:\n",
+        "metadata": '{"func_name": "put"}', "platform": "leetcode",
+        "public_test_cases": json.dumps([{**calls[0], "input": "[]\n2", "output": "[2]"}]),
+    }  # fmt: skip
+    rows = [
+        contest("abc_early", "2024-07-31", hidden),
+        contest("abc_sum", "2024-08-01", hidden),
+        contest("3456", "2024-08-31", calls, **method),
+        contest("abc_late", "2024-09-01", hidden),
+    ]
+    file = tmp_path / "test6.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)))
+    known = load(f"livecodebench?file={file}&from=2024-08-01&to=2024-08-31")
+    assert [problem.id for problem in known.problems] == ["abc_sum", "3456"]
+    sums, puts = (problem.answer for problem in known.problems)
+    code = VERIFIERS["code"]
+    if code.lacks():
+        pytest.skip("this machine offers no walls")
+    assert code("```python\nprint(sum(map(int, input().split())))\n```", sums).grade == "correct"
+    assert code("```python\nprint(3)\n```", sums).reason == "case 2 gives another output"
+    solved = "```python\nclass Solution:\n    def put(self, a, b):\n        return {}\n```"
+    assert code(solved.format("sorted(a) + [b]"), puts).grade == "correct"
+    assert code(solved.format("[b]"), puts).grade == "wrong"
+    verifier._forget_cell()
 
 
 def test_a_bomb_of_tests_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -261,13 +261,13 @@ def test_without_walls_nothing_is_run(monkeypatch):
         raise NoWallsError("namespaces: no; landlock: no")
 
     verifier._forget_cell()
-    verifier.lacks.cache_clear()
+    verifier._machine.cache_clear()
     monkeypatch.setattr(verifier, "Cell", none)
     try:
         assert "--unsafe-code-execution" in verifier.lacks()
         graded = code("def add(a, b): return a + b", ASSERTS)
     finally:
-        verifier.lacks.cache_clear()
+        verifier._machine.cache_clear()
     assert graded.grade is Grade.UNSCORED
     assert "docs/verifiers.md" in graded.reason
 
@@ -296,6 +296,37 @@ def test_a_program_that_passes_just_in_time_passes():
     answer = filed(test="assert add(2, 3) == 5", seconds=2)
     assert code(slow, answer).grade is Grade.CORRECT
     assert code(slow.replace("0.9", "9"), answer).reason.startswith(verifier.TIME_LIMIT)
+
+
+SPINS = (
+    "import time\ndef add(a, b):\n until = time.process_time() + {}\n"
+    " while time.process_time() < until: pass\n return a {} b"
+)
+
+
+@pytest.mark.parametrize(
+    ("reference", "program_", "grade"),
+    [
+        (SPINS.format(0.6, "+"), SPINS.format(1.2, "+"), Grade.CORRECT),
+        (SPINS.format(0.6, "+"), SPINS.format(1.2, "-"), Grade.WRONG),
+        (SPINS.format(0.6, "+"), SPINS.format(9, "+"), Grade.WRONG),
+        (SPINS.format(0, "+"), SPINS.format(1.2, "+"), Grade.WRONG),
+        (SPINS.format(0.6, "-"), SPINS.format(1.2, "+"), Grade.WRONG),
+        ("", SPINS.format(1.2, "+"), Grade.WRONG),
+    ],
+    ids=[
+        "slow as the reference",
+        "and wrong",
+        "slower",
+        "quick reference",
+        "no reference",
+        "none",
+    ],
+)
+def test_a_slow_reference_makes_time(reference, program_, grade):
+    """Four times what it needs here, in CPU seconds; one that fails its own tests makes none."""
+    answer = filed(test="assert add(2, 3) == 5", seconds=1, reference=reference)
+    assert code(program_, answer).grade is grade
 
 
 def test_a_range_without_end_holds_nobody_up():
