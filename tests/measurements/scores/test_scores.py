@@ -26,6 +26,7 @@ from rlvr_gate_fixtures.backends import BackendError, Passage, Scored
 from rlvr_gate_fixtures.backends.rules import wrong_scores
 from rlvr_gate_fixtures.backends.scripted import ScriptedBackend, coins
 from rlvr_gate_fixtures.measurements.samples.draw import Wanted, prepare
+from rlvr_gate_fixtures.measurements.scores import fill as fill_module
 from rlvr_gate_fixtures.measurements.scores.fill import ToScore, check, planned_scores, score
 from rlvr_gate_fixtures.progress import Silent
 from rlvr_gate_fixtures.run import Run, Settings
@@ -199,6 +200,20 @@ def test_a_pair_covers_each_alone_and_nothing_is_scored_twice(run: Run) -> None:
     assert work.scored == run.scorer.asked[0][1] > 0
     assert score(run, wanted, progress=Silent()).scored == 0
     assert len(run.scorer.asked) == 1
+    assert planned_scores(run, wanted)[1] is False
+
+
+def test_a_bounded_part_of_what_is_to_be_scored_is_in_memory_at_once(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(run)
+    wanted = [ToScore("base", ("base", "rlvr"), BENCHMARK)]
+    (line,), _ = planned_scores(run, wanted)
+    whole = int(line.split(", ")[-1].split()[0])
+    monkeypatch.setattr(fill_module, "_PART_TOKENS", 1)
+    work = score(run, wanted, progress=Silent())
+    assert [under for under, _ in run.scorer.asked] == [("base", "rlvr")] * len(BENCHMARK.problems)
+    assert work.scored == whole == sum(count for _, count in run.scorer.asked)
     assert planned_scores(run, wanted)[1] is False
 
 
