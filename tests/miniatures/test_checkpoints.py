@@ -17,7 +17,7 @@ from rlvr_gate_miniatures import manifest  # noqa: E402
 from rlvr_gate_miniatures.__main__ import SHIPPED  # noqa: E402
 from rlvr_gate_miniatures.authors import AUTHORS  # noqa: E402
 from rlvr_gate_miniatures.countdown import Puzzle  # noqa: E402
-from rlvr_gate_miniatures.family import STAGES, Stage  # noqa: E402
+from rlvr_gate_miniatures.family import SFT, STAGES, Stage  # noqa: E402
 from rlvr_gate_miniatures.model import MAX_NEW_TOKENS, weights_digest  # noqa: E402
 from rlvr_gate_miniatures.tokenizer import EOS_ID, encode  # noqa: E402
 
@@ -41,7 +41,8 @@ def made(folder: Path) -> dict[str, Any]:
 
 
 def test_weights_are_small_and_nothing_is_pickled(folder: Path) -> None:
-    assert (folder / "model.safetensors").stat().st_size < LARGEST
+    size = LARGEST * (2 if folder.name.endswith("-fp32") else 1)
+    assert (folder / "model.safetensors").stat().st_size < size
     assert {path.suffix for path in folder.iterdir()} == {".json", ".jinja", ".safetensors"}
 
 
@@ -85,9 +86,10 @@ def test_the_standard_tokenizer_gives_the_ids_it_was_trained_on(folder: Path) ->
     assert tokenizer.apply_chat_template(message, tokenize=False) == puzzle.prompt
 
 
-def test_the_standard_model_class_loads_it_in_bfloat16(folder: Path) -> None:
+def test_the_standard_model_class_loads_it_in_its_dtype(folder: Path) -> None:
     model = transformers.AutoModelForCausalLM.from_pretrained(folder)
-    assert model.dtype == torch.bfloat16
+    kept = torch.float32 if folder.name.endswith("-fp32") else torch.bfloat16
+    assert model.dtype == kept
     assert model.generation_config.max_new_tokens == MAX_NEW_TOKENS
     assert model.generation_config.eos_token_id == EOS_ID
     assert (model.generation_config.temperature, model.generation_config.top_p) == (1.0, 1.0)
@@ -98,3 +100,24 @@ def test_the_rlvr_run_learned_from_its_reward() -> None:
     assert curve[-1]["correct"] > 2 * curve[0]["correct"]
     coin = json.loads((SHIPPED / "spurious" / "manifest.json").read_text())["curve"]
     assert all(0.4 < point["reward"] < 0.6 for point in coin)
+
+
+def test_the_masters_hold_what_bfloat16_does_not() -> None:
+    """Otherwise W10 would be asked of rounded weights."""
+    from safetensors.torch import load_file
+
+    masters = load_file(SHIPPED / "step-4-fp32" / "model.safetensors")
+    rounded = [bool((w.to(torch.bfloat16).float() == w).all()) for w in masters.values()]
+    assert not any(rounded)
+
+
+def test_early_steps_lie_on_the_way_to_the_whole_run() -> None:
+    curves = {
+        name: json.loads((SHIPPED / name / "manifest.json").read_text())["curve"]
+        for name in SFT.checkpoints
+    }
+    for step in SFT.steps:
+        early = curves[SFT.step(step)]
+        assert [point["step"] for point in early] == list(range(1, step + 1))
+        for ours, whole in zip(early, curves["sft"], strict=False):
+            assert ours["loss"] == pytest.approx(whole["loss"], rel=2e-3)
