@@ -118,6 +118,13 @@ class Gate:
         }
         (self.root / "script.json").write_text(json.dumps(script))
 
+    def also(self, name: str, success: float) -> None:
+        """A further checkpoint, which solves every problem as often."""
+        write_checkpoint(self.root / name, sum(name.encode()))
+        script = json.loads((self.root / "script.json").read_text())
+        script[name] = {p: {**how, "success": success} for p, how in script["old"].items()}
+        (self.root / "script.json").write_text(json.dumps(script))
+
     def run(
         self, *args: str, pair: str = "./old,./new", suites: str | None = None
     ) -> pytest.RunResult:
