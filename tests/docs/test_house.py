@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -35,3 +36,19 @@ def test_a_class_name_means_one_thing() -> None:
             if isinstance(node, ast.ClassDef) and not private and not str(path).startswith(PAGE):
                 named[node.name].append(str(path))
     assert {name: paths for name, paths in named.items() if len(paths) > 1} == {}
+
+
+def test_no_group_is_repeated_possessively() -> None:
+    """Up to Python 3.11.4, `(?:…)*+` keeps what a failing repetition had read: gh-106052."""
+    possessive = re.compile(r"\)(?:[*+?]|\{\d*,?\d*\})\+(?!=)")
+    assert possessive.search("(?:a.)*+")
+    assert not possessive.search("[0-9]*+(?>(?:a.)*)")
+    found = [path for path in modules() if possessive.search(_patterns(path))]
+    assert found == []
+
+
+def _patterns(path: Path) -> str:
+    """The texts of a module, comments left out."""
+    tree = ast.parse((ROOT / path).read_text("utf-8"))
+    texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return "\n".join(str(text) for text in texts if isinstance(text, str | bytes))

@@ -140,13 +140,13 @@ def test_exact_ignores_surrounding_white_space_only() -> None:
 def test_every_verifier_has_a_version_for_stored_grades() -> None:
     assert {name: verifier.version for name, verifier in VERIFIERS.items()} == {
         "choice": "3",
-        "code": "2",
+        "code": "3",
         "countdown": "3",
         "exact": "1",
         "gym": "1",
-        "integer": "4",
-        "math": "3",
-        "number": "4",
+        "integer": "5",
+        "math": "4",
+        "number": "5",
         "regex": "1",
         "yes_no": "2",
     }
