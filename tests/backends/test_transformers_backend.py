@@ -444,6 +444,6 @@ def test_the_origin_names_versions_hardware_and_options(backend: TransformersBac
     import torch
 
     origin = backend.origin()
-    assert origin.keys() == {"torch", "transformers", "hardware", "options"}
+    assert origin.keys() == {"torch", "transformers", "sums", "hardware", "options"}
     assert origin["torch"] == torch.__version__
     assert "threads=1" in origin["options"].split()
