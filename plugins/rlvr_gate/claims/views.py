@@ -100,6 +100,9 @@ class EvidenceSource(Weights, KernelSource, ChoiceSource, MethodSource, TextSour
     def tallies(self, role: str, benchmark: str) -> tuple[Tally, ...]:
         """Counts of one checkpoint on one benchmark, in the benchmark's order."""
 
+    def was_asked(self, name: str, benchmark: str) -> bool:
+        """Whether anything was asked so: a variant that no problem has was not."""
+
     def graded(self, role: str, grading: str, benchmark: str) -> tuple[Tally, ...] | None:
         """Its counts under another grading; None where nobody graded so."""
 

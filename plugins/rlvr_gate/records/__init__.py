@@ -6,10 +6,12 @@ Nothing here computes. Letters follow the papers: ``n`` samples per problem, ``c
 
 from rlvr_gate.records.asked import (
     AGAIN,
+    CHATS,
     CHOICES,
     GRADINGS,
     PAIR,
     SAMPLINGS,
+    VARIANTS,
     Ask,
     Benchmark,
     Checkpoint,
@@ -20,6 +22,7 @@ from rlvr_gate.records.asked import (
     Score,
     Stream,
     spelled_out,
+    steps_of,
 )
 from rlvr_gate.records.drawn import (
     Answered,
@@ -102,6 +105,7 @@ from rlvr_gate.records.updates import (
 
 __all__ = [
     "AGAIN",
+    "CHATS",
     "CHOICES",
     "GRADINGS",
     "NOTHING",
@@ -109,6 +113,7 @@ __all__ = [
     "POPULATION",
     "SAMPLINGS",
     "THESE",
+    "VARIANTS",
     "Alike",
     "Answered",
     "Answers",
@@ -189,4 +194,5 @@ __all__ = [
     "Whose",
     "WouldDecide",
     "spelled_out",
+    "steps_of",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -68,6 +69,7 @@ class Checkpoint:
         notes: what is odd about it, and was accepted; for whoever reads the plan or the report.
         adapter: the folder of a LoRA adapter that is put on the weights in `path`, which are then
             the base's; the digest is of both.
+        bare: its prompts have no chat template around them.
     """
 
     role: str
@@ -80,6 +82,7 @@ class Checkpoint:
     template_digest: str = ""
     notes: tuple[str, ...] = ()
     adapter: Path | None = None
+    bare: bool = False
 
     @property
     def weights(self) -> Path:
@@ -140,6 +143,31 @@ def spelled_out(otherwise: Mapping[str, Any]) -> dict[str, Any]:
     return {**rest, **SAMPLINGS[name]}
 
 
+CHATS = ("own", "base", "none")
+"""Whose chat template stands around a prompt: the checkpoint's, its base's, or none."""
+VARIANTS = ("fresh", "isomorphic")
+"""Ways of putting problems otherwise: others of the same kind, the same in another guise."""
+
+
+def steps_of(variant: str) -> tuple[tuple[str, int], ...]:
+    """The ways of a variant, each with its number.
+
+    >>> steps_of("isomorphic 2")
+    (('isomorphic', 2),)
+
+    Raises ValueError: there is no such way, or no number from 1 beside it.
+    """
+    steps = [step.partition(" ") for step in variant.split(", ")]
+    if any(way not in VARIANTS or not _NUMBER.fullmatch(n) for way, _, n in steps):
+        raise ValueError(
+            f"a variant is {' or '.join(VARIANTS)} with a number from 1, as 'isomorphic 2'; got "
+            f"{variant[:80]!r}"
+        )
+    return tuple((way, int(number)) for way, _, number in steps)
+
+
+_NUMBER = re.compile(r"[1-9]\d{0,2}", re.ASCII)
+
 PROMPT = "{prompt}"
 """Where a template has the problem's own prompt."""
 
@@ -155,9 +183,12 @@ class Ask:
         samples: of every problem, in place of the run's number (and of its rounds).
         problems: ids of those that are asked; empty: all.
         grading: one of `GRADINGS`, in place of the verifier's own; nothing else is drawn for it.
+        variant: how its problems are put otherwise, as `isomorphic 2`; those that cannot be are
+            left out.
+        chat: one of `CHATS`, in place of the run's.
 
     Raises:
-        ValueError: there is no such sampling, template or grading.
+        ValueError: there is no such sampling, template, grading, variant or chat template.
     """
 
     role: str
@@ -168,6 +199,8 @@ class Ask:
     samples: int | None = None
     problems: tuple[str, ...] = ()
     grading: str = ""
+    variant: str = ""
+    chat: str = ""
 
     def __post_init__(self) -> None:
         self.sampling(Sampling())
@@ -179,6 +212,10 @@ class Ask:
             raise ValueError(f"an ask needs samples >= 1, got {self.samples}")
         if self.grading and self.grading not in GRADINGS:
             raise ValueError(f"a grading is {', '.join(GRADINGS)}, got {self.grading!r}")
+        if self.chat and self.chat not in CHATS:
+            raise ValueError(f"a chat template is {', '.join(CHATS)}, got {self.chat!r}")
+        if self.variant:
+            steps_of(self.variant)
 
     @property
     def name(self) -> str:
@@ -188,10 +225,19 @@ class Ask:
             ("tokens", self.max_new_tokens), ("samples", self.samples),
         ) if value is not None]  # fmt: skip
         parts += [f"template {_short(self.template)}"] if self.template else []
+        parts += [self.variant] if self.variant else []
+        parts += [_CHAT[self.chat]] if self.chat else []
         if self.problems:
             parts.append(f"{len(self.problems)} problems {_short(*self.problems)}")
         parts += [f"{self.grading} grades"] if self.grading else []
         return f"{self.role} ({', '.join(parts)})" if parts else self.role
+
+    @property
+    def worded(self) -> Ask:
+        """The same as far as prompts go: whose, and in which words."""
+        return Ask(
+            self.role, template=self.template, variant=self.variant, chat=self.chat
+        )  # fmt: skip
 
     def sampling(self, usual: Sampling) -> Sampling:
         """The run's sampling, with what this ask has otherwise."""
@@ -210,6 +256,13 @@ class Ask:
         if not self.template:
             return tuple(named)
         return tuple(replace(p, prompt=self.template.replace(PROMPT, p.prompt)) for p in named)
+
+
+_CHAT = {
+    "own": "its own chat template",
+    "base": "base's chat template",
+    "none": "no chat template",
+}
 
 
 def _short(*texts: str) -> str:

@@ -59,6 +59,10 @@ class AskFacts:
     problems: int
     completions: int
     tokens: int
+    variant: str = ""
+    """How its problems were put otherwise; empty where they were not."""
+    chat: str = ""
+    """Whose chat template; empty where it was the run's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from rlvr_gate.claims.numbers.tasks import out_of_reach, start_against_gain
 from rlvr_gate.claims.numbers.trend import along, trend
 from rlvr_gate.claims.robust.calculator import gain_with_calculator
 from rlvr_gate.claims.robust.clean import stands_when_clean
+from rlvr_gate.claims.robust.variants import keeps_gain
 from rlvr_gate.claims.tokens.chosen import chosen_otherwise, considered, hesitation
 from rlvr_gate.claims.tracking import weights_track_kernel
 from rlvr_gate.claims.ways.methods import MARKS, how, whether
@@ -45,6 +46,7 @@ __all__ = [
     "hesitation",
     "how",
     "hull",
+    "keeps_gain",
     "least_cover_gain",
     "out_of_reach",
     "overtaking_budget",
