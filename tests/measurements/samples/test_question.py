@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from rlvr_gate.records import Ask, Benchmark, Checkpoint, Problem, Sampling, Stream
+from rlvr_gate.records import CHATS, Ask, Benchmark, Checkpoint, Problem, Sampling, Stream
 from rlvr_gate_fixtures.backends import Terms
 from rlvr_gate_fixtures.backends.scripted import ScriptedBackend
 from rlvr_gate_fixtures.inputs.prompt_files import differences
 from rlvr_gate_fixtures.measurements.samples import remarks as remarks_module
+from rlvr_gate_fixtures.measurements.samples.plan import prompted
 from rlvr_gate_fixtures.measurements.samples.question import QuestionError, check, context
 from rlvr_gate_fixtures.measurements.samples.remarks import remarks
 from rlvr_gate_fixtures.run import Run, Settings
@@ -27,7 +29,7 @@ class Templated(ScriptedBackend):
         self.wraps = wraps
 
     def encode(self, checkpoint: Checkpoint, prompts: Sequence[str]) -> list[tuple[int, ...]]:
-        wrap = self.wraps.get(checkpoint.role, str)
+        wrap = str if checkpoint.bare else self.wraps.get(checkpoint.role, str)
         return [tuple(wrap(prompt).encode()) for prompt in prompts]
 
 
@@ -270,3 +272,50 @@ def test_an_end_of_text_at_which_nothing_ends_is_remarked(run_of, told) -> None:
 
 def test_checkpoints_that_are_alike_get_no_remark(run_of) -> None:
     assert remarks(run_of()) == []
+
+
+def read(run: Run, store: Store, ask: Ask) -> list[str]:
+    """The prompts of one ask as they are read."""
+    asked = replace(run, needed=((ask, "sums"),))
+    check(asked, [(ask, "sums")], store)
+    put = run.put(ask, run.benchmarks["sums"])
+    found = prompted(run.prompter(ask), put, store, run.backend)
+    return [bytes(p.prompt_ids).decode() for p in found]
+
+
+def test_whose_chat_template_is_asked_for(run_of, tmp_path: Path) -> None:
+    """Own ones that differ refuse a run; asked for by name each is read as it is."""
+    run = run_of(base="U: {}".format, rlvr="<u>{}".format)
+    with Store.open(tmp_path / "store") as store:
+        chats = {chat: read(run, store, Ask("rlvr", chat=chat))[0] for chat in CHATS}
+        assert chats == {"own": "<u>1+1=", "base": "U: 1+1=", "none": "1+1="}
+        both = [(Ask(role, chat="own"), "sums") for role in ("base", "rlvr")]
+        check(run, both, store)
+        assert "base and rlvr would read different prompts" in refusal(run, store)
+        assert "--chat-template=base" in refusal(run, store)
+
+
+@pytest.mark.parametrize(("chat", "prompt"), [("base", "U: 1+1="), ("none", "1+1=")])
+def test_a_run_in_one_chat_template_is_comparable(
+    run_of, tmp_path: Path, chat: str, prompt: str
+) -> None:
+    run = run_of(base="U: {}".format, rlvr="<u>{}".format)
+    run = replace(run, settings=replace(run.settings, chat=chat))
+    with Store.open(tmp_path / "store") as store:
+        check(run, [(Ask(role), "sums") for role in ("base", "rlvr")], store)
+        assert read(run, store, Ask("rlvr"))[0] == prompt
+        assert read(run, store, Ask("rlvr", chat="own"))[0] == "<u>1+1="
+
+
+def test_what_no_chat_template_stands_around_is_encoded_apart(run_of, tmp_path: Path) -> None:
+    """The store keeps both under names of their own, and a default's as ever."""
+    run = run_of(base="U: {}".format, rlvr="U: {}".format)
+    with Store.open(tmp_path / "store") as store:
+        read(run, store, Ask("base"))
+        read(run, store, Ask("base", chat="none"))
+        texts = [p.prompt for p in run.benchmarks["sums"].problems]
+        kind = run.backend.identity().partition("/")[0]
+        ids = {bytes(ids).decode() for ids in store.encoded(f"{kind} base", texts).values()}
+        assert ids == {"U: 1+1=", "U: 2+2="}
+        bare = {bytes(ids).decode() for ids in store.encoded(f"{kind} base bare", texts).values()}
+        assert bare == {"1+1=", "2+2="}
