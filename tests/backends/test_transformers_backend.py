@@ -440,6 +440,18 @@ def test_options_explain_their_refusal(options: dict[str, str], message: str) ->
         TransformersBackend(**options)
 
 
+def test_on_a_gpu_the_origin_names_what_the_last_bits_depend_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("NVIDIA_TF32_OVERRIDE", raising=False)
+    assert TransformersBackend(device="cuda").origin()["attention"].startswith("memory-efficient")
+    monkeypatch.setenv("NVIDIA_TF32_OVERRIDE", "1")
+    told = TransformersBackend(device="cuda").origin()["environment"]
+    assert told.startswith("NVIDIA_TF32_OVERRIDE=1")
+    assert "environment" not in TransformersBackend(device="cpu").origin()
+    assert TransformersBackend(device="cuda").identity() == "transformers/bfloat16/cuda"
+
+
 def test_the_origin_names_versions_hardware_and_options(backend: TransformersBackend) -> None:
     import torch
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -16,6 +17,9 @@ import pytest
 from rlvr_gate.judging import readings
 from rlvr_gate.records import Tally
 from rlvr_gate.stats.adaptive import Rounds, adaptive_pass_at_k
+from rlvr_gate_fixtures.backends import Drawn
+from rlvr_gate_fixtures.backends.scripted import ScriptedBackend
+from rlvr_gate_fixtures.stages import Stages
 
 ADAPTIVE = "--samples=adaptive:64:4"
 
@@ -275,3 +279,54 @@ def test_tallies_of_two_rules_are_each_read_by_their_own() -> None:
         readings.solve_rate(tallies, 6)  # b was never going to be asked six times
     with pytest.raises(ValueError, match="need one stopping rule, got 2"):
         readings.always_solved(tallies)
+
+
+@pytest.mark.parametrize("more", [(), ("--samples=64",)])
+def test_an_engine_stays_loaded_from_look_to_look(
+    gate, more: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every look begins with the checkpoint that the last one ended with; then all is given up."""
+    gate.samples, gate.problems = 64, 100
+    gate.write(base, rlvr)
+    log, held = gate.root / "log", {"loaded": "", "keeping": 0}
+    drawn = ScriptedBackend.complete
+
+    def note(word: str) -> None:
+        with log.open("a") as file:
+            file.write(f"{word}\n")
+
+    @contextmanager
+    def kept(self: ScriptedBackend) -> Iterator[None]:
+        held["keeping"] += 1
+        try:
+            yield
+        finally:
+            held["keeping"] -= 1
+            if not held["keeping"]:
+                held["loaded"] = ""
+                note("left")
+
+    def complete(self: ScriptedBackend, checkpoint: Any, *asked: Any) -> Iterator[Drawn]:
+        if held["loaded"] != checkpoint.loaded:
+            note(checkpoint.role)
+        held["loaded"] = checkpoint.loaded
+        yield from drawn(self, checkpoint, *asked)
+
+    def looked(self: Stages, items: Any) -> None:
+        note("look")
+        look(self, items)
+
+    look = Stages._look
+    monkeypatch.setattr(Stages, "_look", looked)
+    monkeypatch.setattr(ScriptedBackend, "complete", complete)
+    monkeypatch.setattr(ScriptedBackend, "kept", kept)
+    monkeypatch.setattr(ScriptedBackend, "loaded", property(lambda self: held["loaded"]), False)
+    gate.run(ADAPTIVE, "-k", "overtakes", *more)
+    words = log.read_text().split()
+    looks, loads = words.count("look"), [word for word in words if word in ("base", "rlvr")]
+    if more:
+        assert words == ["base", "left", "rlvr", "left"]
+        return
+    assert looks > 1
+    assert loads == [("base", "rlvr")[n % 2] for n in range(looks + 1)]
+    assert words.index("left") > len(words) - 1 - words[::-1].index("look")
