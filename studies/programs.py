@@ -2,6 +2,7 @@
 
     python studies/programs.py --data PATH                    # references, and mutated ones
     python studies/programs.py --data PATH --recorded 100     # and that many recorded samples each
+    python studies/programs.py --data PATH --speed 40         # what a run costs, kind by kind
 
 A mutated reference has to fail. Two kinds, each made from what the reference returns: every
 call gives another value; or only the last call that the tests make does, and all others are right.
@@ -15,17 +16,27 @@ import argparse
 import copy
 import gzip
 import json
+import os
 import re
+import resource
+import subprocess
+import sys
+import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, median
 from typing import Any, NamedTuple, TypeVar
 
 from rlvr_gate.records import Grade, Graded, Problem
 from rlvr_gate.stats.passk import pass_at_k
 from rlvr_gate_fixtures.grading.pool import Grader, ToGrade
 from rlvr_gate_fixtures.inputs.benchmarks import load
+from rlvr_gate_fixtures.processes.families import descendants
+from rlvr_gate_fixtures.processes.limits import Limits
+from rlvr_gate_fixtures.sandbox.cell import UNSAFE, Cell, NoWallsError
 from rlvr_gate_fixtures.verifiers.programs import program
 
 Key = TypeVar("Key")
@@ -88,6 +99,8 @@ class Reference(NamedTuple):
 def main() -> None:
     options = _options()
     found = list(_references(options.data / "problems/HumanEval.jsonl.gz"))
+    if options.speed:
+        return _speed(found[0], options.speed)
     last = {each.problem.id: each.calls() for each in found}
     kinds: Mapping[str, Callable[[Reference], str]] = {
         "reference": lambda each: each.solution,
@@ -99,6 +112,65 @@ def main() -> None:
         _line(kind, found, made)
     if options.recorded:
         _recorded(options.data, [each.problem for each in found], options.recorded)
+
+
+def _speed(each: Reference, rounds: int) -> None:
+    """Milliseconds of one program with its tests: on the clock, and of CPU time.
+
+    All ways in turn, so that they share whatever else the machine does.
+    """
+    whole = f"{each.problem.prompt}{each.solution}\n{each.test}\ncheck({each.name})\n"
+    known = json.loads(each.problem.answer)
+    job = {name: known[name] for name in ("entry_point", "prompt", "test")}
+    alone = [sys.executable, "-c", whole]
+    limits = Limits()
+    with ExitStack() as stack:
+        ways = [Way("a Python of its own, no walls", partial(subprocess.run, alone), ())]
+        for name, cell, tree in _cells(stack):
+            ways.append(Way(f"{name}, one process", partial(cell.run, whole, limits), tree))
+        for name, cell, tree in _cells(stack):
+            run = partial(cell.judged, known["reference"], job, limits)
+            ways.append(Way(f"{name}, with a judge", run, tree))
+        before = [_spent(way.tree) for way in ways]
+        taken = [[_taken(way.run) for way in ways] for _ in range(rounds)]
+        spent = [1000 * (_spent(w.tree) - b) / rounds for w, b in zip(ways, before, strict=True)]
+    print("| a run | median ms | CPU ms | of a Python of its own |\n|---|---|---|---|")
+    for way, clock, cpu in zip(ways, zip(*taken, strict=True), spent, strict=True):
+        print(f"| {way.name} | {median(clock):.0f} | {cpu:.1f} | {cpu / spent[0]:.2f} |")
+
+
+class Way(NamedTuple):
+    """A way of running a program, and the processes that take part."""
+
+    name: str
+    run: Callable[[], object]
+    tree: Sequence[int]
+
+
+def _cells(stack: ExitStack) -> Iterator[tuple[str, Cell, Sequence[int]]]:
+    for name in UNSAFE:
+        others = descendants(os.getpid())
+        try:
+            cell = stack.enter_context(closing(Cell([name])))
+        except NoWallsError as error:
+            print(f"not here: {error}")
+            continue
+        yield name, cell, sorted({*descendants(os.getpid())} - {*others})
+
+
+def _taken(run: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    run()
+    return 1000 * (time.perf_counter() - started)
+
+
+def _spent(tree: Sequence[int]) -> float:
+    """CPU seconds of these processes and of all that they have waited for; of none: our own."""
+    if not tree:
+        of = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return of.ru_utime + of.ru_stime
+    stats = (Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in tree)
+    return sum(sum(map(int, stat[11:15])) for stat in stats) / os.sysconf("SC_CLK_TCK")
 
 
 def _line(kind: str, found: Iterable[Reference], made: Callable[[Reference], str]) -> None:
@@ -183,6 +255,7 @@ def _lines(path: Path) -> list[Any]:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="Folder of reference data")
+    parser.add_argument("--speed", type=int, default=0, help="Runs of every kind, timed")
     parser.add_argument("--recorded", type=int, default=0, help="Recorded samples of each problem")
     return parser.parse_args()
 

@@ -175,6 +175,19 @@ def test_a_match_is_compared_by_whether_it_is_there() -> None:
     assert not right(test, "f", lambda x: 0)  # there, though it is false
 
 
+def test_outputs_that_cannot_be_sent_are_passed_over() -> None:
+    test = plus("def f(n):\n  return [(n,) * n] * n", [[2], [10**3], [3]])
+    asked: list[int] = []
+
+    def function(n: int) -> object:
+        asked.append(n)
+        return [(n,) * n] * n
+
+    assert right(test, "f", function)
+    assert asked == [2, 3]
+    assert not right(test, "f", lambda n: [(n,)] * n)
+
+
 def test_some_answers_have_no_order_and_some_tasks_two_readings() -> None:
     first = plus("def Diff(a, b):\n  return [*({*a} ^ {*b})]", [[[1, 2, 9], [2, 3]]], "Diff")
     assert right(first, "Diff", lambda a, b: [9, 3, 1])

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 
 from rlvr_gate.records import Grade
 from rlvr_gate_fixtures.grading.pool import Grader, ToGrade
 from rlvr_gate_fixtures.processes.environment import bare
+from rlvr_gate_fixtures.processes.families import descendants
 from rlvr_gate_fixtures.processes.limits import Limits
 from rlvr_gate_fixtures.sandbox.cell import NoWallsError
 from rlvr_gate_fixtures.verifiers import VERIFIERS
@@ -356,6 +359,26 @@ def test_graded_in_a_worker_the_grades_are_the_same_twice():
     assert [g.grade for g in first[:2]] == [Grade.CORRECT, Grade.WRONG]
     assert Grade.UNSCORED not in {g.grade for g in first}
     assert grades() == first
+
+
+@pytest.mark.parametrize("which", ["the worker", "what it started"])
+def test_what_is_killed_in_the_middle_loses_no_grade(which):
+    texts = [f"def add(a, b): return a {'+' if n % 2 else '-'} b" for n in range(12)]
+    found: dict[int, Grade] = {}
+    with Grader[int]() as grader:
+        grader.submit(ToGrade(n, "code", text, ASSERTS) for n, text in enumerate(texts))
+        killed = False
+        while grader.pending:
+            found |= {ask.key: graded.grade for ask, graded in grader.poll(0.5)}
+            if found and not killed:
+                killed = True
+                worker = grader._worker._process.process.pid
+                for pid in [worker] if which == "the worker" else descendants(worker):
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+    assert killed
+    assert [found[n] is Grade.CORRECT for n in range(12)] == [n % 2 == 1 for n in range(12)]
+    assert Grade.UNSCORED not in found.values()
 
 
 def test_texts_that_are_hard_to_parse_cost_little():
