@@ -223,3 +223,43 @@ def test_a_series_without_steps_is_refused(bench, tmp_path: Path) -> None:
     other = dumps(tmp_path / "other", (1,), "last.jsonl")
     with pytest.raises(ValueError, match="no number in its name says"):
         read("b", {"steps": [other]})
+
+
+def parquet_of(path: Path, ids, rows) -> Path:
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    table = {"problem": ids(pyarrow, [p for p, *_ in rows]), "ok": [ok for *_, ok in rows]}
+    parquet.write_table(pyarrow.table(table), path)
+    return Path(f"{path}{MAP}")
+
+
+def test_ids_in_bytes_are_text(tmp_path, kit) -> None:
+    """A table's strings are bytes where whoever wrote it had no types of texts."""
+
+    def ids(pyarrow, names):
+        return pyarrow.array([name.encode() for name in names])
+
+    pair = [
+        parquet_of(tmp_path / f"{i}.parquet", ids, rows) for i, rows in enumerate((BASE, RLVR))
+    ]
+    recorded = kit.both(*pair)
+    assert [(t.problem, t.n, t.correct) for t in recorded.tallies["base"]] == [
+        ("a", 2, 1), ("b", 2, 0),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["noise", "times"])
+def test_ids_that_are_no_text_are_refused_and_not_one_problem(tmp_path, bench, kind) -> None:
+    def ids(pyarrow, names):
+        if kind == "noise":
+            return pyarrow.array([name.encode() + b"\xff" for name in names])
+        return pyarrow.array([ord(name) for name in names]).cast(pyarrow.timestamp("s"))
+
+    pair = [
+        parquet_of(tmp_path / f"{i}.parquet", ids, rows) for i, rows in enumerate((BASE, RLVR))
+    ]
+    of = {"noise": "bytes", "times": "datetime"}[kind]
+    assert f"row 1: expected text or a number, got a {of}: write it as text" in bench.refusal(
+        *pair
+    )

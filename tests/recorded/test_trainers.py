@@ -166,6 +166,18 @@ def test_the_same_question_with_another_answer_is_another_problem(kit, pair) -> 
     assert [t.n for t in recorded.tallies["base"]] == [3, 3]
 
 
+def test_a_question_with_its_answer_and_without_is_refused(bench, pair) -> None:
+    """Else the lines that lost their answer would be a problem of their own."""
+
+    def lost(rows):
+        return [rows[0], rows[1] | {"gts": None}, *rows[2:]]
+
+    assert (
+        "base.jsonl, line 2: its question stands elsewhere with an answer, and once without"
+        in (bench.refusal(*pair(lost, lost)))
+    )
+
+
 def test_a_torn_line_tells_how_many_are_whole(bench, pair) -> None:
     base, rlvr = pair()
     base.write_text(base.read_text()[:-20])
