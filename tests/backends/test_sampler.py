@@ -323,6 +323,32 @@ def test_memory_stays_within_its_rows_whatever_is_asked(
     assert len(held) <= most + len(work)
 
 
+def test_no_distribution_is_computed_for_padding(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a vocabulary of 152,000 that took longer than the model."""
+    steps, laws = [], []
+    step, law = Batch.step, Sampler.law
+
+    def stepped(self: Batch, blocks: Sequence[Block], tokens: torch.Tensor) -> torch.Tensor:
+        steps.append((sum(block.rows for block in blocks), len(tokens)))
+        laws.clear()
+        return step(self, blocks, tokens)
+
+    def asked(self: Sampler, logits: torch.Tensor) -> torch.Tensor:
+        laws.append(len(logits))
+        if steps:
+            assert laws[0] == steps[-1][0]
+        return law(self, logits)
+
+    monkeypatch.setattr(Batch, "step", stepped)
+    monkeypatch.setattr(Sampler, "law", asked)
+    monkeypatch.setattr(Sampler, "rows", lambda self, needed: 64)
+    run(model, [ask(prompt, 0, 3) for prompt in prompts(2)], slots=64)
+    assert steps
+    assert all(rows < padded == 64 for rows, padded in steps)
+
+
 def test_the_model_is_left_as_it_was() -> None:
     model = llama().train()
     before = model.config._attn_implementation
