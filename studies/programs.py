@@ -2,6 +2,7 @@
 
     python studies/programs.py --data PATH                    # references, and mutated ones
     python studies/programs.py --data PATH --recorded 100     # and that many recorded samples each
+    python studies/programs.py --data PATH --clock 100        # the gap to the published figures
     python studies/programs.py --data PATH --speed 40         # what a run costs, kind by kind
 
 A mutated reference has to fail. Two kinds, each made from what the reference returns: every
@@ -16,7 +17,9 @@ import argparse
 import copy
 import gzip
 import json
+import math
 import os
+import random
 import re
 import resource
 import subprocess
@@ -24,10 +27,10 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from functools import partial
 from pathlib import Path
-from statistics import fmean, median
+from statistics import fmean, median, stdev
 from typing import Any, NamedTuple, TypeVar
 
 from rlvr_gate.records import Grade, Graded, Problem
@@ -42,6 +45,13 @@ from rlvr_gate_fixtures.verifiers.programs import program
 Key = TypeVar("Key")
 
 _PUBLISHED = {1: 0.2165, 10: 0.4961, 100: 0.7256}
+_TIMED = """
+import signal, time
+signal.setitimer(signal.ITIMER_PROF, 0.4)
+_started = time.process_time()
+exec({program!r}, {{}})
+print(time.process_time() - _started)
+"""
 _STOP = re.compile(r"\nclass|\ndef|\n#|\nif|\nprint")
 _OTHER = """
 
@@ -101,6 +111,8 @@ def main() -> None:
     found = list(_references(options.data / "problems/HumanEval.jsonl.gz"))
     if options.speed:
         return _speed(found[0], options.speed)
+    if options.clock:
+        return _clock(options.data, found, options.clock)
     last = {each.problem.id: each.calls() for each in found}
     kinds: Mapping[str, Callable[[Reference], str]] = {
         "reference": lambda each: each.solution,
@@ -173,6 +185,49 @@ def _spent(tree: Sequence[int]) -> float:
     return sum(sum(map(int, stat[11:15])) for stat in stats) / os.sysconf("SC_CLK_TCK")
 
 
+def _clock(data: Path, found: Iterable[Reference], samples: int) -> None:
+    """Recorded samples cut at the stop words, as CodeT's harness runs them: program and tests in
+    one process, of which it gives them a tenth of a second on the clock."""
+    texts = _texts(data, [each.problem for each in found])
+    taken: dict[str, list[float]] = {}
+    with closing(Cell()) as cell:
+        for each in found:
+            wholes = [
+                f"{each.problem.prompt}{_STOP.split(text, maxsplit=1)[0]}\n{each.test}\n"
+                f"check({each.name})"
+                for text in texts[each.problem.id][:samples]
+            ]
+            of = {whole: _cpu(cell, whole) for whole in set(wholes)}
+            taken[each.problem.id] = [of[whole] for whole in wholes]
+    asked = [each.problem for each in found]
+    for most in (0.4, 0.1, 0.005):
+        correct = {id: sum(t < most for t in times) for id, times in taken.items()}
+        _told(f"within {most:g} s of CPU time, {sum(correct.values())} correct", correct, asked,
+              samples)  # fmt: skip
+    _lost_by_chance(correct, samples)
+
+
+def _cpu(cell: Cell, whole: str) -> float:
+    """Seconds that a program and its tests take; infinite where they do not pass."""
+    ran = cell.run(_TIMED.format(program=whole), Limits(cpu_seconds=2, wall_seconds=60))
+    with suppress(ValueError):
+        return float(ran.output.splitlines()[-1]) if ran.output and not ran.late else math.inf
+    return math.inf
+
+
+def _lost_by_chance(correct: Mapping[str, int], samples: int) -> None:
+    """pass@k where as many of these are lost at random as make pass@1 the published one."""
+    kept = _PUBLISHED[1] * samples * len(correct) / sum(correct.values())
+    rng = random.Random(0)
+    drawn = [
+        {id: sum(rng.random() < kept for _ in range(c)) for id, c in correct.items()}
+        for _ in range(300)
+    ]
+    for k in (k for k in _PUBLISHED if k <= samples):
+        found = [fmean(float(pass_at_k(samples, c, k)) for c in of.values()) for of in drawn]
+        print(f"of these {1 - kept:.2%} lost: pass@{k} {fmean(found):.4f} +- {stdev(found):.4f}")
+
+
 def _line(kind: str, found: Iterable[Reference], made: Callable[[Reference], str]) -> None:
     grades = Counter[Grade]()
     odd: list[str] = []
@@ -190,9 +245,8 @@ def _line(kind: str, found: Iterable[Reference], made: Callable[[Reference], str
 
 def _recorded(data: Path, problems: Iterable[Problem], samples: int) -> None:
     """Sample by sample over all problems, so that a run which is stopped has told of some."""
-    rows = _lines(data / "recorded/codegen16b_humaneval/solutions.jsonl.gz")
-    asked = sorted(problems, key=lambda problem: problem.id)  # the order of the recording
-    texts = {p.id: row["samples"] for p, row in zip(asked, rows, strict=True)}
+    asked = list(problems)
+    texts = _texts(data, asked)
     own, cut = Counter[str](), Counter[str]()  # correct by problem; what the stop words add
     grades, reasons = Counter[Grade](), Counter[str]()
     for start in range(0, samples, 10):
@@ -207,6 +261,12 @@ def _recorded(data: Path, problems: Iterable[Problem], samples: int) -> None:
         _told("own rule", own, asked, stop)
         _told("cut at the stop words", {id: own[id] + cut[id] for id in own}, asked, stop)
         print(dict(grades), reasons.most_common(8), flush=True)
+
+
+def _texts(data: Path, problems: Iterable[Problem]) -> dict[str, list[str]]:
+    rows = _lines(data / "recorded/codegen16b_humaneval/solutions.jsonl.gz")
+    ids = sorted(problem.id for problem in problems)  # the order of the recording
+    return {id: row["samples"] for id, row in zip(ids, rows, strict=True)}
 
 
 def _stopped(
@@ -255,6 +315,7 @@ def _lines(path: Path) -> list[Any]:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="Folder of reference data")
+    parser.add_argument("--clock", type=int, default=0, help="Recorded samples, by CPU time")
     parser.add_argument("--speed", type=int, default=0, help="Runs of every kind, timed")
     parser.add_argument("--recorded", type=int, default=0, help="Recorded samples of each problem")
     return parser.parse_args()
