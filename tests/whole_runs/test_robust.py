@@ -58,3 +58,16 @@ def test_what_nobody_can_generate_anew_stays_open(gate: Gate) -> None:
     found = claim(gate, "V1-fresh")
     assert found["verdict"] == "undecided"
     assert "no problem of this benchmark has such a variant" in json.dumps(found)
+
+
+def test_without_chat_templates_nothing_can_hang_on_them(gate: Gate) -> None:
+    """The scripted backend reads a prompt as it stands, whichever template is asked for."""
+    learned(gate, 0.9)
+    plan = gate.run("--plan", "-k", "test_it_bears_other_templates").stdout.str()
+    assert "rlvr (samples 16, no chat template) on sums: 150 problems x 16 samples" in plan
+    gate.run("-k", "test_it_bears_other_templates")
+    found = claim(gate, "S3")
+    assert found["verdict"] == "holds"
+    assert "makes the same prompts as its own" in json.dumps(found)
+    drawn = gate.document()["run"]["sampled"]["completions"]  # type: ignore[index]
+    assert drawn == 2 * 16 * PROBLEMS  # each prompt once, under whatever name

@@ -20,6 +20,7 @@ from rlvr_gate.claims.numbers.tasks import out_of_reach, start_against_gain
 from rlvr_gate.claims.numbers.trend import along, trend
 from rlvr_gate.claims.robust.calculator import gain_with_calculator
 from rlvr_gate.claims.robust.clean import stands_when_clean
+from rlvr_gate.claims.robust.templates import keeps_under_templates
 from rlvr_gate.claims.robust.variants import keeps_gain
 from rlvr_gate.claims.tokens.chosen import chosen_otherwise, considered, hesitation
 from rlvr_gate.claims.tracking import weights_track_kernel
@@ -47,6 +48,7 @@ __all__ = [
     "how",
     "hull",
     "keeps_gain",
+    "keeps_under_templates",
     "least_cover_gain",
     "out_of_reach",
     "overtaking_budget",
