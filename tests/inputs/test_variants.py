@@ -133,5 +133,17 @@ def test_what_nobody_generates_has_no_fresh_problems() -> None:
 
 @pytest.mark.parametrize("variant", ["", "isomorphic", "isomorphic 0", "other 1", "fresh 1;", " "])
 def test_a_variant_is_a_way_with_a_number(variant: str) -> None:
-    with pytest.raises(ValueError, match="a variant is fresh or isomorphic with a number from 1"):
+    with pytest.raises(ValueError, match=r"a variant is .* with a number from 1"):
         steps_of(variant)
+
+
+def test_asked_for_the_answer_at_once() -> None:
+    asked = (
+        problem("Make 32 of 9 and 23.", "9,23=32", "countdown"),
+        problem("C9,23=32:", "9,23=32", "countdown"),
+        problem("S9+23:", "32", "integer"),
+    )
+    made = [varied(Benchmark("b", "", "", (p,)), "direct 1").problems for p in asked]
+    (in_words,), (terse,), other = made
+    assert in_words.prompt.startswith("Make 32 of 9 and 23.\n\nGive the final answer alone")
+    assert (terse.prompt, terse.id, other) == ("C9,23=32:>", "p1", ())

@@ -7,7 +7,7 @@ gave is missed, and the floor is then a little low.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -68,13 +68,31 @@ def guesser(*roles: Sequence[Answers]) -> Guessing | None:
                                         for parts in of_problem]))  # fmt: skip
 
 
-def filtered(difference: Quantity, guessing: Guessing | None, k: int, level: float) -> Judgement:
-    """Whether the conclusion stays the same without the problems that guesses solve.
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """Whether a conclusion stays the same without some problems: no conclusion may differ."""
 
-    The conclusion is which checkpoint's lead the interval supports. Counted like a pre-check:
-    no conclusion may differ. Nothing to leave out: the same. Either one open: undecided.
+    rest: Quantity | None
+    """The difference over the others; None where nothing is left out, or nothing left."""
+    low: float
+    high: float
+    """Conclusions that differ, at least and at most."""
+    p_value: float | None
+
+    @property
+    def verdict(self) -> Verdict:
+        """Open where either conclusion is."""
+        if self.low < self.high:
+            return Verdict.UNDECIDED
+        return Verdict.REFUTED if self.low else Verdict.HOLDS
+
+
+def agreed(difference: Quantity, left_out: NDArray[np.bool_] | None, level: float) -> Agreed:
+    """Which checkpoint's lead the interval supports, over all and without those left out.
+
+    Args:
+        left_out: of each problem; None where nobody knows.
     """
-    left_out = None if guessing is None else guessing.solves(k)
     rest = None
     if left_out is not None and left_out.any() and not left_out.all():
         rest = difference.among((~left_out).tolist(), "without guessable problems")
@@ -86,41 +104,55 @@ def filtered(difference: Quantity, guessing: Guessing | None, k: int, level: flo
         low = high = float(signs[0] != signs[1])
     if rest is not None:
         p_value = max(difference.p_value(0.0), rest.p_value(0.0))  # both leads must be known
-    verdict = Verdict.UNDECIDED if low < high else Verdict.REFUTED if low else Verdict.HOLDS
+    return Agreed(rest, low, high, p_value)
+
+
+def filtered(difference: Quantity, guessing: Guessing | None, k: int, level: float) -> Judgement:
+    """Whether the conclusion stays the same without the problems that guesses solve.
+
+    The conclusion is which checkpoint's lead the interval supports. Counted like a pre-check:
+    no conclusion may differ. Nothing to leave out: the same. Either one open: undecided.
+    """
+    found = agreed(difference, None if guessing is None else guessing.solves(k), level)
     unknown = " (answers not recorded)" if guessing is None else ""
     return Judgement(
         statement=f"conclusions at k = {k} that guessing changes = 0{unknown}",
-        verdict=verdict,
-        estimate=low,
-        interval=Interval(low, high, level),
+        verdict=found.verdict,
+        estimate=found.low,
+        interval=Interval(found.low, found.high, level),
         threshold=0.0,
         relation="<=",
         benchmark=difference.benchmark,
         k=k,
         n=None,
-        evidence=_evidence(difference, rest, guessing, k, level),
-        p_value=p_value,
+        evidence=_evidence(difference, found.rest, guessing, k),
+        p_value=found.p_value,
         guaranteed=difference.ledger.guaranteed,
         unit=Unit.COUNT,
     )
 
 
+def leads(of: Mapping[str, Quantity | None]) -> tuple[Conclusion, ...]:
+    """The difference over each set of problems, with its interval."""
+    rows = []
+    for name, quantity in of.items():
+        if quantity is not None:
+            bounds = quantity.interval(quantity.ledger.level)
+            which = f"{name}: {len(quantity.low)}"
+            rows.append(Conclusion(which, quantity.value, bounds.low, bounds.high))
+    return tuple(rows)
+
+
 def _evidence(
-    difference: Quantity, rest: Quantity | None, guessing: Guessing | None, k: int, level: float
+    difference: Quantity, rest: Quantity | None, guessing: Guessing | None, k: int
 ) -> Evidence:
     if guessing is None:
         return Evidence()
-    rows = []
-    for name, quantity in (("all", difference), ("without the guessable", rest)):
-        if quantity is not None:
-            bounds = quantity.interval(level)
-            which = f"{name}: {len(quantity.low)}"
-            rows.append(Conclusion(which, quantity.value, bounds.low, bounds.high))
     chances = guess_pass_at_k(guessing.floor, k)
     tallies = difference.terms[0].tallies
     return replace(
         guessing.beside(k),
-        conclusions=tuple(rows),
+        conclusions=leads({"all": difference, "without the guessable": rest}),
         guessable=tuple(
             Guessable(tallies[i].problem, float(chances[i]))
             for i in np.argsort(-chances, kind="stable")

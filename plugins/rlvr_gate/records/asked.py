@@ -145,8 +145,9 @@ def spelled_out(otherwise: Mapping[str, Any]) -> dict[str, Any]:
 
 CHATS = ("own", "base", "none")
 """Whose chat template stands around a prompt: the checkpoint's, its base's, or none."""
-VARIANTS = ("fresh", "isomorphic")
-"""Ways of putting problems otherwise: others of the same kind, the same in another guise."""
+VARIANTS = ("direct", "fresh", "isomorphic")
+"""Ways of putting problems otherwise: for the answer at once, others of the same kind, the same in
+another guise."""
 
 
 def steps_of(variant: str) -> tuple[tuple[str, int], ...]:

@@ -20,6 +20,7 @@ from rlvr_gate.claims.numbers.tasks import out_of_reach, start_against_gain
 from rlvr_gate.claims.numbers.trend import along, trend
 from rlvr_gate.claims.robust.calculator import gain_with_calculator
 from rlvr_gate.claims.robust.clean import stands_when_clean
+from rlvr_gate.claims.robust.direct import agrees_without_guessed
 from rlvr_gate.claims.robust.templates import keeps_under_templates
 from rlvr_gate.claims.robust.variants import keeps_gain
 from rlvr_gate.claims.tokens.chosen import chosen_otherwise, considered, hesitation
@@ -33,6 +34,7 @@ __all__ = [
     "MARKS",
     "NUMBERS",
     "PerProblem",
+    "agrees_without_guessed",
     "along",
     "answer_entropy",
     "by_choice",
