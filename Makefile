@@ -30,12 +30,22 @@ gate: $(READY)   ## Gate the shipped pair: base,rlvr; reports in reports/out
 	$(BIN)/pytest suites/ --model-pair base,rlvr --checkpoint sft=sft --backend-option threads=1 \
 	  --gate-report=$(OUT)/gate.html --gate-json=$(OUT)/gate.json --gate-summary=$(OUT)/gate.md $(ARGS)
 
-gate-all: $(READY) ## Every suite on the shipped family: more roles, temperatures, scores
+# Roles that claims need; steps of one run as `step-N`, fp32 masters, and supervised steps to be matched.
+FAMILY := --checkpoint distilled=distilled --checkpoint step-8=step-8 --checkpoint rlvr-2=rlvr-adamw \
+  --checkpoint spurious=spurious --checkpoint rlvr-fp32=step-4-fp32
+OVER   := --checkpoint early=step-8 --checkpoint late=step-20 --checkpoint final=rlvr \
+  --checkpoint adamw=rlvr-adamw --checkpoint spurious=spurious --checkpoint supervised=sft
+
+# The first run asks one benchmark of the whole family, the second what needs several of them: means, forgetting.
+gate-all: $(READY) ## Every suite on the shipped family: more roles, temperatures, scores, benchmarks
 	@mkdir -p $(OUT)
-	$(BIN)/pytest suites/ --model-pair base,rlvr --checkpoint sft=sft --checkpoint distilled=distilled \
-	  --checkpoint step-8=step-8 --checkpoint rlvr-2=rlvr-adamw --checkpoint spurious=spurious --thorough --backend-option threads=1 \
-	  --texts chain_sum,number_sorting,spell_backward \
-	  --gate-report=$(OUT)/all.html --gate-json=$(OUT)/all.json --gate-summary=$(OUT)/all.md $(ARGS)
+	$(BIN)/pytest suites/ --model-pair base,rlvr --checkpoint sft=sft $(FAMILY) --thorough --self-test --samples 64 \
+	  --backend-option threads=1 --devices=cpu,cpu \
+	  --gate-report=$(OUT)/all.html --gate-json=$(OUT)/all.json --gate-summary=$(OUT)/all.md $(ARGS); first=$$?; \
+	$(BIN)/pytest suites/capability suites/forgetting suites/training/test_over_tasks.py --model-pair base,step-16 --checkpoint sft=sft-16 $(OVER) \
+	  --gate-policy=benchmarks --benchmarks=countdown,chain_sum,number_sorting --thorough --samples 4 --score-samples 4 \
+	  --backend-option threads=1 --devices=cpu,cpu \
+	  --gate-report=$(OUT)/over.html --gate-json=$(OUT)/over.json --gate-summary=$(OUT)/over.md $(ARGS); exit $$first
 
 # The pure core: statistics, judging, gate and keys. Its tests run first, and cover all of it.
 CORE := tests/stats tests/kernels tests/judging tests/gate tests/claims tests/store/test_keys.py

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rlvr_gate.records import Benchmark, ErrorControl, Kind, RunRecord, Verdict
+from rlvr_gate.gate.checks import rows
+from rlvr_gate.records import Benchmark, Check, ErrorControl, Kind, RunRecord, Verdict
 from rlvr_gate_fixtures.__main__ import main
 from rlvr_gate_reports import decision, document, results
 from rlvr_gate_reports.results import ResultError
@@ -48,10 +49,14 @@ def test_the_json_alone_gives_the_decision_word_for_word(run: Run, kept: Kept, s
 def test_what_was_read_is_written_as_it_was(run: Run, kept: Kept) -> None:
     """But for what stands beside verdicts: counts, curves, claims and their numbers come back."""
     record = run("open", problems=12, samples=16, contrast=True)
+    checks = rows([Check("survives", ("K1", "V9")), Check("both", ("S2",))], record.claims)
+    record = replace(record, gate=replace(record.gate, checks=checks))
     wrote = json.loads(document.dumps(record))
+    assert [row["missing"] for row in wrote["gate"]["checks"]] == [["V9 (not run)"], []]
     again = json.loads(document.dumps(results.read(Path(kept(record, "gate"))).record))
     for key in (
         "gate",
+        "diagnosis",
         "samples",
         "counts",
         "curves",

@@ -103,6 +103,11 @@ SENTENCES: Mapping[str, Sequence[tuple[Needs, str]]] = {
         (_all(HOLDS, "W1"), "the update is sparse"),
         (_all(REFUTED, "W1"), "the update is dense"),
     ],
+    "diagnosis": [
+        (_all(HOLDS, "D1"), "by weights and answers it looks like RLVR that gained, as miniatures "
+         "do"),
+        (_all(REFUTED, "D1"), "by weights and answers it does not look like RLVR that gained"),
+    ],
     "kernel": [
         (_all(HOLDS, "E1 E1-size"), "RLVR turns the tangent kernel less than supervision, at like "
          "size too"),

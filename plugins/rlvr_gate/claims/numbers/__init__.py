@@ -18,6 +18,7 @@ from rlvr_gate.claims.numbers.reliable import least_cover_gain
 from rlvr_gate.claims.numbers.solved_over import solved_over
 from rlvr_gate.claims.numbers.tasks import out_of_reach, start_against_gain
 from rlvr_gate.claims.numbers.trend import along, trend
+from rlvr_gate.claims.profile import looks_like
 from rlvr_gate.claims.robust.calculator import gain_with_calculator
 from rlvr_gate.claims.robust.clean import stands_when_clean
 from rlvr_gate.claims.robust.direct import agrees_without_guessed
@@ -52,6 +53,7 @@ __all__ = [
     "keeps_gain",
     "keeps_under_templates",
     "least_cover_gain",
+    "looks_like",
     "out_of_reach",
     "overtaking_budget",
     "solved_over",
