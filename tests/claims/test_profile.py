@@ -73,7 +73,8 @@ def test_the_verdict_is_the_rules(
 
 def test_what_was_read_and_how_far_the_rule_is_to_be_trusted_stand_beside_it(monkeypatch) -> None:
     read, told = judged(monkeypatch, 0.8, 4, 0.25).evidence.exhibits
-    assert isinstance(read, Table) and isinstance(told, Table)
+    assert isinstance(read, Table)
+    assert isinstance(told, Table)
     assert read.rows[0][:4] == ("this checkpoint", "?", 0.8, pytest.approx(0.25))
     assert [row[0] for row in read.rows[2:]] == ["a", "b", "c"]
     assert [row[0] for row in told.rows] == ["rlvr", "sft", "distillation"]

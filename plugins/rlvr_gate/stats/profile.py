@@ -34,7 +34,7 @@ class Features:
     unchanged: float
     """Share of the weights that equal base's in bfloat16."""
     surprise: Span
-    """-log p per token under base of the checkpoint's answers, less that of base's own, in nats."""
+    """-log p per token under base of its answers, less that of base's own, in nats."""
     gain: Span
     """pass@1 less base's."""
 
