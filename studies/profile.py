@@ -3,7 +3,7 @@
     python studies/profile.py [--store DIR] [--samples 2]
 
 Asks D1 of every shipped checkpoint whose training is known, two completions a problem, and prints
-the rows of `rlvr_gate/claims/references.py` and the confusion table of docs/verdicts.md.
+the rows of `rlvr_gate/claims/profile/references.py` and the confusion table of docs/verdicts.md.
 """
 
 from __future__ import annotations
@@ -16,7 +16,14 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from rlvr_gate.stats.profile import KINDS, UNDECIDED, Features, Reference, confusion, left_out
+from rlvr_gate.claims.profile.rule import (
+    KINDS,
+    UNDECIDED,
+    Features,
+    Reference,
+    confusion,
+    left_out,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = (

@@ -8,11 +8,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from rlvr_gate.claims import numbers, profile
+from rlvr_gate.claims import numbers
+from rlvr_gate.claims.profile import looks as profile
+from rlvr_gate.claims.profile.rule import KINDS, Features, Reference
 from rlvr_gate.claims.views import CheckpointView, PairView, ScoreOf, TokenScores
 from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.records import Table, Tally, Verdict
-from rlvr_gate.stats.profile import KINDS, Features, Reference
 
 N, M = 8, 100
 KNOWN = (

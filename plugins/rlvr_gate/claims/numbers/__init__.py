@@ -18,7 +18,7 @@ from rlvr_gate.claims.numbers.reliable import least_cover_gain
 from rlvr_gate.claims.numbers.solved_over import solved_over
 from rlvr_gate.claims.numbers.tasks import out_of_reach, start_against_gain
 from rlvr_gate.claims.numbers.trend import along, trend
-from rlvr_gate.claims.profile import looks_like
+from rlvr_gate.claims.profile.looks import looks_like
 from rlvr_gate.claims.robust.calculator import gain_with_calculator
 from rlvr_gate.claims.robust.clean import stands_when_clean
 from rlvr_gate.claims.robust.direct import agrees_without_guessed

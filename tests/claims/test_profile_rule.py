@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from rlvr_gate.stats.profile import (
+from rlvr_gate.claims.profile.rule import (
     KINDS,
     UNDECIDED,
     Cuts,

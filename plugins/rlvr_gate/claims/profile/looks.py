@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rlvr_gate.claims.references import REFERENCES
-from rlvr_gate.records import Evidence, Interval, Judgement, Table, Unit, Verdict
-from rlvr_gate.stats.profile import (
+from rlvr_gate.claims.profile.references import REFERENCES
+from rlvr_gate.claims.profile.rule import (
     KINDS,
     UNDECIDED,
     Cuts,
@@ -15,6 +14,7 @@ from rlvr_gate.stats.profile import (
     cuts,
     profile,
 )
+from rlvr_gate.records import Evidence, Interval, Judgement, Table, Unit, Verdict
 
 if TYPE_CHECKING:
     from rlvr_gate.claims.views import PairView
@@ -25,7 +25,7 @@ def looks_like(pair: PairView, benchmark: str, kind: str) -> Judgement:
     """Whether the profile is `kind`: by the weights, what base makes of the answers, and the gain.
 
     Refuted where it is another kind's, undecided where a number lies on both sides of a cut
-    (`rlvr_gate.stats.profile`). The claim needs
+    (`rlvr_gate.claims.profile.rule`). The claim needs
     ``@pytest.mark.scores("base", "rlvr", under="base")``. Some 200 completions of each suffice.
 
     Raises:

@@ -5,7 +5,15 @@ Two completions a problem of `countdown`, 200 in all, scored under base (`studie
 
 from __future__ import annotations
 
-from rlvr_gate.stats.profile import DISTILLATION, RLVR, SFT, SPURIOUS, Features, Reference, Span
+from rlvr_gate.claims.profile.rule import (
+    DISTILLATION,
+    RLVR,
+    SFT,
+    SPURIOUS,
+    Features,
+    Reference,
+    Span,
+)
 
 
 def _row(

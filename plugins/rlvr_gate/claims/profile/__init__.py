@@ -1,0 +1,1 @@
+"""What kind of training a checkpoint looks like: rule, references, and the claim about it."""
