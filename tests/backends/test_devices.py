@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from rlvr_gate.records import Benchmark, Checkpoint, Problem, Sampling, Stream
-from rlvr_gate_fixtures.backends import BackendError, Call, Drawn, Request
+from rlvr_gate_fixtures.backends import BackendError, Call, Drawn, Request, origin
 from rlvr_gate_fixtures.backends.children import settling
 from rlvr_gate_fixtures.backends.children.child import ChildBackend
 from rlvr_gate_fixtures.backends.children.loads import Loads, loaded_bytes, parameters
@@ -285,6 +285,23 @@ def test_children_of_any_backend_wait_for_the_memory_of_their_own_gpus(
         list(backend.complete(BASE, call(BASE, 1)[1], []))
     settling._at_first.cache_clear()
     assert asked == (["7,8"] * 5 if device == "cuda" else [])
+
+
+def test_the_hardware_that_is_told_is_that_of_the_childs_place(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    names = {"": ["H100", "H100", "T4"], "2": ["T4"], "0,1": ["H100", "H100"]}
+    monkeypatch.setattr(origin, "nvidia_smi", lambda fact, gpus: names[gpus])
+    origin.hardware.cache_clear()
+    backend = Fake(Place(gpus=("2",)), tmp_path)
+    backend.device = "cuda"
+    assert backend.origin()["hardware"] == "1 x T4"
+    backend.place = None
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert backend.origin()["hardware"] == "2 x H100, 1 x T4"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    assert backend.origin()["hardware"] == "2 x H100"
+    origin.hardware.cache_clear()
 
 
 def test_loads_that_do_not_fit_together_take_turns() -> None:
