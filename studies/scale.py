@@ -19,6 +19,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,10 +33,13 @@ from rlvr_gate_fixtures.measurements.samples.plan import Need, make_plan, prompt
 from rlvr_gate_fixtures.progress import Silent
 from rlvr_gate_fixtures.run import Run, Settings, resolve_run
 from rlvr_gate_fixtures.store.samples import Prompted, Store
+from rlvr_gate_fixtures.verifiers import EVERY, graded_as
 
 VOCABULARY = 151_936
 POOL = 512  # different completions; each is given an ending of its own
 BATCH = 512  # rows of a transaction
+MOST = 4096  # samples of a problem
+GRADINGS = ("strict", "lenient", "clean", "repaired")
 CHANCE = {"base": 0.25, "rlvr": 0.45}
 
 
@@ -131,6 +135,8 @@ def build(options: argparse.Namespace) -> int:
                 gaps = store.missing(stream, problem.prompt_ids, options.samples)
                 for gap in gaps:
                     rows += _insert(store, stream, role, problem, at, gap, words)
+                if gaps or options.grade:
+                    _grade(store, stream, role, problem, at, options.samples)
     size = sum(file.stat().st_size for file in run.settings.store.rglob("*") if file.is_file())
     print(f"whole: {size / 1e9:.2f} GB; {rows:,} rows now, "
           f"{rows / max(1e-9, time.monotonic() - started):.0f} a second")  # fmt: skip
@@ -138,23 +144,34 @@ def build(options: argparse.Namespace) -> int:
 
 
 def _insert(store, stream, role, problem: Prompted, at: int, gap: range, words: Words) -> int:  # type: ignore[no-untyped-def]
-    rng = np.random.default_rng((at, gap.start, role == "rlvr"))
-    chance = np.clip(rng.beta(0.6, 0.6 / CHANCE[role]), 0, 1)
-    right = rng.random(len(gap)) < chance
+    right, answer = _right(role, at), problem.problem.answer
+    first = (at * 2 + (role == "rlvr")) * 100_003
     rows = [
-        (problem.prompt_ids,
-         words.completion((at * 2 + (role == "rlvr")) * 100_003 + i, i,
-                          problem.problem.answer if good else "9"))
-        for i, good in zip(gap, right, strict=True)
-    ]  # fmt: skip
+        (problem.prompt_ids, words.completion(first + i, i, answer if right[i] else "9"))
+        for i in gap
+    ]
     for start in range(0, len(rows), BATCH):
         store.add(stream, rows[start : start + BATCH])
-    grades = [
-        (problem, i, Graded(Grade.CORRECT if good else Grade.WRONG, problem.problem.answer))
-        for i, good in zip(gap, right, strict=True)
-    ]
-    store.add_grades(stream, grades)
     return len(rows)
+
+
+def _right(role: str, at: int) -> np.ndarray:
+    """Whether each sample of a problem is correct."""
+    rng = np.random.default_rng((at, 0, role == "rlvr"))
+    chance = np.clip(rng.beta(0.6, 0.6 / CHANCE[role]), 0, 1)
+    return rng.random(MOST) < chance
+
+
+def _grade(store, stream, role, problem: Prompted, at: int, samples: int) -> None:  # type: ignore[no-untyped-def]
+    """By every verifier that claims ask, as a run has it by then."""
+    own = problem.problem
+    decided = [
+        Graded(Grade.CORRECT if good else Grade.WRONG, own.answer)
+        for good in _right(role, at)[:samples]
+    ]
+    for name in {own.verifier, *(graded_as(own.verifier, grading) for grading in GRADINGS)}:
+        asked = replace(problem, problem=replace(own, verifier=name), version=EVERY[name].version)
+        store.add_grades(stream, [(asked, i, each) for i, each in enumerate(decided)])
 
 
 def measure(options: argparse.Namespace) -> int:
@@ -241,6 +258,7 @@ def main() -> int:
     parser.add_argument("--samples", type=int, default=256)
     parser.add_argument("--tokens", type=int, default=4000)
     parser.add_argument("--seconds", type=float, default=1e9, help="of building, at most")
+    parser.add_argument("--grade", action="store_true", help="also what was built before")
     parser.add_argument("--only", default="", help="steps with this in their name")
     options = parser.parse_args()
     options.folder = options.folder.resolve()
