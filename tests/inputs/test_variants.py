@@ -11,6 +11,7 @@ from rlvr_gate.records import Benchmark, Grade, Problem, steps_of
 from rlvr_gate_fixtures.inputs import benchmarks
 from rlvr_gate_fixtures.inputs.benchmarks import gym
 from rlvr_gate_fixtures.inputs.variants import varied
+from rlvr_gate_fixtures.inputs.variants.begun import part
 from rlvr_gate_fixtures.inputs.variants.isomorphic import guises
 from rlvr_gate_fixtures.verifiers import EVERY
 
@@ -147,3 +148,31 @@ def test_asked_for_the_answer_at_once() -> None:
     (in_words,), (terse,), other = made
     assert in_words.prompt.startswith("Make 32 of 9 and 23.\n\nGive the final answer alone")
     assert (terse.prompt, terse.id, other) == ("C9,23=32:>", "p1", ())
+
+
+def test_the_beginning_of_a_question_and_its_rest() -> None:
+    assert part("a b c d e", 60) == ("a b c", "d e")
+    assert part(" a  b\nc d e", 60) == (" a  b\nc", "d e")
+    assert part("a", 60) is None
+    assert part("a b", 1) is None
+    assert part("", 60) is None
+
+
+def test_what_all_prompts_share_is_no_part_of_a_question() -> None:
+    """A template before and behind; short questions have no beginning to go on with."""
+    stories = (
+        "One man had eight cats and nine dogs in his two houses here.",
+        "Two men had eight cats and nine dogs in their two houses there.",
+        "Short one.",
+    )
+    whole = Benchmark("b", "", "", tuple(
+        Problem(f"p{i}", f"Solve this: {q} Give the answer in a box.", "1", "number")
+        for i, q in enumerate(stories)
+    ))  # fmt: skip
+    first, second = varied(whole, "begun 60").problems
+    assert (first.prompt, first.answer) == (
+        "One man had eight cats and nine dogs", "in his two houses here.",
+    )  # fmt: skip
+    assert (first.verifier, second.id) == ("continues", "p1")
+    alone = varied(Benchmark("b", "", "", whole.problems[:1]), "begun 60").problems
+    assert alone[0].prompt.startswith("Solve this: One man")

@@ -71,3 +71,28 @@ def test_without_chat_templates_nothing_can_hang_on_them(gate: Gate) -> None:
     assert "makes the same prompts as its own" in json.dumps(found)
     drawn = gate.document()["run"]["sampled"]["completions"]  # type: ignore[index]
     assert drawn == 2 * 16 * PROBLEMS  # each prompt once, under whatever name
+
+
+@pytest.mark.parametrize(("by_heart", "verdict"), [(0.0, "holds"), (0.5, "refuted")])
+def test_questions_known_by_heart_are_found_out(gate: Gate, by_heart: float, verdict: str) -> None:
+    """RLVR goes on with so many of the questions as they were written."""
+    learned(gate, 0.9)
+    told = "{} cats and as many dogs live in the small houses by the sea of {}"
+    rows, script = [], {"old": {}, "new": {}}  # type: ignore[var-annotated]
+    for i in range(PROBLEMS):
+        question = told.format(i, i + 1)
+        rows.append({"id": f"p{i}", "problem": question, "answer": "1", "verifier": "integer"})
+        words = question.split()
+        for percent in (40, 60, 80):
+            many = round(len(words) * percent / 100)
+            rest = {"right": " ".join(words[many:]), "wrong": "who knows"}
+            script["old"][" ".join(words[:many])] = rest | {"success": 0.0}
+            script["new"][" ".join(words[:many])] = rest | {"success": by_heart}
+    (gate.root / "sums.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for lines in script.values():
+        lines["*"] = {"right": "1", "wrong": "no", "success": 0.5}
+    (gate.root / "script.json").write_text(json.dumps(script))
+    gate.run("-k", "test_nobody_knows_the_questions")
+    found = claim(gate, "R3")
+    assert found["verdict"] == verdict
+    assert "60 %" in json.dumps(found)

@@ -145,9 +145,9 @@ def spelled_out(otherwise: Mapping[str, Any]) -> dict[str, Any]:
 
 CHATS = ("own", "base", "none")
 """Whose chat template stands around a prompt: the checkpoint's, its base's, or none."""
-VARIANTS = ("direct", "fresh", "isomorphic")
-"""Ways of putting problems otherwise: for the answer at once, others of the same kind, the same in
-another guise."""
+VARIANTS = ("begun", "direct", "fresh", "isomorphic")
+"""Ways of putting problems otherwise: begun and to be gone on with, for the answer at once, others
+of the same kind, the same in another guise."""
 
 
 def steps_of(variant: str) -> tuple[tuple[str, int], ...]:

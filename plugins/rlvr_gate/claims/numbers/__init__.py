@@ -22,6 +22,7 @@ from rlvr_gate.claims.profile.looks import looks_like
 from rlvr_gate.claims.robust.calculator import gain_with_calculator
 from rlvr_gate.claims.robust.clean import stands_when_clean
 from rlvr_gate.claims.robust.direct import agrees_without_guessed
+from rlvr_gate.claims.robust.recited import recited
 from rlvr_gate.claims.robust.templates import keeps_under_templates
 from rlvr_gate.claims.robust.variants import keeps_gain
 from rlvr_gate.claims.tokens.chosen import chosen_otherwise, considered, hesitation
@@ -56,6 +57,7 @@ __all__ = [
     "looks_like",
     "out_of_reach",
     "overtaking_budget",
+    "recited",
     "solved_over",
     "stable_regime",
     "stands_when_clean",
