@@ -49,25 +49,16 @@ WHY = {
     "F1-kl": "`sft-16` lies as near the base as `step-16` (.064, .068), and 100 problems do not "
     "show it within a tenth",
     "F2": "the shipped checkpoints lie near the base or far from it, and two clusters fit any law",
-<<<<<<< HEAD
-=======
-    "A1": "none of them is better or worse by arithmetic alone; tests/claims/test_robust.py",
-    "A2": "none of them is right by slips; tests/claims/test_robust.py shows it refuted",
-    "K21-direct": "their curves do not hang on what is guessed; tests/claims/test_direct.py",
-    "R3": "no shipped problem is a question in words; tests/whole_runs/test_robust.py shows both",
-    "S3": "no shipped checkpoint has a chat template; tests/claims/test_templates.py shows both",
-    "V1": "none of them saw the problems; alone it holds of `rlvr` (p .027), with other findings "
-    "it is open; tests/whole_runs/test_robust.py shows both",
-    "V1-fresh": "100 problems tell a gain to .09 only, and none of them saw the problems",
-    "C1.8": "needs a distilled checkpoint beside the pair",
-    "W7": "needs a second RLVR run beside the pair",
-    "W9": "a check of the tool: a violation would be its fault",
-    "W0": "each of them was trained",
->>>>>>> d2964e5 (R3: questions that go on word for word, from a beginning that nobody was told to end; variants and chat templates in the guide)
     "S2": "each of them is asked the same; tests/whole_runs shows it fail",
     "S5": "no engine that ships tells a model from itself; tests/whole_runs shows it fail",
     "V2": "no gain of form was seen, and 100 problems bound it at .07, not at .02",
     "A2": "clean solutions have the same leader on every pair that was asked",
+    "K21-direct": "their curves do not hang on what is guessed; tests/claims/test_direct.py",
+    "R3": "no shipped problem is a question in words; tests/whole_runs/test_robust.py shows both",
+    "S3": "no shipped checkpoint has a chat template; tests/claims/test_templates.py shows both",
+    "V1": "none of them saw the problems; alone it holds of `rlvr` (p .027), beside other "
+    "findings it is open; tests/whole_runs/test_robust.py shows both",
+    "V1-fresh": "100 problems tell a gain to .09 only, and none of them saw the problems",
     "T2": "less than .01 beyond the first five is not shown by the positions of 100 answers",
     "T3": "whatever was trained, another choice is made where the base hesitates",
     "R2": "no shipped checkpoint changes its methods less than its reliability: authors are "

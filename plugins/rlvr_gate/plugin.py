@@ -60,8 +60,8 @@ _MARKERS = (
     "traits(*texts): take those kernels over ways of behaving: base's right completions by "
     "stratum, and its completions that hold a text",
     "asks(*roles, temperature, top_p, sampling, max_new_tokens, template, samples, problems, "
-    "grading, variant, chat): have these roles asked, or graded, otherwise than the run does; read with "
-    "`pair.rlvr.at(temperature=0.6)`",
+    "grading, variant, chat): have these roles asked, or graded, otherwise than the run does; "
+    "read with `pair.rlvr.at(temperature=0.6)`",
     "weights(*what): read weights beside samples, or `spectra` of a weight claim's updates",
     "where_named: leave this claim out of runs whose policy does not name it",
     "thorough: judge this claim with --thorough alone, for what it draws or scores beyond the run",
