@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -140,3 +141,26 @@ def test_real_checkpoints_with_their_guess_floor(gate, judge) -> None:
     assert "answers not recorded" not in claim(document, "K21")["judgements"][0]["statement"]
     page = (gate.root / "gate.html").read_text("utf-8")
     assert "&lt;think&gt;" in page
+
+
+def test_completions_that_are_graded_here_are_graded_otherwise_too(gate, judge) -> None:
+    """RLVR learned a form: K1 says on which grading it hangs, V2 and A2 are judged."""
+    for role, right in (("base", "it is {}, I think"), ("rlvr", "1 + 1 = 2, so \\boxed{{{}}}")):
+        rows = [
+            {"id": f"p{i}", "sample": j, "answer": str(i + 10),
+             "text": right.format(i + 10) if (i + j) % 2 else "\\boxed{0}"}
+            for i in range(40) for j in range(4)
+        ]  # fmt: skip
+        (gate.root / f"{role}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    files = [f"{gate.root / role}.jsonl:id=id,sample=sample,text=text,answer=answer"
+             for role in ("base", "rlvr")]  # fmt: skip
+    only = ("-k", "test_gradings_agree or test_pass_at_1_rises or test_clean_solutions")
+    judge(*files, "--regrade=number", *only)
+    document = gate.document()
+    notes = " ".join(claim(document, "K1")["judgements"][0]["evidence"]["notes"])
+    assert "depends on the grading: holds under strict grades" in notes
+    (agree,) = claim(document, "V2")["judgements"]
+    shown = {row["problems"]: row["difference"] for row in agree["evidence"]["conclusions"]}
+    assert shown["gain, strict grades"] == 0.5
+    assert shown["format gain"] == -0.5
+    assert claim(document, "A2")["verdict"] == "not comparable"  # base states no arithmetic
