@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from rlvr_gate import options
@@ -54,6 +57,8 @@ def test_columns_may_hold_what_parts_a_map() -> None:
     ("text", "message"),
     [
         ("gsm8", r"unknown benchmark 'gsm8'; did you mean 'gsm8k'\? known: countdown"),
+        ("mathvista", "mathvista: its questions are images, and checkpoints are asked with texts"),
+        ("MathVision", "a verdict without the images would be about guessing"),
         ("gsm8k?seed=3", "unknown option 'seed'; known: file, template"),
         ("gpqa?sead=3", r"unknown option 'sead'; did you mean 'seed'\?"),
         ("gsm8k?template=boxd", r"unknown template 'boxd'; did you mean 'boxed'\?"),
@@ -87,3 +92,21 @@ def test_what_nobody_can_load_is_told_before_anything_is_read(text: str, message
 def test_every_shipped_name_is_understood() -> None:
     for name in benchmarks.known():
         assert benchmarks.name(name) == name
+
+
+@pytest.mark.parametrize("marked", ["<image1> What is x?", "What is x? <image>", "<IMG src=x>"])
+def test_a_question_with_an_image_is_refused_with_its_place(tmp_path: Path, marked: str) -> None:
+    """MathVision's rows say where their images go: without them base and rlvr would only guess."""
+    rows = [{"problem": "2 < 3?", "answer": "5"}, {"problem": marked, "answer": "5"}]
+    for file, spec in (
+        ("a.json", ":problem=problem,answer=answer,verifier=number"),
+        ("b.jsonl", ""),
+    ):
+        text = (
+            json.dumps(rows)
+            if file == "a.json"
+            else "".join(json.dumps({**row, "verifier": "number"}) + "\n" for row in rows)
+        )
+        (tmp_path / file).write_text(text)
+        with pytest.raises(benchmarks.BenchmarkError, match="2: the question has an image in it"):
+            benchmarks.load(f"{tmp_path / file}{spec}")
