@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from grader_rows import ROWS
+from written_rows import ROWS as WRITTEN
 
 from rlvr_gate.records import Grade
 from rlvr_gate_fixtures.grading.pool import Grader, ToGrade
@@ -51,6 +52,9 @@ class Row(NamedTuple):
 def main() -> None:
     options = _options()
     sources = {"own rows": [Row(text, answer, right) for _, text, answer, right in ROWS]}
+    sources["as models write"] = [
+        Row(text, answer, right, by) for by, text, answer, right in WRITTEN
+    ]
     if options.data:
         sources |= recorded(options.data)
     if options.part in ("", "agreement"):
@@ -72,7 +76,7 @@ def main() -> None:
         )
         print("|---|---|---|---|---|---|---|")
         for name, rows in sources.items():
-            if name not in HANGING:
+            if name not in (*HANGING, "as models write"):
                 speed(name, [row for row in rows if row.verifier == "math"])
 
 

@@ -139,7 +139,9 @@ def others(table: Iterable[tuple[str, ...]]) -> list[tuple[str, str]]:
     return [(answer, form) for answer, *forms in table for form in forms]
 
 
-ROWS = runpy.run_path(str(Path(__file__).parents[2] / "studies" / "grader_rows.py"))["ROWS"]
+STUDIES = Path(__file__).parents[2] / "studies"
+ROWS = runpy.run_path(str(STUDIES / "grader_rows.py"))["ROWS"]
+WRITTEN = runpy.run_path(str(STUDIES / "written_rows.py"))["ROWS"]
 
 
 def boxed(form: str) -> str:
@@ -165,9 +167,14 @@ def test_neighbours_are_wrong_without_algebra(answer: str, form: str) -> None:
 
 def graded(rows: Iterable[tuple[str, str]], limits: Limits | None = None) -> list[Graded]:
     """Decisions of a worker about completions of these answers."""
+    return graded_by((("math", form, answer) for answer, form in rows), limits)
+
+
+def graded_by(rows: Iterable[tuple[str, str, str]], limits: Limits | None = None) -> list[Graded]:
+    """Decisions of a worker: verifier, completion, answer on file."""
     found: list[Graded] = []
     with Grader[int](limits) as grader:
-        grader.submit(ToGrade(i, "math", form, answer) for i, (answer, form) in enumerate(rows))
+        grader.submit(ToGrade(i, *row) for i, row in enumerate(rows))
         while grader.pending:
             found += [decision for _, decision in grader.poll(1.0)]
     return found
@@ -188,6 +195,19 @@ def test_the_rows_on_which_the_graders_of_the_field_differ() -> None:
     verdicts = [(row[0], d.grade is Grade.CORRECT) for row, d in zip(ROWS, decided, strict=True)]
     assert verdicts == [(row[0], row[3]) for row in ROWS]
     assert Grade.UNSCORED not in {d.grade for d in decided}
+
+
+@algebra
+def test_what_models_write_is_graded_as_was_said_before_a_verifier_was_asked() -> None:
+    rows = [(by, text, answer) for by, text, answer, _ in WRITTEN]
+    decided = graded_by(rows)
+    verdicts = [d.grade is Grade.CORRECT for d in decided]
+    expected = [right for *_, right in WRITTEN]
+    assert [row for row, v, e in zip(rows, verdicts, expected, strict=True) if v is not e] == []
+    assert len(rows) == 943
+    assert {row[0] for row in rows} == {"number", "integer", "math", "choice"}
+    unscored = [row for row, d in zip(rows, decided, strict=True) if d.grade is Grade.UNSCORED]
+    assert unscored == []
 
 
 @pytest.mark.parametrize(

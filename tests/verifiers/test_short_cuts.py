@@ -22,6 +22,7 @@ NEVER = re.compile("(?!)")
 PIECES = [
     *("18", "\\boxed{18}", "\\boxed{\\text{7}}", "#### 18", "The answer is 18.", "答案是 18"),
     *("\n", "\n\n", " \n \n", " ", ". ", "} ", "] ", "x", "ß", "ﬁ", "\t"),
+    *("### Question\n", "\n## Problem **\n", "**Task**\n", "\n# Question", "example\n"),
     *("Question:", "question 2.", "Q:", "Q2)", "q: ", "**Problem 3**\n", "the next Task: "),
     *("problem", "the problem is", "User:", "Human: ", "A: 7", "\nA: 7", "问：", "问题 2:"),
     *("How many pens are there if 3 of 4 are sold?", "Wait, should I check that 3 is right?"),

@@ -139,14 +139,14 @@ def test_exact_ignores_surrounding_white_space_only() -> None:
 
 def test_every_verifier_has_a_version_for_stored_grades() -> None:
     assert {name: verifier.version for name, verifier in VERIFIERS.items()} == {
-        "choice": "3",
+        "choice": "4",
         "code": "3",
-        "countdown": "3",
+        "countdown": "4",
         "exact": "1",
-        "gym": "1",
-        "integer": "5",
-        "math": "4",
-        "number": "5",
-        "regex": "1",
-        "yes_no": "2",
+        "gym": "2",
+        "integer": "6",
+        "math": "5",
+        "number": "6",
+        "regex": "2",
+        "yes_no": "3",
     }
