@@ -48,7 +48,7 @@ def test_the_shipped_pair_comes_first_and_commands_name_no_place() -> None:
 
 
 def test_make_gate_all_gives_every_claim_what_it_needs() -> None:
-    """So that none is only ever skipped there: roles, policies that name claims, texts, the lot."""
+    """So that none is only ever skipped there: roles, policies that name claims, texts."""
     command = subprocess.run(
         ["make", "-n", "gate-all"], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout
