@@ -2,6 +2,7 @@
 
     python studies/scale.py build FOLDER --samples 256 --seconds 480     # again until it is whole
     python studies/scale.py measure FOLDER --samples 256
+    python studies/scale.py scores FOLDER --samples 256
 
 A made-up store: 500 problems, two checkpoints, completions of 4,000 tokens with the ids (of
 151,936, by a power law) and the words of a large vocabulary. It is built by the store's own
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -30,6 +32,7 @@ from rlvr_gate_fixtures.backends import Drawn, Terms
 from rlvr_gate_fixtures.inputs.checkpoints import resolve
 from rlvr_gate_fixtures.measurements.samples.fill import fill
 from rlvr_gate_fixtures.measurements.samples.plan import Need, make_plan, prompted
+from rlvr_gate_fixtures.measurements.scores.fill import ToScore, planned_scores
 from rlvr_gate_fixtures.progress import Silent
 from rlvr_gate_fixtures.run import Run, Settings, resolve_run
 from rlvr_gate_fixtures.store.samples import Prompted, Store
@@ -48,14 +51,14 @@ class Words:
 
     def __init__(self, tokens: int) -> None:
         rng = np.random.default_rng(0)
-        ids = (rng.zipf(1.2, (POOL, tokens)) - 1) % VOCABULARY
+        ids = 100 + (rng.zipf(1.2, (POOL, tokens)) - 1) % (VOCABULARY - 100)  # no stop id
         words = np.array([f" {np.base_repr(i, 36).lower()}" for i in range(VOCABULARY)])
         self._ids = [tuple(row) for row in ids.tolist()]
         self._texts = ["".join(words[row]) for row in ids]
 
     def completion(self, number: int, sample: int, answer: str) -> Completion:
         """The one of this number in the store."""
-        tail = tuple(number // 1000**power % 1000 for power in range(4))
+        tail = tuple(100 + number // 1000**power % 1000 for power in range(4))
         at = number % POOL
         text = f"{self._texts[at]} {' '.join(map(str, tail))} answer: {answer}"
         return Completion(sample, (*self._ids[at], *tail), text, FinishReason.LENGTH, -1000.0)
@@ -245,6 +248,20 @@ def _extended(options: argparse.Namespace) -> str:
             f"{done.completions / wall:.0f} rows/s | 0")  # fmt: skip
 
 
+def scores(options: argparse.Namespace) -> int:
+    """What a run would score of every completion under both checkpoints; in this process."""
+    run = the_run(options)
+    run = replace(run, settings=replace(run.settings, score_samples=options.samples))
+    (benchmark,) = run.benchmarks.values()
+    wanted = [ToScore(role, ("base", "rlvr"), benchmark) for role in run.streams]
+    used = time.process_time()
+    lines, _ = planned_scores(run, wanted)
+    used = time.process_time() - used
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print("\n".join(lines), f"\n{used:.1f} s of CPU, {most:.0f} MiB at most", sep="")
+    return 0
+
+
 def _environment() -> dict[str, str]:
     rooms = [str(ROOT / name) for name in ("plugins", "fixtures", "reports")]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(rooms)}
@@ -252,7 +269,7 @@ def _environment() -> dict[str, str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("what", choices=("build", "measure"))
+    parser.add_argument("what", choices=("build", "measure", "scores"))
     parser.add_argument("folder", type=Path)
     parser.add_argument("--problems", type=int, default=500)
     parser.add_argument("--samples", type=int, default=256)
@@ -262,7 +279,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="steps with this in their name")
     options = parser.parse_args()
     options.folder = options.folder.resolve()
-    return {"build": build, "measure": measure}[options.what](options)
+    return {"build": build, "measure": measure, "scores": scores}[options.what](options)
 
 
 if __name__ == "__main__":
