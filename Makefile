@@ -12,6 +12,9 @@ OUT    := reports/out
 WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 export TOKENIZERS_PARALLELISM := false
 
+# An oracle of tests. Without dependencies, as they would bring a torchvision that only its examples import.
+ORACLE := curvlinops-for-pytorch backpack-for-pytorch einconv einops linear_operator opt_einsum unfoldNd
+
 .PHONY: gate gate-all test coverage-all test-vllm test-ray test-gpu check bench bench-vllm bench-harness coverage adaptive selftest agreement \
   drill drill-server drill-ray miniatures smollm2 gate-smollm2 clean help
 
@@ -23,6 +26,7 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check 'pip>=25.1'
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all]' --group dev
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps $(ORACLE)
 	@touch $@
 
 gate: $(READY)   ## Gate the shipped pair: base,rlvr; reports in reports/out

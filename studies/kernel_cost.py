@@ -21,7 +21,7 @@ from rlvr_gate.kernels.points import WeightPoint
 from rlvr_gate.kernels.sketch import sketch_error
 from rlvr_gate.records import PAIR, Ask
 from rlvr_gate_fixtures.backends import KernelJob
-from rlvr_gate_fixtures.measurements.gradients.read import SKETCH, probing, weights_of
+from rlvr_gate_fixtures.measurements.gradients.read import SKETCH, model_of, probing
 from rlvr_gate_fixtures.measurements.samples.draw import Wanted, prepare
 from rlvr_gate_fixtures.progress import Silent
 from rlvr_gate_fixtures.run import Settings, resolve_run
@@ -53,7 +53,7 @@ def main() -> None:
     prepare(run, [Wanted(Ask(role), few, run.settings.rounds) for role in PAIR], progress=Silent())
     with Store.open(run.settings.store, readonly=True) as store:
         probes = probing(run, few, store)
-    weights = weights_of(run.checkpoints["base"].path)
+    weights = model_of(run.checkpoints["base"].path).weights
     points = (WeightPoint("rlvr", 0.0), WeightPoint("rlvr"), WeightPoint("rlvr", noise=0))
     passes, tokens = len(points) * len(probes.passages), probes.tokens / len(probes.passages)
     print(f"{weights / 1e6:.1f}M weights, {len(probes.passages)} probes of {tokens:.0f} tokens")

@@ -18,7 +18,7 @@ from rlvr_gate_fixtures.backends.transformers.backend import TransformersBackend
 from rlvr_gate_fixtures.inputs.checkpoints import resolve
 
 torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
+pytest.importorskip("transformers")
 
 from rlvr_gate_fixtures.backends.transformers.gradients import (  # noqa: E402
     Gradients,
@@ -26,49 +26,13 @@ from rlvr_gate_fixtures.backends.transformers.gradients import (  # noqa: E402
     code,
 )
 
-PASSAGES = [([1, 2, 3], [4, 5]), ([3], [6, 7, 8, 9]), ([2, 2], [10]), ([9, 8, 1, 1], [0, 4, 4])]
-CODES = (7, 8)
-
-
-def tiny(seed: int, tied: bool = True, hidden: int = 8):
-    torch.manual_seed(seed)
-    config = transformers.LlamaConfig(
-        vocab_size=11, hidden_size=hidden, intermediate_size=12, num_hidden_layers=2,
-        num_attention_heads=2, num_key_value_heads=1, tie_word_embeddings=tied, eos_token_id=0,
-        bos_token_id=None, initializer_range=0.4,
-    )  # fmt: skip
-    return transformers.LlamaForCausalLM(config).eval()
+from .jacobians import CODES, PASSAGES, by_hand, jacobian, outputs, tiny  # noqa: E402
 
 
 @pytest.fixture(params=[True, False], ids=["tied", "untied"])
 def ground(request):
     torch.set_num_threads(1)
     return Ground(tiny(0, request.param), tiny(1, request.param))
-
-
-def outputs(model, passage):
-    """Averaged centred logits, (vocabulary,), in the model's arithmetic."""
-    prompt, completion = passage
-    logits = model(torch.tensor([[*prompt, *completion]]), use_cache=False).logits[0]
-    logits = logits[len(prompt) - 1 : len(prompt) - 1 + len(completion)]
-    return (logits - logits.mean(-1, keepdim=True)).mean(0)
-
-
-def jacobian(model, passage) -> np.ndarray:
-    """Of them by every weight, (vocabulary, weights), in float64, a word at a time."""
-    exact = deepcopy(model).double()
-    found, weights = outputs(exact, passage), list(exact.parameters())
-    rows = [torch.autograd.grad(each, weights, retain_graph=True) for each in found]
-    return np.stack([np.concatenate([g.flatten().numpy() for g in row]) for row in rows])
-
-
-def by_hand(model) -> np.ndarray:
-    jacobians = [jacobian(model, passage) for passage in PASSAGES]
-    kernels = []
-    for seed in CODES:
-        rows = np.stack([code(seed, 11).numpy() @ each for each in jacobians]) / math.sqrt(11)
-        kernels.append(rows @ rows.T)
-    return np.stack(kernels)
 
 
 def test_kernels_are_those_of_whole_jacobians(ground) -> None:

@@ -69,8 +69,7 @@ class Toy:
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch) -> Run:
-    monkeypatch.setattr(read, "weights_of", lambda folder: 1000)
-    monkeypatch.setattr(plan, "weights_of", lambda folder: 1000)
+    hold(monkeypatch, read.Holding(weights=1000, reach=60, rest=100))
     settings = Settings(
         base="b", rlvr="r", contrasts=(), benchmarks=("sums",), samples=4,
         store=tmp_path / "store", backend="scripted", backend_options={}, seed=0,
@@ -88,6 +87,10 @@ def run(tmp_path: Path, monkeypatch) -> Run:
     run = Run(settings, checkpoints, {"sums": BENCHMARK}, streams, backend)
     run.__dict__["differentiator"] = Toy()
     return run
+
+
+def hold(monkeypatch, model: read.Holding) -> None:
+    monkeypatch.setattr(read, "model_of", lambda folder: model)
 
 
 def fill(run: Run) -> None:
@@ -204,8 +207,7 @@ def test_the_plan_says_what_it_takes(run: Run, monkeypatch) -> None:
     lines, any_ = planned_gradients(run, WANTED, run.benchmarks)
     assert any_
     assert "2 points to take, gradients whole: 0.0 GiB, about 1 s on one CPU core" in lines[0]
-    for module in (plan, read):
-        monkeypatch.setattr(module, "weights_of", lambda folder: 7_000_000_000)
+    hold(monkeypatch, read.Holding(weights=7 * 10**9, reach=10**12, rest=10**6))
     lines, _ = planned_gradients(run, WANTED, run.benchmarks)
     assert "gradients folded into 262,144 numbers: 104.3 GiB" in lines[0]
     take(run)
@@ -215,6 +217,42 @@ def test_the_plan_says_what_it_takes(run: Run, monkeypatch) -> None:
     )
     assert planned_gradients(run, [], run.benchmarks) == ([], False)
     assert planned_gradients(run, WANTED, {}) == ([], False)
+
+
+def test_between_whole_and_sketched_gradients_are_held_as_factors(run: Run, monkeypatch) -> None:
+    fill(run)
+    with Store.open(run.settings.store, readonly=True) as store:
+        probes = probing(run, BENCHMARK, store)
+    count, model = len(probes.passages), read.Holding(10**9, 2 * 10**6, 10**5)
+    hold(monkeypatch, model)
+    bytes_held = 4 * (probes.tokens * 2 * 10**6 + count * 10**5)
+    (line,) = planned_gradients(run, WANTED, run.benchmarks)[0]
+    memory = (16 * 10**9 + bytes_held) / 2**30
+    assert f"gradients as factors: {memory:.1f} GiB" in line
+    take(run)
+    assert (run.differentiator.jobs[0].sketch, run.differentiator.jobs[0].factored) == (0, True)
+    # Exact either way: where they are held whole the same kernels are read.
+    hold(monkeypatch, replace(model, weights=10**4))
+    assert planned_gradients(run, WANTED, run.benchmarks)[1] is False
+    # At the bound products cost no more than passes do: terms, and numbers of a term.
+    for weights in (read.WHOLE // 4 + 1, 10**10):
+        edge = read.Holding(weights, max(weights, read.WHOLE // 4) // probes.tokens, 0)
+        hold(monkeypatch, edge)
+        assert read.holding(Path(), probes).factored
+        assert 2 * probes.tokens**2 * edge.reach < 6 * weights * probes.tokens
+        hold(monkeypatch, replace(edge, reach=edge.reach + 1))
+        assert read.holding(Path(), probes).how == "folded into 262,144 numbers"
+
+
+def test_a_store_that_was_begun_with_sketches_goes_on_with_them(run: Run, monkeypatch) -> None:
+    fill(run)
+    model = read.Holding(10**9, 10**12, 0)
+    hold(monkeypatch, model)
+    take(run)
+    hold(monkeypatch, replace(model, reach=1))
+    assert planned_gradients(run, WANTED, run.benchmarks)[1] is False
+    take(run, [plan.PointOn(WeightPoint("rlvr", 0.5), "sums")])
+    assert [job.sketch for job in run.differentiator.jobs] == [262144, 262144]
 
 
 def test_traits_are_base_s_right_completions_by_stratum_and_those_that_hold_a_text(run) -> None:
