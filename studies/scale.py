@@ -204,7 +204,6 @@ def measure(options: argparse.Namespace) -> int:
             str(options.folder / "merged"), str(run.settings.store),
         ],
     }  # fmt: skip
-    shutil.rmtree(options.folder / "merged", ignore_errors=True)
     file = sum(f.stat().st_size for f in run.settings.store.rglob("*") if f.is_file())
     print(f"{options.problems} problems x {options.samples} samples x 2, {options.tokens:,} "
           f"tokens: {file / 1e9:.2f} GB\n\n| step | wall s | CPU s | most memory | status |\n"
@@ -212,10 +211,11 @@ def measure(options: argparse.Namespace) -> int:
     for name, command in steps.items():
         if options.only and options.only not in name:
             continue
+        if name.startswith("merge"):
+            shutil.rmtree(options.folder / "merged", ignore_errors=True)
         print(f"| {name} | {_timed(command, options.folder / 'log')} |", flush=True)
     if not options.only or "extend" in options.only:
         print(f"| extend by 2 a problem | {_extended(options)} |", flush=True)
-    shutil.rmtree(options.folder / "merged", ignore_errors=True)
     return 0
 
 

@@ -103,7 +103,7 @@ def test_scores_are_computed_once_and_every_process_reads_the_same(real: Real) -
     assert [len(j) for j in judged.values()] == [1, 2]
     assert judged["P2"][0]["n"] == 6
     for facts in first["checkpoints"]:
-        assert facts["versions"].keys() == {"torch", "transformers", "hardware", "options"}
+        assert facts["versions"].keys() == {"torch", "transformers", "sums", "hardware", "options"}
     assert judged["P2"][0]["evidence"]["scored by"] == "transformers/float32/cpu"
     assert 0 < judged["P2"][0]["estimate"] < judged["P2"][1]["estimate"]
     for args in ((), ("-n", "2")):
