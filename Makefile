@@ -44,7 +44,7 @@ OVER   := --checkpoint early=step-8 --checkpoint late=step-20 --checkpoint final
 gate-all: $(READY) ## Every suite on the shipped family: more roles, temperatures, scores, benchmarks
 	@mkdir -p $(OUT)
 	$(BIN)/pytest suites/ --model-pair base,rlvr --checkpoint sft=sft $(FAMILY) --thorough --self-test --samples 64 \
-	  --texts=chain_sum,number_sorting,spell_backward --backend-option threads=1 --devices=cpu,cpu \
+	  --texts=chain_sum,number_sorting,spell_backward --traces teacher=fixtures/traces/countdown-teacher.jsonl --backend-option threads=1 --devices=cpu,cpu \
 	  --gate-report=$(OUT)/all.html --gate-json=$(OUT)/all.json --gate-summary=$(OUT)/all.md $(ARGS); first=$$?; \
 	$(BIN)/pytest suites/capability suites/forgetting suites/training/test_over_tasks.py --model-pair base,step-16 --checkpoint sft=sft-16 $(OVER) \
 	  --gate-policy=benchmarks --benchmarks=countdown,chain_sum,number_sorting --thorough --samples 4 --score-samples 4 \

@@ -41,6 +41,7 @@ WHY = {
     "K15": "the base solves problems of every task that ships",
     "K16": "where the trained one reaches less, 100 problems leave room for either",
     "K17": "the family has five tasks, and a law over tasks needs ten",
+    "K13": "recorded on one pair: pilots and samples of a second one take minutes",
     "K18": "the one series that ships diminishes for certain, turned round it gains nothing as "
     "certainly",
     "K21": "answers of countdown cannot be guessed: no problem is left out",

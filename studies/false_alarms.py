@@ -26,11 +26,14 @@ from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.records import Ask, Tally, Verdict
 from rlvr_gate.stats.intervals import mean_interval, ratio_interval
 from rlvr_gate.stats.passk import pass_at_k
+from rlvr_gate_fixtures.measurements.samples.matching import Matching, search
 
 SHAPES = ("hard", "bimodal", "mid")
 PROBLEMS, SAMPLES = 100, 64
 TASKS, OF_TASK = 12, 120
 GRID = (1.0, 0.6, 1.4)
+TOKENS = 10
+"""Of a completion of a pilot."""
 
 Outcome = tuple[str, str]
 """What the claim said, and what the same claim says where it is judged on its choice."""
@@ -180,14 +183,45 @@ def overtaking(p: Floats, rng: np.random.Generator) -> Outcome:
     return str(found), HOLDS if any(gap.low > 0 for gap in gaps) else OPEN
 
 
+def as_unsure(p: Floats, rng: np.random.Generator) -> Outcome:
+    """K13: RLVR is its base with logits 1.6 times as large, so as unsure they are one model.
+
+    Beside it the same at one temperature for both.
+    """
+    logits = rng.normal(0, 2.5, (PROBLEMS, 40))
+
+    def law(role: str, temperature: float) -> Floats:
+        sharp = logits * (1.0 if role == "base" else 1.6) / temperature
+        chances = np.exp(sharp - sharp.max(1, keepdims=True))
+        return np.asarray(chances / chances.sum(1, keepdims=True))
+
+    def entropy(role: str, temperature: float) -> float:
+        chances = law(role, temperature)
+        ends, at = chances.cumsum(1), rng.random((PROBLEMS, 4 * TOKENS))
+        drawn = (at[..., None] > ends[:, None, :-1]).sum(-1)
+        return float(-np.log(np.take_along_axis(chances, drawn, 1)).mean())
+
+    found = search(Matching("rlvr", "base", SAMPLES, "b"), 1.0, entropy)
+    if found.temperature is None:
+        return OPEN, OPEN
+    said = []
+    for temperature in (found.temperature, 1.0):
+        both = (("base", 1.0), ("rlvr", temperature))
+        counts = {(r, "b"): rng.binomial(SAMPLES, law(r, t)[:, 0]) for r, t in both}
+        pair, k = pair_over(counts), SAMPLES // 2
+        said.append(str((pair.rlvr.pass_at(k, "b") < pair.base.pass_at(k, "b")).verdict))
+    return said[0], said[1]
+
+
 CLAIMS: Mapping[str, tuple[Callable[[Floats, np.random.Generator], Outcome], float, bool]] = {
     "K3": (hulls, 1, True),
     "K6": (reach, 1, True),
+    "K13": (as_unsure, 1, False),
     "K15": (tasks_in_reach, 1, False),
     "K16": (expansion, 1, True),
     "K17": (law_over_tasks, 0.5, False),
-    "K20": (reliability, 0.5, True),
-    "G1": (overtaking, 0.25, True),
+    "K20": (reliability, 0.25, True),
+    "G1": (overtaking, 0.2, True),
 }
 """How each is simulated, the share of the runs it gets, and whether the problems' shape tells."""
 

@@ -55,6 +55,10 @@ _MARKERS = (
     "gradients(line, noise, spectra): take kernels at this claim's checkpoints, on the way to "
     "those of `line`, and at random updates of the size of those of `noise`; with `spectra` read "
     "those of their weights too",
+    "matches(*roles, to, samples): find the temperature at which these roles draw as unsurely as "
+    "`to` does, and draw so many samples at it",
+    "traces(*names): have others' solutions, given with --traces NAME=FILE, graded, and the right "
+    "ones scored under this claim's checkpoints",
     "represents(*roles): have these roles read the texts of --texts, and keep how alike they find "
     "them, layer by layer",
     "traits(*texts): take those kernels over ways of behaving: base's right completions by "

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rlvr_gate import Paper, claim
+from rlvr_gate import Paper, claim, numbers
 
 pytestmark = pytest.mark.thorough
 
@@ -60,3 +60,21 @@ def test_token_entropy_falls(pair, benchmark):
 def test_it_stays_near_its_base(pair, benchmark):
     base, sft = pair.base, pair.role("sft")
     assert base.divergence_to(pair.rlvr, benchmark) < base.divergence_to(sft, benchmark)
+
+
+@pytest.mark.traces("teacher")
+@claim(
+    "RLVR is less at home in others' correct solutions than its base",
+    id="K10",
+    source="arXiv:2507.14843v4 tab. 2",
+    paper=Paper(
+        found="holds",
+        said="perplexity of correct solutions of R1 and Claude rises where support shrinks (1.24 "
+        "to 1.39) and where neither solves (8.76 to 14.91); where it expands it falls, 1.41 to "
+        "1.28 (AIME24; rows matched to categories by us); differences of format contribute",
+        differs="one solution a problem and perplexities by category; ours all problems of "
+        "--traces teacher=FILE, nats a token paired by problem, categories beside",
+    ),
+)
+def test_rlvr_is_less_at_home(pair, benchmark):
+    assert numbers.less_at_home(pair, "teacher", benchmark) > 0

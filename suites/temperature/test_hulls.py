@@ -25,6 +25,7 @@ SAMPLES = 64
 )
 def test_base_leads_on_hulls(pair, benchmark):
     base = numbers.hull(pair.base, TEMPERATURES, SAMPLES, benchmark)
+    base = base.beside(numbers.hull_curves(pair, TEMPERATURES, SAMPLES, benchmark))
     assert base > numbers.hull(pair.rlvr, TEMPERATURES, SAMPLES, benchmark)
 
 
@@ -43,3 +44,25 @@ def test_base_leads_on_hulls(pair, benchmark):
 def test_it_gains_on_hulls(pair, benchmark):
     rlvr = numbers.hull(pair.rlvr, TEMPERATURES, SAMPLES, benchmark, k=1)
     assert rlvr > numbers.hull(pair.base, TEMPERATURES, SAMPLES, benchmark, k=1)
+
+
+@pytest.mark.thorough
+@pytest.mark.asks("base", "rlvr", temperature=TEMPERATURES, samples=SAMPLES)
+@claim(
+    "the curves cross where each has its own best temperature for each k: RLVR leads at k = 1, "
+    "base at half the samples",
+    id="K2-hull",
+    source="arXiv:2504.13837v5 sec. 3, fig. 17; arXiv:2107.03374 (version not noted)",
+    paper=Paper(
+        found="silent",
+        said="curves cross at one temperature for both (T .6), and none does up to k = 1024 at "
+        "T 1.2; the second paper takes the best temperature for each k, of one model",
+        differs="no hull of two checkpoints; ours chosen on a third of the problems for each k",
+    ),
+)
+def test_the_hulls_cross(pair, benchmark):
+    few = [numbers.hull(v, TEMPERATURES, SAMPLES, benchmark, k=1) for v in (pair.base, pair.rlvr)]
+    many = [numbers.hull(v, TEMPERATURES, SAMPLES, benchmark) for v in (pair.base, pair.rlvr)]
+    leads, overtaken = few[1] > few[0], many[0] > many[1]
+    assert leads
+    assert overtaken

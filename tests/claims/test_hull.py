@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rlvr_gate.claims import numbers
-from rlvr_gate.claims.numbers.hull import chooses
+from rlvr_gate.claims.temperatures.hull import chooses
 from rlvr_gate.claims.views import PairView
 from rlvr_gate.records import Ask, Tally, Verdict
 from rlvr_gate.stats.passk import pass_at_k
@@ -94,3 +94,31 @@ def test_a_temperature_that_nobody_asked_is_refused() -> None:
     view.ledger.asks = ("rlvr",)
     with pytest.raises(LookupError, match="nobody asked"):
         numbers.hull(view, (1.0,), 8, "b")
+
+
+def test_each_k_has_its_own_best_temperature() -> None:
+    """Cold: half the problems always, warm: all of them now and then."""
+    cold, warm = [8, 8, 8, 0, 0, 0] * 3, [2] * 18
+    pair = view_of({0.6: cold, 1.4: warm, 1.0: [0] * 18}, 8)
+    one, four = (numbers.hull(pair.rlvr, GRID, 8, "b", k=k) for k in (1, 4))
+    for found, best in ((one, "0.6"), (four, "1.4")):
+        (table,) = found.evidence.exhibits
+        assert [row[0] for row in table.rows if row[3]] == [best]
+    curves = numbers.hull_curves(pair, GRID, 8, "b")
+    assert list(curves.curves) == ["base", "rlvr"]
+    assert [point[0] for point in curves.curves["rlvr"]] == [1, 2, 4]
+    assert curves.curves["rlvr"][-1][1] == pytest.approx(four.value)
+
+
+def test_two_of_one_kind_have_one_hull_and_their_curves_do_not_cross() -> None:
+    rng = np.random.default_rng(8)
+    p = rng.beta(0.5, 1.5, 99)
+    asked = {
+        Ask(role, temperature=t, samples=16).name: tallies(rng.binomial(16, p).tolist(), 16)
+        for role in ("base", "rlvr")
+        for t in GRID
+    }
+    pair = views(base=tallies([0], 16), rlvr=tallies([0], 16), **asked)
+    for k in (1, 8):
+        base, rlvr = (numbers.hull(v, GRID, 16, "b", k=k) for v in (pair.base, pair.rlvr))
+        assert (rlvr > base).verdict is Verdict.UNDECIDED

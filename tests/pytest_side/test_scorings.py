@@ -51,3 +51,15 @@ def test_whoever_reads_texts_is_needed_and_without_a_benchmark_no_weights_are() 
     assert needs.represents == ("base", "sft")
     assert needs.roles == ("base", "rlvr", "sft")
     assert (needs.benchmarks, needs.weights) == ((), ())
+
+
+def test_others_solutions_are_read_by_name() -> None:
+    item = Item(pytest.mark.traces("teacher"))
+    assert needs_of(item, ["b"], (), ()).traces == ("teacher",)  # type: ignore[arg-type]
+
+
+def test_whoever_is_to_be_as_unsure_as_another_is_needed_with_it() -> None:
+    item = Item(pytest.mark.matches("sft", to="base", samples=8))
+    needs = needs_of(item, ["b"], (), ())  # type: ignore[arg-type]
+    assert needs.matches == (("sft", "base", 8),)
+    assert needs.roles == ("base", "rlvr", "sft")

@@ -72,6 +72,7 @@ def test_names_of_kept_comparisons_stand() -> None:
     assert keys.likeness_name("a", ["x", "y"], "transformers/float32/cpu") == (
         "texts-1-ea04cecf1427eaa268853f28.npz"
     )
+    assert keys.traces_name("f", "b", ["1", "2"], "t") == "traces-0d79d8ef32d0d03545ecfef3.json"
     assert keys.decomposition_name("a", "w", "BF16") == "81a450f0179eb5b77cfa29cc.npz"
 
 

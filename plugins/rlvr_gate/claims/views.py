@@ -20,7 +20,9 @@ from rlvr_gate.claims.guessing import Guessing, filtered
 from rlvr_gate.claims.kernels import KernelSource, KernelView
 from rlvr_gate.claims.ladder import band, crossing
 from rlvr_gate.claims.solved import SolvedSets
+from rlvr_gate.claims.temperatures.matched import MatchSource
 from rlvr_gate.claims.texts.likeness import LikenessView, TextSource
+from rlvr_gate.claims.texts.traces import TraceSource
 from rlvr_gate.claims.tokens.choices import ChoiceSource
 from rlvr_gate.claims.twice import copies, drawn_twice, foreign
 from rlvr_gate.claims.updates import UpdateView, Weights
@@ -91,7 +93,16 @@ class TokenScores:
     """What computed them: a backend's identity."""
 
 
-class EvidenceSource(Weights, KernelSource, ChoiceSource, MethodSource, TextSource, Protocol):
+class EvidenceSource(
+    Weights,
+    KernelSource,
+    ChoiceSource,
+    MethodSource,
+    TextSource,
+    TraceSource,
+    MatchSource,
+    Protocol,
+):
     """Where the judged numbers come from."""
 
     def scores(self, asked: ScoreOf, benchmark: str) -> TokenScores:

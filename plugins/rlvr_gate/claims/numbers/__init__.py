@@ -8,7 +8,6 @@ from rlvr_gate.claims.forgetting import forgets_less
 from rlvr_gate.claims.forgotten import divergence_predicts_forgetting
 from rlvr_gate.claims.numbers.answers import answer_entropy
 from rlvr_gate.claims.numbers.cover import cover_at
-from rlvr_gate.claims.numbers.hull import hull
 from rlvr_gate.claims.numbers.number import PerProblem
 from rlvr_gate.claims.numbers.overtaking import overtaking_budget
 from rlvr_gate.claims.numbers.reach import within_reach
@@ -25,6 +24,9 @@ from rlvr_gate.claims.robust.direct import agrees_without_guessed
 from rlvr_gate.claims.robust.recited import recited
 from rlvr_gate.claims.robust.templates import keeps_under_templates
 from rlvr_gate.claims.robust.variants import keeps_gain
+from rlvr_gate.claims.temperatures.hull import hull, hull_curves
+from rlvr_gate.claims.temperatures.matched import gain_as_unsure
+from rlvr_gate.claims.texts.traces import less_at_home
 from rlvr_gate.claims.tokens.chosen import chosen_otherwise, considered, hesitation
 from rlvr_gate.claims.tracking import weights_track_kernel
 from rlvr_gate.claims.ways.methods import MARKS, how, whether
@@ -47,13 +49,16 @@ __all__ = [
     "divergence_predicts_forgetting",
     "expansion_beyond_rebound",
     "forgets_less",
+    "gain_as_unsure",
     "gain_with_calculator",
     "hesitation",
     "how",
     "hull",
+    "hull_curves",
     "keeps_gain",
     "keeps_under_templates",
     "least_cover_gain",
+    "less_at_home",
     "looks_like",
     "out_of_reach",
     "overtaking_budget",

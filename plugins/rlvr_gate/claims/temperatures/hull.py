@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlvr_gate.judging.quantities import Quantity
-from rlvr_gate.records import Evidence, Table, Tally
+from rlvr_gate.records import Curves, Evidence, Table, Tally
+from rlvr_gate.stats.passk import default_ladder
 
 if TYPE_CHECKING:
-    from rlvr_gate.claims.views import CheckpointView
+    from rlvr_gate.claims.views import CheckpointView, PairView
 
 PARTS = 3
 """One part of the problems chooses, the others are judged."""
@@ -28,10 +29,10 @@ def hull(
 ) -> Quantity:
     """pass@k of two thirds of the problems, at the temperature that is best on the last third.
 
-    k is half of `samples` unless given, drawn at every temperature: the claim is marked with
-    ``asks(ROLE, temperature=temperatures, samples=samples)``. Where temperatures tie, the one
-    listed first counts. Chosen where it is judged the best of equals looks better than it is.
-    Chosen on the other folds of a cross-fit it does not, but as choices and judged problems then
+    Best for this k: half of `samples` where none is named. They are drawn at every temperature:
+    the claim is marked with ``asks(ROLE, temperature=temperatures, samples=samples)``. Of equals
+    the one listed first counts. Chosen where it is judged the best of equals looks better than it
+    is. Chosen on the other folds of a cross-fit it does not, but as choices and judged problems
     depend on each other the mean varies more than its interval says: of five equal temperatures
     15 % of intervals leave out the truth. So the problems that choose are not judged at all.
     """
@@ -54,6 +55,18 @@ def hull(
     found = each[best].among((~choosing).tolist(), "problems that chose nothing")
     label = f"{view.role} pass@{k} at its best temperature"
     return replace(found, label=label, evidence=found.evidence | shown)
+
+
+def hull_curves(
+    pair: PairView, temperatures: Sequence[float], samples: int, benchmark: str
+) -> Curves:
+    """Both hulls over k, each k at the temperature chosen for it; to show beside a claim."""
+    ks = default_ladder(max(1, samples // 2))
+    curves = {
+        view.role: [(float(k), hull(view, temperatures, samples, benchmark, k).value) for k in ks]
+        for view in (pair.base, pair.rlvr)
+    }
+    return Curves("pass@k at the temperature that is best for each k", curves, x="k")
 
 
 def chooses(tallies: Sequence[Tally]) -> NDArray[np.bool_]:

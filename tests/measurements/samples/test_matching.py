@@ -1,0 +1,149 @@
+"""Temperatures matched by entropy: the bisection by hand, its refusals, pilots of their own."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rlvr_gate.records import (
+    Ask,
+    Benchmark,
+    Checkpoint,
+    Completion,
+    FinishReason,
+    Problem,
+    Sampling,
+    Stream,
+)
+from rlvr_gate_fixtures.backends import Drawn
+from rlvr_gate_fixtures.backends.scripted import ScriptedBackend, coins
+from rlvr_gate_fixtures.evidence.stored import StoreEvidence
+from rlvr_gate_fixtures.measurements.samples import matching
+from rlvr_gate_fixtures.measurements.samples.matching import (
+    Matching,
+    asked_too,
+    known,
+    match,
+    pilots,
+    planned_matching,
+    search,
+)
+from rlvr_gate_fixtures.progress import Silent
+from rlvr_gate_fixtures.run import Run, Settings
+
+WANTED = Matching("rlvr", "base", 8, "sums")
+
+
+def coin(temperature: float, gap: float = math.log(3)) -> float:
+    """Entropy of softmax of (gap, 0) at a temperature: .5623 at 1, ln 2 at last."""
+    p = 1 / (1 + math.exp(-gap / temperature))
+    return -p * math.log(p) - (1 - p) * math.log(1 - p)
+
+
+def test_entropy_of_the_sampling_law_by_hand() -> None:
+    assert coin(1.0) == pytest.approx(0.5623, abs=1e-4)
+    assert coin(1e9) == pytest.approx(math.log(2))
+    grid = [coin(t) for t in np.linspace(0.5, 5, 20)]
+    assert grid == sorted(grid)
+
+
+def test_bisection_ends_where_softmax_gives_the_entropy() -> None:
+    """Base at .65 nats, rlvr the coin: within 2 % of it."""
+    found = search(WANTED, 1.0, lambda role, t: 0.65 if role == "base" else coin(t))
+    assert found.temperature is not None
+    assert abs(coin(found.temperature) - 0.65) <= 0.02 * 0.65
+    assert found.pilots[0] == (1.0, pytest.approx(0.5623, abs=1e-4))
+    assert found.target == 0.65
+
+
+def test_equals_are_a_match_at_the_usual_temperature() -> None:
+    found = search(WANTED, 0.6, lambda role, t: coin(t))
+    assert (found.temperature, len(found.pilots)) == (0.6, 1)
+
+
+@pytest.mark.parametrize(
+    ("entropy", "said"),
+    [
+        (lambda role, t: 0.3 if role == "base" else 0.5, "rlvr is the more unsure"),
+        (lambda role, t: 0.9 if role == "base" else 0.2, "no temperature up to 3 times"),
+        (lambda role, t: math.nan, "does not tell how likely"),
+    ],
+)
+def test_where_nothing_matches_it_is_said(entropy, said: str) -> None:
+    found = search(WANTED, 1.0, entropy)
+    assert found.temperature is None
+    assert said in found.why
+    assert WANTED.ask(found) is None
+
+
+PROBLEMS = tuple(Problem(f"p{i}", f"{i}+{i}=", str(2 * i), "exact") for i in range(6))
+BENCHMARK = Benchmark("sums", "tests", "digest", PROBLEMS)
+
+
+class Warm(ScriptedBackend):
+    """Tells of each draw that it had the entropy of a coin: rlvr's a surer one."""
+
+    def __init__(self) -> None:
+        super().__init__({"*": coins(BENCHMARK, 0.5)})
+        self.asked = list[tuple[str, float, int]]()
+
+    def complete(self, checkpoint, stream, requests):
+        self.asked.append((checkpoint.role, stream.sampling.temperature, stream.seed))
+        gap = 1.0 if checkpoint.role == "base" else 1.7
+        nats = coin(stream.sampling.temperature, gap)
+        for at, request in enumerate(requests):
+            for sample in range(request.start, request.stop):
+                ids = (7, 0)
+                yield Drawn(at, Completion(sample, ids, "2", FinishReason.STOP, -2 * nats))
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    settings = Settings(
+        base="b", rlvr="r", contrasts=(), benchmarks=("sums",), samples=8,
+        store=tmp_path / "store", backend="scripted", backend_options={}, seed=5,
+        temperature=1.0, top_p=1.0, max_new_tokens=16,
+    )  # fmt: skip
+    checkpoints = {
+        role: Checkpoint(role, role, Path("/x") / role, role * 16, "Llama", "T", (0,), "t")
+        for role in ("base", "rlvr")
+    }
+    backend = Warm()
+    streams = {
+        role: Stream(c.digest, Sampling(), (0,), backend.identity(), 5)
+        for role, c in checkpoints.items()
+    }
+    return Run(settings, checkpoints, {"sums": BENCHMARK}, streams, backend)
+
+
+def test_pilots_find_it_with_seeds_of_their_own_once(run: Run) -> None:
+    assert known(run, WANTED) is None
+    (line,) = planned_matching(run, [WANTED])
+    assert "at most 9 pilots of 6 problems x 4 samples, then 6 x 8 samples" in line
+    found, work = match(run, [WANTED], progress=Silent())
+    temperature = found[WANTED].temperature
+    assert temperature == pytest.approx(1.7, rel=0.2)
+    assert work.completions == 24 * (1 + len(found[WANTED].pilots))
+    seeds = {seed for _, _, seed in run.backend.asked}
+    assert seeds == {5 + matching._SEEDS}
+    asked = len(run.backend.asked)
+    again, _ = match(run, [WANTED], progress=Silent())
+    assert again == found
+    assert len(run.backend.asked) == asked
+    assert known(run, WANTED) == found[WANTED]
+    assert planned_matching(run, [WANTED]) == []
+
+
+def test_what_was_found_is_asked_and_read(run: Run) -> None:
+    with pytest.raises(LookupError, match=r"matches\('rlvr', to='base'"):
+        StoreEvidence(run).matched("rlvr", "base", "sums")
+    found, _ = match(run, [WANTED], progress=Silent())
+    more = asked_too(run, found)
+    at = found[WANTED]
+    assert more.needed == ((Ask("rlvr", temperature=at.temperature, samples=8), "sums"),)
+    assert StoreEvidence(more).matched("rlvr", "base", "sums") == at
+    assert pilots(more).needed == ()
+    assert more.streams["rlvr"].seed == 5
