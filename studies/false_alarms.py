@@ -26,7 +26,7 @@ from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.records import Ask, Tally, Verdict
 from rlvr_gate.stats.intervals import mean_interval, ratio_interval
 from rlvr_gate.stats.passk import pass_at_k
-from rlvr_gate_fixtures.measurements.samples.matching import Matching, search
+from rlvr_gate_fixtures.measurements.samples.matching import ToMatch, search
 
 SHAPES = ("hard", "bimodal", "mid")
 PROBLEMS, SAMPLES = 100, 64
@@ -201,7 +201,7 @@ def as_unsure(p: Floats, rng: np.random.Generator) -> Outcome:
         drawn = (at[..., None] > ends[:, None, :-1]).sum(-1)
         return float(-np.log(np.take_along_axis(chances, drawn, 1)).mean())
 
-    found = search(Matching("rlvr", "base", SAMPLES, "b"), 1.0, entropy)
+    found = search(ToMatch("rlvr", "base", SAMPLES, "b"), 1.0, entropy)
     if found.temperature is None:
         return OPEN, OPEN
     said = []

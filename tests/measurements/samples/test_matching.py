@@ -23,7 +23,7 @@ from rlvr_gate_fixtures.backends.scripted import ScriptedBackend, coins
 from rlvr_gate_fixtures.evidence.stored import StoreEvidence
 from rlvr_gate_fixtures.measurements.samples import matching
 from rlvr_gate_fixtures.measurements.samples.matching import (
-    Matching,
+    ToMatch,
     asked_too,
     known,
     match,
@@ -34,7 +34,7 @@ from rlvr_gate_fixtures.measurements.samples.matching import (
 from rlvr_gate_fixtures.progress import Silent
 from rlvr_gate_fixtures.run import Run, Settings
 
-WANTED = Matching("rlvr", "base", 8, "sums")
+WANTED = ToMatch("rlvr", "base", 8, "sums")
 
 
 def coin(temperature: float, gap: float = math.log(3)) -> float:
