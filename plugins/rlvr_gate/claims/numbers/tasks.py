@@ -40,7 +40,7 @@ def start_against_gain(pair: PairView, k: int, benchmarks: Sequence[str]) -> Jud
     So each task's problems are parted, even and odd: gain on one half against start on the other,
     both ways averaged; the slope divides by the covariance of the two starts, which errors do not
     touch. Holds where its bootstrap over tasks lies below 0 and permutations of the gains give
-    such a correlation in under 2.5 %; refuted where it lies above; undecided with fewer than ten
+    such a correlation in under 2.5 %; refuted likewise above; undecided with fewer than ten
     tasks, or where starts do not differ surely. A gain cannot exceed 1 - start: beside it the
     slope of the share of that gap that was closed.
     """
@@ -60,7 +60,7 @@ def start_against_gain(pair: PairView, k: int, benchmarks: Sequence[str]) -> Jud
         slope, bounds, p, evidence = _fitted(b, g, [name for name, _, _ in whole], ledger.level)
         if bounds.high < 0 and p < (1 - ledger.level) / 2:
             verdict = Verdict.HOLDS
-        elif bounds.low > 0:
+        elif bounds.low > 0 and p < (1 - ledger.level) / 2:
             verdict = Verdict.REFUTED
     finite = Interval(max(bounds.low, -_STEEPEST), min(bounds.high, _STEEPEST), bounds.level)
     admitted = [ledger.admit(benchmark, verdict) for benchmark in benchmarks]
@@ -114,7 +114,7 @@ def _fitted(
     slopes = crossed(b[drawn], g[drawn])[1]
     mixed = rng.permuted(np.tile(np.arange(len(b)), (_DRAWS, 1)), axis=1)
     flat = crossed(np.broadcast_to(b, (_DRAWS, *b.shape)), g[mixed])[0]
-    p = float(1 + np.sum(flat <= r)) / (1 + _DRAWS)
+    p = float(1 + min(np.sum(flat <= r), np.sum(flat >= r))) / (1 + _DRAWS)  # the smaller tail
     unsure = float(np.isnan(slopes).mean()) > tail  # starts that may not differ at all
     bounds = Interval(-np.inf, np.inf, level)
     if not unsure and np.isfinite(slope):

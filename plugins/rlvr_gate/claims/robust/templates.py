@@ -104,7 +104,7 @@ def _table(asked: Mapping[str, PairView], benchmark: str) -> Table:
 
 def _fair(asked: Mapping[str, PairView], benchmark: str) -> Facts:
     """RLVR's own template against base's best, which other problems have chosen."""
-    from rlvr_gate.claims.numbers.hull import chooses
+    from rlvr_gate.claims.temperatures.hull import chooses
 
     of_base = {chat: pair.base.pass_at(1, benchmark) for chat, pair in asked.items()}
     choosing = chooses(asked[OWN].base.counts(benchmark))
