@@ -57,6 +57,8 @@ ALIKE = [
     ("12:00", "12:00"),
     (r"\emptyset", "∅", r"\varnothing"),
     (r"a_3 = 2, a_{37} = 19", r"a_{37} = 19, \quad a_3 = 2"),
+    (r"$m_{\max }=n^{2}-n-1$", "n^2-n-1", r"m_{\max}=n^2-n-1"),
+    ("t(0,4]", "(0,4]", r"t \in (0,4]", r"0 < t \leq 4"),
 ]
 """All of these without algebra."""
 
