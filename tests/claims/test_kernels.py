@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import cast
 
@@ -186,7 +187,7 @@ def test_too_few_probes_are_no_kernel() -> None:
 
 def test_every_point_taken_stands_beside_the_verdict() -> None:
     found = view("rlvr").over(view("sft"), "turn").evidence
-    table, curves, by_kl = found.exhibits
+    table, curves, by_kl, by_gain = found.exhibits
     names = [row[0] for row in table.rows]
     assert {"rlvr", "sft", "step-8", "0.5 of sft", "noise 0 of the size of rlvr"} <= set(names)
     assert "base" not in names
@@ -194,6 +195,25 @@ def test_every_point_taken_stands_beside_the_verdict() -> None:
     assert 0.05 in [x for x, _ in curves.curves["rlvr"]]
     assert [x for x, _ in by_kl.curves["sft"]] == pytest.approx([x**2 for x in [*sorted(LINE), 1]])
     assert [y for _, y in by_kl.curves["sft"]] == [y for _, y in curves.curves["sft"]]
+    assert [x for x, _ in by_gain.curves["rlvr"]] == pytest.approx([0.1, 0.4])
+    assert [x for x, _ in by_gain.curves["sft"]] == pytest.approx([0.2])
+    turns = {row[0]: row[4] for row in table.rows}
+    assert [y for _, y in by_gain.curves["rlvr"]] == [turns["step-8"], turns["rlvr"]]
+
+
+def test_a_checkpoint_that_was_not_asked_has_no_gain_to_be_drawn_by() -> None:
+    class Unasked(World):
+        def tallies(self, role: str, benchmark: str) -> tuple[Tally, ...]:
+            if role == "step-8":
+                raise LookupError("nobody asked step-8")
+            none = role == "rlvr"
+            return tuple(replace(t, n=0, correct=0) if none else t
+                         for t in super().tallies(role, benchmark))  # fmt: skip
+
+    exhibits = view("rlvr", Unasked()).over(view("sft"), "turn").evidence.exhibits
+    assert [list(each.curves) for each in exhibits if each.title == "Turn by gain in pass@1"] == [
+        ["sft"]
+    ]
 
 
 def test_where_no_divergence_is_known_none_is_shown_or_matched() -> None:
@@ -201,8 +221,9 @@ def test_where_no_divergence_is_known_none_is_shown_or_matched() -> None:
     rlvr, sft = view("rlvr", world), view("sft", world)
     assert "no divergence is known" in rlvr.over(sft, "turn", "kl").reasons[0]
     assert rlvr.over(sft, "turn", "size").value == pytest.approx(2, rel=0.03)
-    table, _ = rlvr.turn().evidence.exhibits
+    table, *drawn = rlvr.turn().evidence.exhibits
     assert {row[2] for row in table.rows} == {None}
+    assert [each.title for each in drawn] == ["Turn by size of update", "Turn by gain in pass@1"]
 
 
 def test_what_was_not_taken_is_left_out_of_the_table_and_refused_where_it_is_read() -> None:

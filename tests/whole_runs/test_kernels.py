@@ -112,7 +112,7 @@ def test_kernels_are_taken_once_and_every_process_reads_the_same(real: Real) -> 
     assert turn["verdict"] == "holds"
     assert first["P2"]["judgements"][0]["interval"]["low"] > 0
     assert 1e-5 < first["P5"]["judgements"][0]["estimate"] < 1
-    (table, curves, _) = turn["evidence"]["exhibits"]
+    (table, curves, *_) = turn["evidence"]["exhibits"]
     assert table["rows"][0][0] == "rlvr"
     assert curves["kind"] == "curves"
     files = sorted((real.store / "gradients").iterdir())

@@ -337,8 +337,36 @@ class KernelView:
             ("point", "size of update", "KL to base", "change", "turn", "rescaling", "trace"),
             [row for *_, row in rows],
         )
-        drawn = [curves for axis in _AXES if (curves := _turns(views, rows, axis))]
-        return Evidence(exhibits=(table, *drawn))
+        drawn = [_turns(views, rows, axis) for axis in _AXES] + [self._by_gain(views, rows)]
+        return Evidence(exhibits=(table, *filter(None, drawn)))
+
+    def _by_gain(
+        self, views: Sequence[KernelView], rows: Sequence[tuple[KernelView, WeightPoint, Row]]
+    ) -> Curves | None:
+        """Turns against gains in pass@1, of checkpoints: nothing between them draws."""
+        curves = {}
+        for view in views:
+            own = [(p.role, row[4]) for of, p, row in rows
+                   if of is view and p.noise is None and p.scale == 1]  # fmt: skip
+            known = {g: turn for role, turn in own if (g := self._gain_of(role)) is not None}
+            if known:
+                curves[view.role] = sorted(known.items())
+        return (
+            Curves("Turn by gain in pass@1", curves, "gain in pass@1", "turn") if curves else None
+        )
+
+    def _gain_of(self, role: str) -> float | None:
+        """Mean gain on the probes' problems; None where it was not asked all of them."""
+        try:
+            counts = [self.source.tallies(name, self.benchmark) for name in (role, "base")]
+        except LookupError:
+            return None
+        problems = sorted(set(self._probes.clusters))
+        own, base = ([each[p] for p in problems] for each in counts)
+        if not all(tally.n for tally in (*own, *base)):
+            return None
+        rates = [float(np.mean([t.correct / t.n for t in each])) for each in (own, base)]
+        return rates[0] - rates[1]
 
     def _rows(self, views: Sequence[KernelView]) -> Iterator[tuple[KernelView, WeightPoint, Row]]:
         """What is known of every point that was taken."""
