@@ -290,5 +290,5 @@ def _asked_files(config: pytest.Config) -> Iterator[Path]:
 
 
 def _ignored(path: Path, config: pytest.Config) -> bool:
-    hook = config.pluginmanager.hook  # every conftest's word counts, wherever it lies
-    return bool(hook.pytest_ignore_collect(collection_path=path, config=config))
+    hook = config.hook.pytest_ignore_collect  # every conftest's word counts, wherever it lies
+    return bool(hook(collection_path=path, config=config))

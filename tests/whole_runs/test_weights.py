@@ -66,6 +66,15 @@ def test_weights_are_judged_without_tokenizer_or_samples(pytester, weigh) -> Non
     assert "weights only, nothing sampled" in (pytester.path / "gate.md").read_text()
 
 
+def test_a_claim_about_samples_that_is_skipped_leaves_the_weights_their_report(pytester, weigh):
+    result = weigh("-k", "weight or lies_along_traits")
+    assert result.ret == 0
+    result.stdout.no_fnmatch_line("*record could not be made*")
+    verdicts = {claim["id"]: claim for claim in document(pytester)["claims"]}
+    assert verdicts["E5"]["skipped"]
+    assert verdicts["W0"]["verdict"] == "holds"
+
+
 def test_the_report_of_weights_alone_keeps_to_the_schema(pytester, weigh) -> None:
     jsonschema = pytest.importorskip("jsonschema")
     from rlvr_gate_reports.document import schema
