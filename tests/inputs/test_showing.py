@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from rlvr_gate_fixtures.__main__ import main
+from rlvr_gate_fixtures.__main__ import NO_READER, main
 from rlvr_gate_fixtures.inputs import benchmarks
 from rlvr_gate_fixtures.inputs.benchmarks import asked, showing
 from rlvr_gate_fixtures.inputs.benchmarks.shipped import MEMBERS
@@ -97,3 +100,12 @@ def test_what_cannot_be_shown_is_one_sentence(
     assert status == 1
     assert err.startswith("rlvr-gate benchmarks: ")
     assert len(err.splitlines()) == 1
+
+
+def test_a_reader_that_had_enough_is_no_fault() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "rlvr_gate_fixtures", "benchmarks"]
+    with os.fdopen(writing, "w") as output:
+        done = subprocess.run(command, stdout=output, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (NO_READER, "")
