@@ -107,5 +107,7 @@ def test_a_reader_that_had_enough_is_no_fault() -> None:
     os.close(reading)
     command = [sys.executable, "-m", "rlvr_gate_fixtures", "benchmarks"]
     with os.fdopen(writing, "w") as output:
-        done = subprocess.run(command, stdout=output, stderr=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run(
+            command, stdout=output, stderr=subprocess.PIPE, text=True, check=False
+        )
     assert (done.returncode, done.stderr) == (NO_READER, "")
