@@ -116,5 +116,23 @@ def test_what_is_no_law_is_undecided_and_says_why(kl: Any, lost: Any, said: str)
     assert said in found.evidence.notes[0]
 
 
+@pytest.mark.parametrize("few", [2, 7])
+def test_few_checkpoints_are_drawn_all_the_same(few: int) -> None:
+    found = judged(EVEN[:few], EVEN[:few] / 2, noise=0)
+    assert found.verdict is Verdict.UNDECIDED
+    table, plane = found.evidence.exhibits
+    assert isinstance(table, Table)
+    assert isinstance(plane, Curves)
+    points = {role: point for role, (point,) in plane.curves.items()}
+    for i in range(few):
+        x, lost = points[f"c{i}"]
+        assert x == pytest.approx(EVEN[i])
+        assert lost == pytest.approx(round(N * EVEN[i] / 2) / N)
+
+
+def test_one_checkpoint_is_no_picture() -> None:
+    assert judged([0.3], [0.1]).evidence.exhibits == ()
+
+
 def test_without_a_prior_task_it_is_undecided() -> None:
     assert judged(EVEN, EVEN, prior=()).verdict is Verdict.UNDECIDED

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlvr_gate.judging.quantities import Quantity
-from rlvr_gate.records import Curves, Evidence, Interval, Judgement, Table, Unit, Verdict
+from rlvr_gate.records import Curves, Evidence, Exhibit, Interval, Judgement, Table, Unit, Verdict
 
 if TYPE_CHECKING:
     from rlvr_gate.claims.views import CheckpointView, PairView
@@ -23,6 +23,8 @@ Floats = NDArray[np.float64]
 
 FEWEST = 8
 """Checkpoints, base left out."""
+PLANE = 2
+"""So many are drawn in the plane, though they say nothing of a law."""
 LEVELS = 4
 """Distinct divergences: neighbours that lie more than a twentieth of their range apart."""
 SPREAD = 4.0
@@ -82,15 +84,16 @@ def divergence_predicts_forgetting(
     others, base = [c for c in checkpoints if c.role != "base"], pair.base
     base.ledger.check(new)
     label = f"unseen R² of forgetting by KL(base || checkpoint) on {new}"
-    if len(others) < FEWEST or not prior:
-        return _open(
-            pair, label, bound,
-            f"{len(others)} checkpoints and {len(prior)} prior tasks: {FEWEST} and one are needed",
-        )  # fmt: skip
+    few = f"{len(others)} checkpoints and {len(prior)} prior tasks: {FEWEST} and one are needed"
+    if len(others) < PLANE or not prior:
+        return _open(pair, label, bound, few)
     forward = np.stack([base.divergence_to(c, new).low for c in others])
     reverse = np.stack([c.divergence_to(base, new, along=base).low for c in others])
     lost = [np.stack([_mid(base.pass_at(1, b) - c.pass_at(1, b)) for c in others]) for b in prior]
     x, back, f = forward.mean(1), reverse.mean(1), _forgotten(lost)
+    exhibits = _beside(pair, others, new, x, back, f)
+    if len(others) < FEWEST:
+        return _open(pair, label, bound, few, exhibits)
     value, rival = unseen_r2(x, f), unseen_r2(back, f)
     why = _unfit(x, f, lost)
     low, high = _limits(forward, lost, base.ledger.level)
@@ -107,7 +110,7 @@ def divergence_predicts_forgetting(
             evidence=Evidence(
                 numbers={"checkpoints": len(others), "unseen R² by reverse KL": _shown(rival)},
                 notes=(why,) if why else (),
-                exhibits=_beside(pair, others, new, x, back, f),
+                exhibits=exhibits,
             ),
         )
     )  # fmt: skip
@@ -145,12 +148,14 @@ def _limits(forward: Floats, lost: Sequence[Floats], level: float) -> tuple[floa
     return float(low), float(high)
 
 
-def _open(pair: PairView, label: str, bound: float, why: str) -> Judgement:
+def _open(
+    pair: PairView, label: str, bound: float, why: str, exhibits: tuple[Exhibit, ...] = ()
+) -> Judgement:
     everything = Interval(_LOWEST, 1.0, pair.base.ledger.level)
     return pair.base.ledger.note(
         Judgement(
             f"{label} >= {bound:g}", Verdict.UNDECIDED, 0.0, everything, bound, ">=", None, 1,
-            None, unit=Unit.SHARE, evidence=Evidence(notes=(why,)),
+            None, unit=Unit.SHARE, evidence=Evidence(notes=(why,), exhibits=exhibits),
         )
     )  # fmt: skip
 
