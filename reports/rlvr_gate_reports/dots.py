@@ -28,7 +28,7 @@ def scatter(dots: Sequence[Dot]) -> Svg:
     """
     if not dots:
         return Svg("")
-    side, left, top = 270.0, 44.0, 14.0
+    side, left, top = 270.0, 44.0, 28.0
 
     def at(base: float, rlvr: float) -> tuple[float, float]:
         return left + math.sqrt(base) * side, top + (1 - math.sqrt(rlvr)) * side
@@ -48,7 +48,7 @@ def scatter(dots: Sequence[Dot]) -> Svg:
         places.setdefault(dot.kind, {})[round(x, 1), round(y, 1)] = None
     parts += [_dots(kind, places[kind]) for kind in sorted(places)]
     parts.append(text(left + side / 2, top + side + 36, "accuracy of base (√ scale)", "mid"))
-    parts.append(text(left + 8, top + 12, "accuracy of rlvr", "small halo"))
+    parts.append(text(left, top - 13, "accuracy of rlvr (√ scale)"))
     parts.append(text(left + side + 10, top + 12, "rlvr better", "side"))
     parts.append(text(left + side + 10, top + side - 4, "base better", "side"))
     below = sum(dot.rlvr < dot.base for dot in dots)

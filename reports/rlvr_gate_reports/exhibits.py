@@ -100,11 +100,16 @@ class _Axis:
         return math.log2(number) if self._log else number
 
 
-def curves(exhibit: Curves) -> Svg:
-    """Lines with their bands, ticks at round numbers, and names at the end of each line."""
+def curves(exhibit: Curves, reach: Sequence[float] = ()) -> Svg:
+    """Lines with their bands, ticks at round numbers, and names at the end of each line.
+
+    Args:
+        reach: numbers that the axis of y holds too, so that pictures side by side share one.
+    """
     points = list(chain.from_iterable(exhibit.curves.values()))
     x = _Axis([p[0] for p in points], _LEFT, _W - _RIGHT, log=True, round_=False)
-    y = _Axis([n for p in points for n in p[1:]], _H - _BOTTOM, _TOP, log=False, round_=True)
+    heights = [*reach, *(n for p in points for n in p[1:])]
+    y = _Axis(heights, _H - _BOTTOM, _TOP, log=False, round_=True)
     css = turns(exhibit.curves)
     parts = [_grid(x, y, exhibit)]
     parts += [_band(x, y, of, css[name]) for name, of in exhibit.curves.items() if of[0][2:]]

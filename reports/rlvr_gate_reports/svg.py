@@ -376,7 +376,7 @@ def _end_labels(
     labels, last = {}, -math.inf
     for y, role in wanted:
         last = max(y, last + _LABEL_GAP)
-        label = f"{cut(role, 8)} {words.number(drawn[role][-1].value)}"
+        label = f"{cut(role, 7)} {words.number(drawn[role][-1].value)}"
         labels[role] = text(_W - _RIGHT + 10, last + 4, label, f"label {css[role]}")
     return labels
 

@@ -102,6 +102,12 @@ def test_a_thousand_problems_are_as_few_shapes_as_ten() -> None:
     assert len(list(ElementTree.fromstring(dots.strip(cells)).iter("path"))) <= 5
 
 
+def test_no_problem_lies_under_the_words_of_the_scatter() -> None:
+    picture = ElementTree.fromstring(dots.scatter([dots.Dot("gained", 0, 1)]))
+    (said,) = (t for t in picture.iter("text") if (t.text or "").startswith("accuracy of rlvr"))
+    assert float(said.attrib["y"]) < float(picture.attrib["data-top"]) - 8
+
+
 def test_nothing_to_draw_is_an_empty_picture() -> None:
     assert svg.curves({}) == svg.curves({"base": []}) == svg.difference([]) == ""
     assert svg.histogram({"base": [0] * len(BINS)}) == svg.proportions([("lost", 0)]) == ""

@@ -42,3 +42,11 @@ def test_without_a_run_to_follow_there_is_no_section(run: Run) -> None:
 def test_a_run_that_only_fell_says_so(run: Run) -> None:
     section = along(run, {"base": 0.5, "step-1": 0.3, "step-2": 0.2})
     assert "pass@1 was highest at the start (0.500), 0.200 at the last." in section
+
+
+def test_panels_share_one_scale(run: Run) -> None:
+    section = along(run, {"base": 0.5, "step-1": 0.3, "step-2": 0.2}, (1, 16))
+    panels = section.split("<figure>")[1:]
+    ticks = [re.findall(r'<text class="end"[^>]*>[^<]*', panel) for panel in panels]
+    assert len(ticks) == 2
+    assert ticks[0] == ticks[1]

@@ -185,7 +185,7 @@ def _figures(
 def _number_figure(row: NumberRow) -> Figure:
     values = f"{words.share(row.base)} → {words.share(row.rlvr)}"
     gap = CurvePoint(0, row.difference, row.low, row.high)
-    return Figure(f"{row.label}, base → rlvr", values, _with_interval(gap, True))
+    return Figure(f"{row.label}, base → rlvr", values, _together(gap))
 
 
 def _gap_figure(by_role: Mapping[str, Sequence[Point]], gap: Point) -> Figure:
@@ -195,7 +195,7 @@ def _gap_figure(by_role: Mapping[str, Sequence[Point]], gap: Point) -> Figure:
         for point in by_role.get(role, ())
         if point.k == gap.k
     ]
-    return Figure(f"pass@{gap.k:g}, base → rlvr", " → ".join(values), _with_interval(gap, True))
+    return Figure(f"pass@{gap.k:g}, base → rlvr", " → ".join(values), _together(gap))
 
 
 def _chance(record: RunRecord, name: str) -> str:
@@ -247,6 +247,11 @@ def _numbers(by_role: Mapping[str, Sequence[Point]]) -> dict[str, object]:
         "said": [[capped(role, LONGEST_NAME), [row[n] for row in rows]]
                  for n, role in enumerate(head) if n],
     }  # fmt: skip
+
+
+def _together(gap: Point) -> str:
+    """A difference whose interval stays on one line of a narrow box."""
+    return _with_interval(gap, True).replace(", ", ",\N{NO-BREAK SPACE}")
 
 
 def _with_interval(point: Point | None, signed: bool) -> str:

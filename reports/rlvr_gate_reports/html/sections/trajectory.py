@@ -61,14 +61,16 @@ def _spread(ks: Sequence[int]) -> list[int]:
 
 
 def _drawn(benchmark: str, found: Mapping[int, Points]) -> Trajectory:
-    panels = tuple(_panel(k, points) for k, points in found.items())
+    reach = [n for points in found.values() for p in points.values() for n in (p.low, p.high)]
+    panels = tuple(_panel(k, points, reach) for k, points in found.items())
     return Trajectory(benchmark, " ".join(_told(found)), panels)
 
 
-def _panel(k: int, points: Points) -> Panel:
+def _panel(k: int, points: Points, reach: Sequence[float]) -> Panel:
     line = [(step, p.value, p.low, p.high) for step, p in points.items()]
     said = f"pass@{k}"
-    return Panel(said, exhibits.curves(Curves(said, {said: line}, "training step", said)))
+    along = Curves(said, {said: line}, "training step", said)
+    return Panel(said, exhibits.curves(along, reach))
 
 
 def _told(found: Mapping[int, Points]) -> Iterator[str]:
