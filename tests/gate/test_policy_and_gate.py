@@ -84,6 +84,14 @@ def test_a_required_claim_that_was_not_judged_keeps_the_gate_shut() -> None:
     assert result.deciding == ("K1 (required, not judged)",)
 
 
+def test_a_required_claim_that_a_gap_names_is_named_once() -> None:
+    gaps = ["K1 on b (required, deselected)", "K10 on b (required, deselected)"]
+    policy = Policy("p", required_claims=("K1", "K10", "K"))
+    result = decide([claim("S2", Verdict.HOLDS)], policy, (), gaps)
+    assert result.state is GateState.NO_DECISION
+    assert result.deciding == (*gaps, "K (required, not judged)")
+
+
 def test_a_required_benchmark_that_was_not_judged_keeps_the_gate_shut() -> None:
     policy = Policy("p", required_benchmarks=("aime24",))
     assert decide([claim("K1", Verdict.HOLDS)], policy).state is GateState.NO_DECISION

@@ -110,7 +110,7 @@ def _answer(
     waived: Sequence[WaiverUse],
 ) -> GateResult:
     gates = [claim for claim in claims if claim.kind is Kind.GATE]
-    missing = (*gaps, *_unjudged(claims), *_missing(gates, policy))
+    missing = (*gaps, *_unjudged(claims), *_missing(gates, policy, gaps))
     if missing:
         return _result(GateState.NO_DECISION, missing, policy.name)
     if failed_tests:
@@ -163,10 +163,12 @@ def _why_unjudged(claim: ClaimRecord) -> str:
     return ""
 
 
-def _missing(gates: Sequence[ClaimRecord], policy: Policy) -> tuple[str, ...]:
+def _missing(gates: Sequence[ClaimRecord], policy: Policy, gaps: Sequence[str]) -> tuple[str, ...]:
+    """What the policy needs and nobody judged; a claim that a gap names is not named again."""
     judged = {claim.id for claim in gates}
     benchmarks = {claim.benchmark for claim in gates}
     wanted = [c for c in policy.required if c not in judged]
+    wanted = [c for c in wanted if not any(gap.startswith(f"{c} ") for gap in gaps)]
     wanted += [f"benchmark {b}" for b in policy.required_benchmarks if b not in benchmarks]
     missing = tuple(f"{what} (required, not judged)" for what in wanted)
     return missing or (() if gates else ("no gate claim was judged",))
