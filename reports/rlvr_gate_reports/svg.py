@@ -8,6 +8,7 @@ discs.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape as escape_html
 
@@ -19,8 +20,9 @@ from rlvr_gate_reports.reading import BINS, Crossing, role_order
 Point = CurvePoint
 
 _W, _H = 460, 300  # of a chart; drawn at about this size, so text stays readable
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 104, 14, 40
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 120, 14, 40
 _LABEL_GAP = 15
+_AT_TEMPERATURE = re.compile(r"(.+) \(temperature ([\d.]+)(?:, samples \d+)?\)")
 
 
 class Svg(str):
@@ -376,9 +378,15 @@ def _end_labels(
     labels, last = {}, -math.inf
     for y, role in wanted:
         last = max(y, last + _LABEL_GAP)
-        label = f"{cut(role, 7)} {words.number(drawn[role][-1].value)}"
+        label = f"{cut(_brief(role), 9)} {words.number(drawn[role][-1].value)}"
         labels[role] = text(_W - _RIGHT + 10, last + 4, label, f"label {css[role]}")
     return labels
+
+
+def _brief(role: str) -> str:
+    """Room beside a curve is for some nine letters: `base t0.6` for base at that temperature."""
+    found = _AT_TEMPERATURE.fullmatch(role)
+    return f"{found[1]} t{found[2]}" if found else role
 
 
 def _allowed(axes: _Axes, k: int, low: int, high: int | None) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from rlvr_gate.gate.explain import drawn
 from rlvr_gate.gate.shown import Shown
-from rlvr_gate.records import Crossover, CurvePoint, Curves, Heat
+from rlvr_gate.records import PAIR, Crossover, CurvePoint, Curves, Heat
 from rlvr_gate_reports import dots, exhibits, svg
 from rlvr_gate_reports.reading import BINS, CLASSES, Crossing
 from rlvr_gate_reports.svg import Svg
@@ -100,6 +100,14 @@ def test_a_thousand_problems_are_as_few_shapes_as_ten() -> None:
     assert shapes(10) == shapes(1_000)
     cells = [(kind, "solid") for kind in CLASSES for _ in range(1_000)]
     assert len(list(ElementTree.fromstring(dots.strip(cells)).iter("path"))) <= 5
+
+
+def test_ways_of_asking_have_names_of_their_own_beside_their_curves() -> None:
+    asked = [f"{r} (temperature {t}, samples 64)" for r in PAIR for t in ("0.6", "1", "1.4")]
+    picture = ElementTree.fromstring(svg.curves(dict.fromkeys([*PAIR, *asked], ladder(3))))
+    labels = [t.text or "" for t in picture.iter("text") if "label" in t.attrib["class"]]
+    names = {label.rsplit(" ", 1)[0] for label in labels}
+    assert names == {r + t for r in PAIR for t in ("", " t0.6", " t1", " t1.4")}
 
 
 def test_no_problem_lies_under_the_words_of_the_scatter() -> None:
