@@ -143,6 +143,66 @@ def test_real_checkpoints_with_their_guess_floor(gate, judge) -> None:
     assert "&lt;think&gt;" in page
 
 
+@real
+def test_one_greedy_sample_says_nothing_beyond_pass_at_1(judge) -> None:
+    folder = REAL / "qwen_harness"
+    result = judge(folder / "Qwen2.5-3B-Instruct", folder / "Qwen-2.5-3B-rlft", "--k=1,8")
+    assert result.ret == 4
+    assert "needs k <= samples, got k=8 with 1 recorded samples" in result.stderr.str()
+
+
+@pytest.fixture
+def evalperf(gate):
+    """Counts of one of EvalPerf's models as a file: 118 code tasks, and its published pass@1."""
+
+    def write(name: str) -> tuple[Path, float]:
+        models = json.loads((REAL / "evalperf_counts" / "counts.json").read_text())
+        model = models[f"{name}_temp_1.0"]
+        rows = [{"id": id, "n": model["n"], "c": c} for id, c in model["c"].items()]
+        file = gate.root / f"{name}.jsonl"
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return file, model["summary_pass1"] / 100
+
+    return write
+
+
+@real
+@pytest.mark.parametrize(
+    ("base", "rlvr", "gained", "lost"),
+    [
+        ("meta-llama--Meta-Llama-3-8B-Instruct_vllm",
+         "meta-llama--Llama-3.1-8B-Instruct_vllm", 11, 1),
+        ("Qwen--CodeQwen1.5-7B-Chat_vllm", "claude-3-5-sonnet-20240620_bedrock", 0, 8),
+    ],
+)  # fmt: skip
+def test_pairs_of_evalperf(gate, judge, evalperf, base, rlvr, gained: int, lost: int) -> None:
+    """Pass@1 as published and far apart; who leads in problems ever solved is another matter."""
+    (weak, low), (strong, high) = evalperf(base), evalperf(rlvr)
+    options = ("--gate-policy=recorded", "--benchmarks=evalperf")
+    for files, means, sets, status, verdict in (
+        ((weak, strong), (low, high), (gained, lost), 0, "holds"),
+        ((strong, weak), (high, low), (lost, gained), 1, "refuted"),
+    ):
+        assert judge(*files, *options).ret == status
+        document = gate.document()
+        curves = document["curves"]["evalperf"]
+        first = [curves[role][0]["value"] for role in ("base", "rlvr")]
+        assert first == pytest.approx(means, abs=1e-14)
+        assert claim(document, "K1")["verdict"] == verdict
+        solved = claim(document, "K5-net")["evidence"]
+        assert (solved["gained"], solved["lost"]) == sets
+
+
+@real
+def test_counts_above_their_samples_are_refused(judge, evalperf) -> None:
+    """EvalPerf's o1 rows say 50 samples and count up to 100 correct ones."""
+    wrong, _ = evalperf("o1-mini-2024-09-12_openai")
+    right, _ = evalperf("claude-3-5-sonnet-20240620_bedrock")
+    result = judge(wrong, right)
+    assert result.ret == 4
+    assert "line 1: c must lie in 0..n, got c=100 with n=50" in result.stderr.str()
+
+
 def test_completions_that_are_graded_here_are_graded_otherwise_too(gate, judge) -> None:
     """RLVR learned a form: K1 says on which grading it hangs, V2 and A2 are judged."""
     for role, right in (("base", "it is {}, I think"), ("rlvr", "1 + 1 = 2, so \\boxed{{{}}}")):
