@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import re
+import zlib
 from pathlib import Path
 
 import pytest
@@ -35,6 +38,12 @@ def totals(document, role: str) -> tuple[int, int, int]:
     ((_, problems),) = document["counts"].items()
     counts = [problem[role] for problem in problems.values()]
     return len(counts), sum(c["n"] for c in counts), sum(c["correct"] for c in counts)
+
+
+def prompts_of(page: str) -> list[str]:
+    """Of every problem, as the page's script unpacks them; few are in the page's own text."""
+    (packed,) = re.findall(r'id="b0-prompts">([^<]*)</script>', page)
+    return json.loads(zlib.decompress(base64.b64decode(packed)))
 
 
 def claim(document, name: str):
@@ -120,8 +129,9 @@ def test_a_real_start_model_and_its_run(gate, judge) -> None:
         "G1",
     )
     assert {claim(document, id)["verdict"] for id in beyond_one} == {"undecided"}
-    page = (gate.root / "gate.html").read_text("utf-8")
-    assert "Every morning Aya goes for a" in page
+    prompts = prompts_of((gate.root / "gate.html").read_text("utf-8"))
+    assert len(prompts) == 342
+    assert any("Every morning Aya goes for a" in prompt for prompt in prompts)
 
 
 @real
