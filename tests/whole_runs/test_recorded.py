@@ -310,7 +310,17 @@ def test_published_numbers_through_the_command_line(gate, pytester) -> None:
     for k, value in expected["se_diff"].items():
         difference = pass_at_k(n, rlvr, int(k)) - pass_at_k(n, base, int(k))
         assert difference.std(ddof=1) / len(n) ** 0.5 == pytest.approx(value, abs=1e-14)
-    at = {str(claim["k"]): claim["verdict"] for claim in document["claims"]}
+    bands = document["curves"]["deepscaler"]["difference"]
+    above = [point["k"] for point in bands if point["band_low"] > 0]
+    below = [point["k"] for point in bands if point["band_high"] < 0]
+    assert [above[0], above[-1]] == expected["positive_budgets"]
+    assert [below[0], below[-1]] == expected["negative_budgets"]
+    found = {str(claim["k"]): claim for claim in document["claims"]}
+    at = {k: claim["verdict"] for k, claim in found.items()}
     assert at["1"] == at["10"] == "holds"
-    assert at["61"] == at["128"] == "refuted"
     assert at["21"] == at["22"] == "undecided"
+    assert at["128"] == "refuted"
+    # a band knows that neighbours move together, Holm's adjustment of 14 findings does not
+    assert at["61"] == "undecided"
+    assert found["61"]["interval"]["high"] < 0
+    assert found["61"]["reason"].startswith("alone it would be refuted; among the findings' 14")
