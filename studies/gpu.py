@@ -121,7 +121,7 @@ def _run(step: Step, quick: bool, scale: float) -> Done:
         **os.environ,
         "PYTHONPATH": path,
         "PYTHONUNBUFFERED": "1",
-        MARKER: f"test-gpu-{step.name}",
+        MARKER: f"test-gpu-{os.getpid()}-{step.name}",
     }
     running = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -188,7 +188,7 @@ def _unused(names: set[str]) -> set[str]:
 
 def _living(step: Step) -> list[int]:
     """Processes that carry the step's mark in their environment."""
-    mark, found = f"{MARKER}=test-gpu-{step.name}".encode(), []
+    mark, found = f"{MARKER}=test-gpu-{os.getpid()}-{step.name}".encode(), []
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             state = (folder / "stat").read_text().rpartition(")")[2].split()[0]

@@ -94,7 +94,7 @@ def test_every_shipped_name_is_understood() -> None:
         assert benchmarks.name(name) == name
 
 
-@pytest.mark.parametrize("marked", ["<image1> What is x?", "What is x? <image>", "<IMG src=x>"])
+@pytest.mark.parametrize("marked", ["<image1> What is x?", "What is x? <IMAGE>"])
 def test_a_question_with_an_image_is_refused_with_its_place(tmp_path: Path, marked: str) -> None:
     """MathVision's rows say where their images go: without them base and rlvr would only guess."""
     rows = [{"problem": "2 < 3?", "answer": "5"}, {"problem": marked, "answer": "5"}]

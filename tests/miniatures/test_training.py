@@ -196,7 +196,7 @@ def test_a_stage_runs_once_and_again_when_its_recipe_changes(
     assert made is not None
     assert [point["step"] for point in made["curve"]] == [1, 2]
     assert made["parents"] == {"base": model.weights_digest(tmp_path / "base")}
-    assert (tmp_path / "step-1" / "manifest.json").is_file()
+    assert (tmp_path / "sft-1" / "manifest.json").is_file()
     capsys.readouterr()
     run.run_stage(stage, tmp_path, tmp_path / "base", 0)
     assert "sft: complete" in capsys.readouterr().out

@@ -322,5 +322,5 @@ BOMBS: dict[str, tuple[Make, str]] = {
         "bomb: expected the columns doc, metric, model_response or"),
     "columns of other kinds": (
         table({"doc": [b"x"], "metric": [1], "model_response": [2.5]}),
-        "bomb, row 1: model_response must be an object, got 2.5"),
+        "bomb, row 1: doc must be an object, got \"x\""),
 }  # fmt: skip

@@ -1,6 +1,6 @@
 """References of the profile (claim D1), and how often its rule is right about each run left out.
 
-    python studies/profile.py [--store DIR] [--samples 2]
+    python studies/training_kinds.py [--store DIR] [--samples 2]
 
 Asks D1 of every shipped checkpoint whose training is known, two completions a problem, and prints
 the rows of `rlvr_gate/claims/profile/references.py` and the confusion table of docs/verdicts.md.
