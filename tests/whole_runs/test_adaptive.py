@@ -96,11 +96,15 @@ def apart_from_the_run(document: Document) -> Document:
     return {key: value for key, value in document.items() if key != "run"}
 
 
+OPEN = {"K7", "A1", "A2"}
+"""Adaptive samples only bound what is always solved, and are counted under one grading alone."""
+
+
 def test_the_verdicts_are_those_of_fixed_samples(told) -> None:
     one, two = (
-        {(c["id"], c["k"]): c["verdict"] for c in document["claims"] if c["id"] != "K7"}
+        {(c["id"], c["k"]): c["verdict"] for c in document["claims"] if c["id"] not in OPEN}
         for document in (told.adaptive, told.fixed)
-    )  # K7 needs `always solved`, which adaptive samples only bound
+    )
     assert one == two
     assert told.adaptive["gate"] == told.fixed["gate"]
     assert told.adaptive["gate"]["state"] == "open"

@@ -21,7 +21,7 @@ SUITES = Path(__file__).parents[2] / "suites"
 CLAIM = """
 from rlvr_gate import claim
 
-@claim("RLVR raises pass@1 of a few sums", id="D1", kind="gate")
+@claim("RLVR raises pass@1 of a few sums", id="MY1", kind="gate")
 def test_pass_at_1_rises(pair, benchmark):
     assert pair.rlvr.pass_at(1, benchmark) > pair.base.pass_at(1, benchmark)
 """

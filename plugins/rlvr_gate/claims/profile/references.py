@@ -1,6 +1,6 @@
 """References of the profile: shipped checkpoints whose training is known.
 
-Two completions a problem of `countdown`, 200 in all, scored under base (`studies/training_kinds.py`).
+Two completions a problem of `countdown`, scored under base (`studies/training_kinds.py`).
 """
 
 from __future__ import annotations
