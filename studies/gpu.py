@@ -115,7 +115,7 @@ def _run(step: Step, quick: bool, scale: float) -> Done:
     """In a process group of its own, which is gone when this returns."""
     before, files, started = memory_held(), _shared(), time.monotonic()
     command = [sys.executable, __file__, "--step", step.name, *["--quick"] * quick]
-    rooms = [str(ROOT / name) for name in ("plugins", "fixtures", "reports", "studies")]
+    rooms = [str(ROOT / name) for name in ("plugins", "fixtures", "reports")]
     path = os.pathsep.join([*rooms, *filter(None, [os.environ.get("PYTHONPATH")])])
     told = {
         **os.environ,
