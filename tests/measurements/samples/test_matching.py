@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +101,14 @@ class Warm(ScriptedBackend):
                 yield Drawn(at, Completion(sample, ids, "2", FinishReason.STOP, -2 * nats))
 
 
+class Templated(Warm):
+    """Whose prompts differ by the template around them."""
+
+    def encode(self, checkpoint, prompts):
+        around = 0 if checkpoint.bare else ord(checkpoint.template_digest[0])
+        return [(around, *ids) for ids in super().encode(checkpoint, prompts)]
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     settings = Settings(
@@ -147,3 +156,15 @@ def test_what_was_found_is_asked_and_read(run: Run) -> None:
     assert StoreEvidence(more).matched("rlvr", "base", "sums") == at
     assert pilots(more).needed == ()
     assert more.streams["rlvr"].seed == 5
+
+
+@pytest.mark.parametrize("chat", ["base", "none"])
+def test_pilots_are_read_under_the_prompts_that_they_were_drawn_for(run: Run, chat: str) -> None:
+    """The template around a prompt is the run's, not each checkpoint's own."""
+    of_rlvr = replace(run.checkpoints["rlvr"], template_digest="another")
+    run = replace(
+        run, settings=replace(run.settings, chat=chat),
+        checkpoints={**run.checkpoints, "rlvr": of_rlvr}, backend=Templated(),
+    )  # fmt: skip
+    found, _ = match(run, [WANTED], progress=Silent())
+    assert found[WANTED].temperature == pytest.approx(1.7, rel=0.2)

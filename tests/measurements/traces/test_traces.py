@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,23 @@ class Toy:
             self.scored.append((checkpoint.role, passage))
             values = -times * np.array(passage.token_ids, np.float32)
             yield Scored(at, {(Measure.LOGPROB, (0,)): values})
+
+
+BARE = 77
+
+
+class Bare:
+    """A backend that begins prompts without a template with a token of their own."""
+
+    def __init__(self, inner: ScriptedBackend) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str):
+        return getattr(self._inner, name)
+
+    def encode(self, checkpoint, prompts):
+        found = self._inner.encode(checkpoint, prompts)
+        return [(BARE, *ids) for ids in found] if checkpoint.bare else found
 
 
 @pytest.fixture
@@ -113,3 +131,11 @@ def test_a_damaged_file_is_made_again(run: Run) -> None:
         assert kept.read() is None
     trace(run, WANTED, progress=Silent())
     assert kept.read() is not None
+
+
+def test_solutions_stand_after_the_prompts_that_the_run_makes(run: Run) -> None:
+    """With no chat template for the pair there is none for others' solutions."""
+    bare = replace(run, settings=replace(run.settings, chat="none"), backend=Bare(run.backend))
+    bare.__dict__["scorer"] = Toy()
+    trace(bare, WANTED, progress=Silent())
+    assert {passage.prompt_ids[0] for _, passage in bare.scorer.scored} == {BARE}
