@@ -19,7 +19,7 @@ from rlvr_gate.stats.intervals import ratio_interval
 from rlvr_gate.stats.null import NullComparison, compared
 from rlvr_gate.stats.support import Sureness, level_of_each, solved_sets, sureness
 
-_CLASSES = ("preserved", "gained", "lost", "unreached")
+CLASSES = ("preserved", "gained", "lost", "unreached")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class SolvedSets:
             anything = Interval(-1.0, 1.0, self.ledger.level)
             found = self._unknown("net change of support", self._evidence())
             return replace(found, interval=anything, bounds=(-1.0, 1.0))
-        both, gained, lost = (self._is(name) for name in _CLASSES[:3])
+        both, gained, lost = (self._is(name) for name in CLASSES[:3])
         half = both / 2 + lost  # NSCR is one less than twice half / all, upside down
         share = self._share("", half, both + gained + lost, self._evidence() | self._noise())
         return -2 * share._affine(1.0, -0.5, "net change of support")
@@ -239,7 +239,7 @@ class SolvedSets:
         return Estimate(label, None, anything, self.ledger, self.benchmark, said)
 
     def _evidence(self) -> Evidence:
-        preserved, gained, lost, unreached = (len(self.ids(name)) for name in _CLASSES)
+        preserved, gained, lost, unreached = (len(self.ids(name)) for name in CLASSES)
         moved = self._moved("lost"), self._moved("gained")
         return Evidence(solved=SolvedCounts(preserved, gained, lost, unreached, *moved))
 

@@ -462,6 +462,14 @@ class PairView:
         base, rlvr = (view._rates(ks, benchmark) for view in (self.base, self.rlvr))
         return base, rlvr
 
+    def graded(self, grading: str, benchmark: str) -> PairView | None:
+        """The same pair by another grading; None where nobody graded so."""
+        pair = self.at(grading=grading)
+        found = (
+            v.source.graded(v.of or v.role, grading, benchmark) for v in (pair.base, pair.rlvr)
+        )
+        return None if any(tallies is None for tallies in found) else pair
+
     def graded_alike(self, benchmark: str, margin: float) -> Judgement:
         """Whether strict and lenient grades have the same checkpoint lead at k = 1.
 
@@ -472,13 +480,10 @@ class PairView:
         """
         ledger = self.base.ledger
         ledger.check(benchmark)
-        pairs = {grading: self.at(grading=grading) for grading in OTHERWISE}
-        known = all(
-            view.source.graded(view.of or view.role, grading, benchmark) is not None
-            for grading, pair in pairs.items()
-            for view in (pair.base, pair.rlvr)
-        )
-        shown = {OWN: self} | (pairs if known else {})
+        pairs = {grading: self.graded(grading, benchmark) for grading in OTHERWISE}
+        others = {grading: pair for grading, pair in pairs.items() if pair is not None}
+        known = len(others) == len(OTHERWISE)
+        shown = {OWN: self} | (others if known else {})
         gaps = {name: p.rlvr.pass_at(1, benchmark) - p.base.pass_at(1, benchmark)
                 for name, p in shown.items()}  # fmt: skip
         form = gaps["lenient"] - gaps["strict"] if known else None

@@ -44,7 +44,7 @@ class Toy:
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch) -> Run:
-    monkeypatch.setattr(plan, "weights_of", lambda folder: 1000)
+    monkeypatch.setattr(plan, "parameters", lambda folder: 1000)
     texts = tmp_path / "texts.txt"
     texts.write_text("\n".join(f"text {i}" for i in range(50)), "utf-8")
     settings = Settings(

@@ -130,7 +130,7 @@ def run(tmp_path: Path) -> Run:
 
 def test_pilots_find_it_with_seeds_of_their_own_once(run: Run) -> None:
     assert known(run, WANTED) is None
-    (line,) = planned_matching(run, [WANTED])
+    (line,) = planned_matching(run, {WANTED: known(run, WANTED)})
     assert "at most 9 pilots of 6 problems x 4 samples, then 6 x 8 samples" in line
     found, work = match(run, [WANTED], progress=Silent())
     temperature = found[WANTED].temperature
@@ -143,7 +143,7 @@ def test_pilots_find_it_with_seeds_of_their_own_once(run: Run) -> None:
     assert again == found
     assert len(run.backend.asked) == asked
     assert known(run, WANTED) == found[WANTED]
-    assert planned_matching(run, [WANTED]) == []
+    assert planned_matching(run, {WANTED: known(run, WANTED)}) == []
 
 
 def test_what_was_found_is_asked_and_read(run: Run) -> None:

@@ -37,11 +37,11 @@ def gain_with_calculator(pair: PairView, benchmark: str) -> Quantity | Estimate:
     Fieller's interval; and what the repair made right and made wrong, for a lucky slip is put
     right too. The claim needs ``@pytest.mark.asks("base", "rlvr", grading="repaired")``.
     """
-    with_one = pair.at(grading=REPAIRED)
     gain = pair.rlvr.pass_at(1, benchmark) - pair.base.pass_at(1, benchmark)
-    sides = (pair.base, with_one.base), (pair.rlvr, with_one.rlvr)
-    if any(v.source.graded(v.of or v.role, REPAIRED, benchmark) is None for _, v in sides):
+    with_one = pair.graded(REPAIRED, benchmark)
+    if with_one is None:
         return _unknown(gain)
+    sides = (pair.base, with_one.base), (pair.rlvr, with_one.rlvr)
     repaired = with_one.rlvr.pass_at(1, benchmark) - with_one.base.pass_at(1, benchmark)
     by_repair = with_one.base.pass_at(1, benchmark) - pair.base.pass_at(1, benchmark)
     shown: list[Exhibit] = [_table(sides, benchmark), _share(by_repair, gain)]

@@ -72,13 +72,8 @@ def stands_when_clean(pair: PairView, k: int, benchmark: str) -> Judgement:
     """
     ledger = pair.base.ledger
     ledger.check(benchmark)
-    clean = pair.at(grading=CLEAN)
-    known = all(
-        view.source.graded(view.of or view.role, CLEAN, benchmark) is not None
-        for view in (clean.base, clean.rlvr)
-    )
-    own = words(pair, k, benchmark)
-    if not known:
+    clean, own = pair.graded(CLEAN, benchmark), words(pair, k, benchmark)
+    if clean is None:
         return ledger.enter(benchmark, _judgement(own, own, Verdict.UNDECIDED, pair, k, benchmark))
     other = words(clean, k, benchmark)
     counts = [_counts(*views, benchmark) for views in _sides(pair, clean)]

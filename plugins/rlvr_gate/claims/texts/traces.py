@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rlvr_gate.claims.solved import CLASSES
 from rlvr_gate.judging.quantities import Estimate, Quantity
 from rlvr_gate.judging.terms import Term
 from rlvr_gate.records import Evidence, Table, Tally, Unit
@@ -83,10 +84,11 @@ def _by_category(
     pair: PairView, benchmark: str, base: Quantity, rlvr: Quantity, gap: Quantity
 ) -> Table:
     """Of preserved, gained, lost and unreached problems, where there are enough."""
-    solved = _categories(pair, benchmark)
+    sets = pair.solved(benchmark)
+    solved = {problem: name for name in CLASSES for problem in sets.ids(name)}
     of = [solved[tally.problem] for tally in gap.terms[0].tallies]
     rows: list[tuple[str | float | None, ...]] = []
-    for name in ("preserved", "gained", "lost", "unreached"):
+    for name in CLASSES:
         keep = [each == name for each in of]
         if sum(keep) < FEWEST:
             rows.append((name, sum(keep), None, None, None, None, None))
@@ -98,12 +100,3 @@ def _by_category(
     head = ("solved by the pair", "problems", "perplexity, base", "rlvr", "difference", "low",
             "high")  # fmt: skip
     return Table("Others' solutions by what the pair solves", head, rows, signed=head[4:])
-
-
-def _categories(pair: PairView, benchmark: str) -> Mapping[str, str]:
-    names = {
-        (True, True): "preserved", (False, True): "gained",
-        (True, False): "lost", (False, False): "unreached",
-    }  # fmt: skip
-    both = zip(*(view.counts(benchmark) for view in (pair.base, pair.rlvr)), strict=True)
-    return {b.problem: names[b.correct > 0, r.correct > 0] for b, r in both}
