@@ -21,8 +21,13 @@ def test_it_is_there_when_all_of_it_is(tmp_path: Path) -> None:
 def test_what_fails_half_way_leaves_the_old_one(tmp_path: Path) -> None:
     path = tmp_path / "kept.json"
     path.write_text("old")
-    with pytest.raises(OSError, match="no room"), whole(path) as scratch:
-        scratch.write_text("ne")
-        raise OSError("no room")
+
+    def fail() -> None:
+        with whole(path) as scratch:
+            scratch.write_text("ne")
+            raise OSError("no room")
+
+    with pytest.raises(OSError, match="no room"):
+        fail()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]

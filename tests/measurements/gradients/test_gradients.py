@@ -15,12 +15,9 @@ from rlvr_gate.kernels.points import Traits, WeightPoint
 from rlvr_gate.records import (
     Ask,
     Benchmark,
-    Checkpoint,
     Completion,
     FinishReason,
     Problem,
-    Sampling,
-    Stream,
 )
 from rlvr_gate.stats.adaptive import Rounds
 from rlvr_gate_fixtures.backends import BackendError, KernelJob
@@ -32,7 +29,7 @@ from rlvr_gate_fixtures.measurements.gradients.read import CODES, Kernels, probi
 from rlvr_gate_fixtures.measurements.samples.draw import Wanted, prepare
 from rlvr_gate_fixtures.measurements.samples.schedule import Schedule
 from rlvr_gate_fixtures.progress import Silent
-from rlvr_gate_fixtures.run import Run, Settings
+from rlvr_gate_fixtures.run import Run
 from rlvr_gate_fixtures.store.samples import Store
 
 PROBLEMS = tuple(Problem(f"p{i}", f"{i}+{i}=", str(2 * i), "exact") for i in range(8))
@@ -68,23 +65,9 @@ class Toy:
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch) -> Run:
+def run(run_on, monkeypatch) -> Run:
     hold(monkeypatch, read.Holding(weights=1000, reach=60, rest=100))
-    settings = Settings(
-        base="b", rlvr="r", contrasts=(), benchmarks=("sums",), samples=4,
-        store=tmp_path / "store", backend="scripted", backend_options={}, seed=0,
-        temperature=1.0, top_p=1.0, max_new_tokens=16,
-    )  # fmt: skip
-    checkpoints = {
-        role: Checkpoint(role, role, Path("/x") / role, role * 16, "Llama", "T", (0,), "t")
-        for role in ("base", "rlvr")
-    }
-    backend = ScriptedBackend({"*": coins(BENCHMARK, 0.5)})
-    streams = {
-        role: Stream(c.digest, Sampling(), (0,), backend.identity(), 0)
-        for role, c in checkpoints.items()
-    }
-    run = Run(settings, checkpoints, {"sums": BENCHMARK}, streams, backend)
+    run = run_on(BENCHMARK)
     run.__dict__["differentiator"] = Toy()
     return run
 

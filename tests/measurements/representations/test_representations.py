@@ -11,13 +11,12 @@ import pytest
 from rlvr_gate.kernels.measured import TextKernels
 from rlvr_gate.records import Checkpoint
 from rlvr_gate_fixtures.backends import BackendError
-from rlvr_gate_fixtures.backends.scripted import ScriptedBackend
 from rlvr_gate_fixtures.evidence.stored import StoreEvidence
 from rlvr_gate_fixtures.measurements.representations import plan
 from rlvr_gate_fixtures.measurements.representations.fill import planned_texts, represent
 from rlvr_gate_fixtures.measurements.representations.read import Represented
 from rlvr_gate_fixtures.progress import Silent
-from rlvr_gate_fixtures.run import Run, Settings
+from rlvr_gate_fixtures.run import Run
 
 
 class Toy:
@@ -43,20 +42,11 @@ class Toy:
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch) -> Run:
+def run(run_on, tmp_path: Path, monkeypatch) -> Run:
     monkeypatch.setattr(plan, "parameters", lambda folder: 1000)
     texts = tmp_path / "texts.txt"
     texts.write_text("\n".join(f"text {i}" for i in range(50)), "utf-8")
-    settings = Settings(
-        base="b", rlvr="r", contrasts=(), benchmarks=(), samples=4, store=tmp_path / "store",
-        backend="scripted", backend_options={}, seed=0, temperature=1.0, top_p=1.0,
-        max_new_tokens=16, texts=(str(texts),),
-    )  # fmt: skip
-    checkpoints = {
-        role: Checkpoint(role, role, Path("/x") / role, role * 16, "Llama", "T", (0,), "t")
-        for role in ("base", "rlvr")
-    }
-    run = Run(settings, checkpoints, {}, {}, ScriptedBackend({}))
+    run = run_on(texts=(str(texts),))
     run.__dict__["differentiator"] = Toy()
     return run
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,12 +11,9 @@ import pytest
 from rlvr_gate.records import (
     Ask,
     Benchmark,
-    Checkpoint,
     Completion,
     FinishReason,
     Problem,
-    Sampling,
-    Stream,
 )
 from rlvr_gate_fixtures.backends import Drawn
 from rlvr_gate_fixtures.backends.scripted import ScriptedBackend, coins
@@ -33,7 +29,7 @@ from rlvr_gate_fixtures.measurements.samples.matching import (
     search,
 )
 from rlvr_gate_fixtures.progress import Silent
-from rlvr_gate_fixtures.run import Run, Settings
+from rlvr_gate_fixtures.run import Run
 
 WANTED = ToMatch("rlvr", "base", 8, "sums")
 
@@ -110,22 +106,8 @@ class Templated(Warm):
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
-    settings = Settings(
-        base="b", rlvr="r", contrasts=(), benchmarks=("sums",), samples=8,
-        store=tmp_path / "store", backend="scripted", backend_options={}, seed=5,
-        temperature=1.0, top_p=1.0, max_new_tokens=16,
-    )  # fmt: skip
-    checkpoints = {
-        role: Checkpoint(role, role, Path("/x") / role, role * 16, "Llama", "T", (0,), "t")
-        for role in ("base", "rlvr")
-    }
-    backend = Warm()
-    streams = {
-        role: Stream(c.digest, Sampling(), (0,), backend.identity(), 5)
-        for role, c in checkpoints.items()
-    }
-    return Run(settings, checkpoints, {"sums": BENCHMARK}, streams, backend)
+def run(run_on) -> Run:
+    return run_on(BENCHMARK, backend=Warm(), samples=8, seed=5)
 
 
 def test_pilots_find_it_with_seeds_of_their_own_once(run: Run) -> None:

@@ -24,12 +24,11 @@ from rlvr_gate.records import (
 )
 from rlvr_gate_fixtures.backends import BackendError, Passage, Scored
 from rlvr_gate_fixtures.backends.rules import wrong_scores
-from rlvr_gate_fixtures.backends.scripted import ScriptedBackend, coins
 from rlvr_gate_fixtures.measurements.samples.draw import Wanted, prepare
 from rlvr_gate_fixtures.measurements.scores import fill as fill_module
 from rlvr_gate_fixtures.measurements.scores.fill import ToScore, check, planned_scores, score
 from rlvr_gate_fixtures.progress import Silent
-from rlvr_gate_fixtures.run import Run, Settings
+from rlvr_gate_fixtures.run import Run
 from rlvr_gate_fixtures.store.merging import merge
 from rlvr_gate_fixtures.store.samples import Store
 from rlvr_gate_fixtures.store.scores import Scores
@@ -167,22 +166,8 @@ BENCHMARK = Benchmark("sums", "tests", "digest", PROBLEMS)
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
-    settings = Settings(
-        base="b", rlvr="r", contrasts=(), benchmarks=("sums",), samples=8,
-        store=tmp_path / "store", backend="scripted", backend_options={}, seed=0,
-        temperature=1.0, top_p=1.0, max_new_tokens=16, score_samples=4,
-    )  # fmt: skip
-    checkpoints = {
-        role: Checkpoint(role, role, Path("/x") / role, role * 16, "Llama", "T", (0,), "t")
-        for role in ("base", "rlvr")
-    }
-    backend = ScriptedBackend({"*": coins(BENCHMARK, 0.5)})
-    streams = {
-        role: Stream(c.digest, Sampling(), (0,), backend.identity(), 0)
-        for role, c in checkpoints.items()
-    }
-    run = Run(settings, checkpoints, {"sums": BENCHMARK}, streams, backend)
+def run(run_on) -> Run:
+    run = run_on(BENCHMARK, samples=8, score_samples=4)
     run.__dict__["scorer"] = Toy()
     return run
 

@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rlvr_gate.records import Benchmark, Checkpoint, Measure, Problem, Sampling, Stream
+from rlvr_gate.records import Benchmark, Checkpoint, Measure, Problem
 from rlvr_gate_fixtures.backends import BackendError, Passage, Scored
-from rlvr_gate_fixtures.backends.scripted import ScriptedBackend, coins
+from rlvr_gate_fixtures.backends.scripted import ScriptedBackend
 from rlvr_gate_fixtures.evidence.stored import StoreEvidence
 from rlvr_gate_fixtures.measurements.traces.fill import planned_traces, trace
 from rlvr_gate_fixtures.measurements.traces.plan import TracesOn
 from rlvr_gate_fixtures.measurements.traces.read import KeptSolutions
 from rlvr_gate_fixtures.progress import Silent
-from rlvr_gate_fixtures.run import Run, Settings
+from rlvr_gate_fixtures.run import Run
 
 PROBLEMS = tuple(Problem(f"p{i}", f"{i}+{i}=", str(2 * i), "exact") for i in range(4))
 BENCHMARK = Benchmark("sums", "tests", "digest", PROBLEMS)
@@ -73,26 +73,12 @@ class Bare:
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def run(run_on, tmp_path: Path) -> Run:
     """Right: 2 of p1 (once), 4 of p2; wrong: 9 of p3; nobody's: p9."""
     lines = [("p1", "2"), ("p1", "2"), ("p2", "4"), ("p3", "9"), ("p9", "1")]
     file = tmp_path / "teacher.jsonl"
     file.write_text("\n".join(json.dumps({"id": i, "text": t}) for i, t in lines), "utf-8")
-    settings = Settings(
-        base="b", rlvr="r", contrasts=(), benchmarks=("sums",), samples=4,
-        store=tmp_path / "store", backend="scripted", backend_options={}, seed=0,
-        temperature=1.0, top_p=1.0, max_new_tokens=16, traces=(("teacher", file),),
-    )  # fmt: skip
-    checkpoints = {
-        role: Checkpoint(role, role, Path("/x") / role, role * 16, "Llama", "T", (0,), "t")
-        for role in ("base", "rlvr")
-    }
-    backend = ScriptedBackend({"*": coins(BENCHMARK, 0.5)})
-    streams = {
-        role: Stream(c.digest, Sampling(), (0,), backend.identity(), 0)
-        for role, c in checkpoints.items()
-    }
-    run = Run(settings, checkpoints, {"sums": BENCHMARK}, streams, backend)
+    run = run_on(BENCHMARK, traces=(("teacher", file),))
     run.__dict__["scorer"] = Toy()
     return run
 
