@@ -15,7 +15,7 @@ from rlvr_gate_fixtures.run import Run, Settings
 
 @pytest.fixture
 def run_on(tmp_path: Path) -> Callable[..., Run]:
-    """Makes one, on a benchmark or none; half of what is drawn is right where no backend is given."""
+    """Makes one, on a benchmark or none; half of what it draws is right without a backend."""
 
     def make(
         benchmark: Benchmark | None = None, backend: Backend | None = None, **settings: object
