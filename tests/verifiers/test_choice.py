@@ -66,3 +66,19 @@ def test_an_answer_on_file_is_one_letter() -> None:
     assert choice("B", "(b)").grade is Grade.CORRECT
     for answer in ("", "BC", "K", "12"):
         assert choice("B", answer).grade is Grade.UNSCORED
+
+
+@pytest.mark.parametrize(
+    ("completion", "letter"),
+    [
+        ("The answer is C. Option A is close, though.", "C"),
+        ("The answer is C. Option A is the answer.", "A"),
+        ("(B) is wrong because of units. The answer is (C).", "C"),
+        ("The correct option is therefore D: 12 N.", "D"),
+        ("Only D satisfies both.", "D"),
+    ],
+)
+def test_a_remark_about_an_option_chooses_none(completion: str, letter: str) -> None:
+    assert choice(completion, letter).grade is Grade.CORRECT
+    for other in set("ABCD") - {letter}:
+        assert choice(completion, other).grade is Grade.WRONG
