@@ -12,7 +12,7 @@ import pytest
 
 from rlvr_gate.records import Completion, FinishReason, Grade, Graded, Problem, Sampling, Stream
 from rlvr_gate_fixtures.__main__ import main
-from rlvr_gate_fixtures.store.file import StoreError
+from rlvr_gate_fixtures.store.file import StoreError, connect
 from rlvr_gate_fixtures.store.merging import merge
 from rlvr_gate_fixtures.store.samples import Prompted, Store
 
@@ -258,3 +258,23 @@ def test_a_store_with_a_trigger_is_not_opened(tmp_path: Path) -> None:
     for readonly in (True, False):
         with pytest.raises(StoreError, match="it is not a sample store: t in it"):
             Store.open(store, readonly=readonly)
+
+
+def test_the_work_goes_with_the_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four times the samples of a problem, about four times the steps; a plan of SQLite's own
+    choice read the whole stream for every grade."""
+    steps: list[int] = []
+
+    def counted(folder: Path, *, readonly: bool) -> sqlite3.Connection:
+        db = connect(folder, readonly=readonly)
+        db.set_progress_handler(lambda: steps.append(1), 100)  # type: ignore[arg-type, return-value]
+        return db
+
+    monkeypatch.setattr("rlvr_gate_fixtures.store.merging.connect", counted)
+    taken = []
+    for samples in (50, 200):
+        source = filled(tmp_path / f"of-{samples}", dict.fromkeys("abcd", range(samples)))
+        steps.clear()
+        list(merge(tmp_path / f"into-{samples}", [source]))
+        taken.append(len(steps))
+    assert taken[1] < 5 * taken[0]
