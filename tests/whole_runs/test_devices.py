@@ -75,6 +75,19 @@ def draws(store: Path) -> list[tuple[object, ...]]:
         ).fetchall()
 
 
+def test_gpus_that_nothing_here_can_use_end_the_run_before_anything_is_drawn(pair) -> None:
+    """Of a filled store they are not asked: it is judged anywhere."""
+    import torch
+
+    if torch.version.cuda:
+        pytest.skip("this torch can use GPUs")
+    done = run(pair, "--devices=0", "--samples=4", "--sample-store=there")
+    assert done.returncode == 12, done.stdout
+    assert "is installed, which is built for CPUs" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert draws(pair.root / "there") == []
+
+
 def drawing(pair, *args: str) -> tuple[subprocess.Popen[str], list[int]]:
     """A run in the middle of it, and its children."""
     going = subprocess.Popen(
