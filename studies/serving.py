@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
 from urllib.error import URLError
 from urllib.request import urlopen
+
+from rlvr_gate_fixtures.processes.families import end_lost
 
 _QUIET = {
     "VLLM_CPU_KVCACHE_SPACE": "1",
@@ -72,10 +72,9 @@ class Served:
             time.sleep(0.5)
 
     def kill(self) -> None:
-        """`kill -9` of the server and its engine, as when a machine loses power."""
+        """`kill -9` of the server and its engine, but of what then unlinks their shared memory."""
         if self._process:
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+            end_lost("nobody is marked so", self._process.pid)
             self._process.wait()
 
     def _answers(self) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from urllib.request import urlopen
 import pytest
 
 from rlvr_gate.records import Checkpoint
+from rlvr_gate_fixtures.processes.families import end_lost
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +44,7 @@ def vllm(base: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         serving.terminate()  # so that it unlinks its shared memory
         with suppress(subprocess.TimeoutExpired):
             serving.wait(20)
-        with suppress(ProcessLookupError):
-            os.killpg(serving.pid, signal.SIGKILL)
+        end_lost("nobody is marked so", serving.pid)
         serving.wait()
 
 

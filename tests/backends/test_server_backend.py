@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import signal
 import socket
 import threading
 import time
@@ -13,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +23,7 @@ from rlvr_gate_fixtures.backends.server import endpoint
 from rlvr_gate_fixtures.backends.server.backend import ServerBackend
 from rlvr_gate_fixtures.backends.server.endpoint import KEY
 from rlvr_gate_fixtures.inputs.checkpoints import resolve
+from rlvr_gate_fixtures.processes.families import end_lost, members
 
 needs_vllm = pytest.mark.skipif(not find_spec("vllm"), reason="needs vLLM: make test-vllm")
 needs_tokenizer = pytest.mark.skipif(not find_spec("transformers"), reason="needs transformers")
@@ -398,6 +398,13 @@ def test_the_engines_name_is_part_of_the_identity() -> None:
 # A real server
 
 
+def mapped(pid: int) -> set[str]:
+    """Files of shared memory that a process has."""
+    lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
+    return {f"/dev/shm/{name}" for _, found, name in (li.partition("/dev/shm/") for li in lines)
+            if found and not name.endswith(" (deleted)")}  # fmt: skip
+
+
 @needs_vllm
 def test_a_real_server_draws_what_is_asked(vllm: tuple[str, int], base: Checkpoint) -> None:
     from transformers import AutoTokenizer
@@ -446,6 +453,9 @@ def test_a_real_server_that_dies_is_an_error(vllm: tuple[str, int], base: Checkp
         base, stream(base), [Request(PROMPT, 0, 50_000)]
     )
     next(drawing)
-    os.killpg(vllm[1], signal.SIGKILL)
+    shared = {file for pid in members(vllm[1]) for file in mapped(pid)}
+    end_lost("nobody is marked so", vllm[1])  # but for what unlinks its shared memory
+    assert shared
+    assert not [file for file in shared if Path(file).exists()]
     with pytest.raises(BackendError, match=r"gave no answer in 2 attempts.*draws the rest"):
         list(drawing)
