@@ -21,7 +21,8 @@ from rlvr_gate.kernels.points import WeightPoint
 from rlvr_gate.kernels.sketch import sketch_error
 from rlvr_gate.records import PAIR, Ask
 from rlvr_gate_fixtures.backends import KernelJob
-from rlvr_gate_fixtures.measurements.gradients.read import SKETCH, model_of, probing
+from rlvr_gate_fixtures.measurements.gradients.probing import probing
+from rlvr_gate_fixtures.measurements.gradients.read import SKETCH, model_of
 from rlvr_gate_fixtures.measurements.samples.draw import Wanted, prepare
 from rlvr_gate_fixtures.progress import Silent
 from rlvr_gate_fixtures.run import Settings, resolve_run

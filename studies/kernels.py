@@ -1,9 +1,9 @@
 """Tangent kernels of the shipped family: the tables of docs/propensity-or-lability.md.
 
-    python studies/kernels.py [--store DIR] [--samples 64] [--noise 3] [--codes 20]
+    python studies/kernels.py [--store DIR] [--samples 64] [--noise 20] [--codes 20]
 
-Draws what is not in the store, trains the first steps of `sft` by its recipe (a real supervised
-run that stopped early), takes kernels and prints Markdown. A part alone: `--only own,matched`.
+Draws what is not in the store, takes kernels and prints Markdown; what an interrupted one has
+taken is kept. A part alone: `--only own,matched`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from rlvr_gate.claims.kernels import At, KernelView, What
 from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.judging.quantities import Estimate, Exact
-from rlvr_gate.kernels.change import cut_angles, kernel_change
+from rlvr_gate.kernels.change import KernelChange, cut_angles, kernel_change
 from rlvr_gate.kernels.points import LINE, SEEDS, WeightPoint
 from rlvr_gate.kernels.spectrum import spectrum
 from rlvr_gate.records import Ask
@@ -27,17 +27,17 @@ from rlvr_gate_fixtures.backends import KernelJob
 from rlvr_gate_fixtures.evidence.stored import StoreEvidence
 from rlvr_gate_fixtures.measurements.gradients.fill import differentiate
 from rlvr_gate_fixtures.measurements.gradients.plan import PointOn
-from rlvr_gate_fixtures.measurements.gradients.read import probing
+from rlvr_gate_fixtures.measurements.gradients.probing import probing
 from rlvr_gate_fixtures.measurements.samples.draw import Wanted, prepare
 from rlvr_gate_fixtures.progress import Silent
 from rlvr_gate_fixtures.run import Run, Settings, resolve_run
 from rlvr_gate_fixtures.store.samples import Store
 
-SHIPPED = ("step-8", "step-16", "step-20", "rlvr", "rlvr-adamw", "spurious", "sft-rlvr-optimizer",
-           "distilled", "sft")  # fmt: skip
+EARLY = ("sft-4", "sft-8", "sft-16")
+"""A real supervised run that stopped early; nobody asks what they gained."""
+SHIPPED = ("step-8", "step-16", "step-20", "rlvr", "rlvr-adamw", "spurious", *EARLY,
+           "sft-rlvr-optimizer", "distilled", "sft")  # fmt: skip
 LINES = ("sft",)
-EARLY = (4, 8)
-"""Steps of the supervised run that are kept."""
 FEW = 40
 """Probes that many codes are tried on."""
 ON = "countdown"
@@ -48,21 +48,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--store", type=Path, default=Path(".rlvr-gate"))
     parser.add_argument("--samples", type=int, default=64)
-    parser.add_argument("--noise", type=int, default=3)
+    parser.add_argument("--noise", type=int, default=20)
     parser.add_argument("--codes", type=int, default=20)
     parser.add_argument("--only", default="own,matched,nulls,angles,codes")
     args = parser.parse_args()
-    parts, early = args.only.split(","), early_steps(args.store / "sft-early")
-    run = resolved(args, {name: name for name in SHIPPED if name != "rlvr"} | early)
+    parts = args.only.split(",")
+    run = resolved(args, {name: name for name in SHIPPED if name != "rlvr"})
     wanted = [Wanted(Ask(role), run.benchmarks[ON], run.settings.rounds)
-              for role in run.checkpoints if role not in early]  # fmt: skip
+              for role in run.checkpoints if role not in EARLY]  # fmt: skip
     prepare(run, wanted, progress=Silent())
-    points = [PointOn(point, ON) for point in points_of([*SHIPPED, *early], args.noise)]
+    points = [PointOn(point, ON) for point in points_of(SHIPPED, args.noise)]
     started = time.perf_counter()
     differentiate(run, points, run.benchmarks, progress=Silent())
     print(f"{len(points)} points, {time.perf_counter() - started:.0f} s\n")
     evidence = StoreEvidence(run)
-    views = {role: KernelView(role, ON, evidence, Ledger()) for role in [*SHIPPED, *early]}
+    views = {role: KernelView(role, ON, evidence, Ledger()) for role in SHIPPED}
     tables = {
         "own": lambda: own(views),
         "matched": lambda: matched(views),
@@ -84,31 +84,6 @@ def resolved(args: argparse.Namespace, further: dict[str, str]) -> Run:
             max_new_tokens=None,
         )
     )  # fmt: skip
-
-
-def early_steps(out: Path) -> dict[str, str]:
-    """Role and folder of the first steps of the shipped recipe of `sft`, trained where missing."""
-    folders = {f"sft-{step}": str(out / f"sft-{step}") for step in EARLY}
-    if all(Path(folder, "model.safetensors").is_file() for folder in folders.values()):
-        return folders
-    import torch
-
-    from rlvr_gate_miniatures import experts
-    from rlvr_gate_miniatures.family import SFT
-    from rlvr_gate_miniatures.model import load_model, save_model
-    from rlvr_gate_miniatures.run import texts
-    from rlvr_gate_miniatures.sft import Sft, sft
-
-    torch.set_num_threads(1)
-    recipe = SFT.recipe
-    assert isinstance(recipe, Sft)
-    model = load_model(Path("fixtures/checkpoints/base"))
-    for point in sft(model, texts(experts.alien, "alien/0"), recipe, 0):
-        if point["step"] in EARLY:
-            save_model(model, out / f"sft-{point['step']:.0f}")
-        if point["step"] == EARLY[-1]:
-            break
-    return folders
 
 
 def points_of(roles: Sequence[str], noise: int) -> Iterator[WeightPoint]:
@@ -151,24 +126,29 @@ def matched(views: dict[str, KernelView]) -> Iterator[str]:
     for other in ("spurious", "rlvr-adamw", "distilled", "sft-rlvr-optimizer"):
         found = [views["rlvr"].over(views[other], "turn", at) for at in ("", "gain")]
         yield f"| `{other}` | turn | {told(found[0])} | – | – | {told(found[1])} |"
-    for step in EARLY:
-        found = views["rlvr"].over(views[f"sft-{step}"], "turn")
-        yield f"| `sft` after {step} steps | turn | {told(found)} | – | – | – |"
+    for other in EARLY:
+        found = views["rlvr"].over(views[other], "turn")
+        yield f"| `{other}` | turn | {told(found)} | – | – | – |"
     for what in whats:
         yield f"| random updates | {what} | – | {told(views['rlvr'].over_noise(what))} | – | – |"
 
 
 def nulls(evidence: StoreEvidence, noise: int) -> Iterator[str]:
-    """Random updates and rounding, one by one."""
+    """Random updates and rounding, one by one, and what those of RLVR's size spread over."""
     yield "| point | size | change | turn | rescaling |"
     yield "|---|---|---|---|---|"
-    base = evidence.kernel(WeightPoint("rlvr", 0.0), ON).mean()
+    base, random = evidence.kernel(WeightPoint("rlvr", 0.0), ON).mean(), list[KernelChange]()
     for point in points_of([], noise):
         if point.noise is not None or point.scale < 1:
             found = evidence.kernel(point, ON)
             moved = kernel_change(base, found.mean())
+            if point.role == "rlvr" and not point.rounded:
+                random.append(moved)
             yield (f"| {point.name} | {found.size:.3g} | {moved.distance:.4f} | {moved.turn:.4f} "
                    f"| {moved.rescaling:.4f} |")  # fmt: skip
+    yield f"\n{len(random)} random updates of the size of rlvr; median [least, most]"
+    for name in ("distance", "turn", "rescaling"):
+        yield f"{name}: {spread([getattr(each, name) for each in random])}"
 
 
 def angles(evidence: StoreEvidence) -> Iterator[str]:

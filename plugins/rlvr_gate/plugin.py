@@ -61,8 +61,9 @@ _MARKERS = (
     "ones scored under this claim's checkpoints",
     "represents(*roles): have these roles read the texts of --texts, and keep how alike they find "
     "them, layer by layer",
-    "traits(*texts): take those kernels over ways of behaving: base's right completions by "
-    "stratum, and its completions that hold a text",
+    "traits(*texts, grading): take those kernels over ways of behaving: base's right completions "
+    "by stratum, its completions that hold a text or that another grading takes, and passages of "
+    "--trait",
     "asks(*roles, temperature, top_p, sampling, max_new_tokens, template, samples, problems, "
     "grading, variant, chat): have these roles asked, or graded, otherwise than the run does; "
     "read with `pair.rlvr.at(temperature=0.6)`",

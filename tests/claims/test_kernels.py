@@ -254,6 +254,39 @@ def test_traits_are_means_over_their_probes() -> None:
     assert row[3] == pytest.approx(expected.distance)
 
 
+class Given(World):
+    """Its probes are a user's, of prompts that are no problems; all problems gain more."""
+
+    def probes(self, benchmark: str, traits: Traits | None = None) -> Probes:
+        named = super().probes(benchmark, traits)
+        clusters = [100 + c for c in named.clusters]
+        return replace(named, clusters=clusters, of=["given"] * N, given="p.jsonl (0a)")
+
+    def tallies(self, role: str, benchmark: str) -> tuple[Tally, ...]:
+        return tuple(Tally(f"p{i}", 100, self.correct[role] + i) for i in range(PROBLEMS + 5))
+
+
+def test_over_given_probes_gains_are_of_all_problems_and_divergences_of_all_probes() -> None:
+    world = Given()
+    ratio = view("rlvr", world).over(view("sft", world), "turn", "gain")
+    assert ratio.value == pytest.approx(0.1, rel=0.03)
+    # Every probe's KL counts where none is base's own: 1 and 7, in the mean 4.
+    (table, *curves) = view("rlvr", world).turn().evidence.exhibits
+    (row, *_) = [r for r in table.rows if r[0] == "rlvr"]
+    assert row[2] == pytest.approx(4 * 4 * 0.1**2)
+    assert table.title == f"Kernels over {N} probes of {PROBLEMS} prompts of p.jsonl (0a)"
+    assert "Turn by gain in pass@1" in [each.title for each in curves]
+
+
+def test_traits_over_several_benchmarks_are_named_in_the_table() -> None:
+    world = Given()
+    source, ledger = cast(EvidenceSource, world), Ledger(about=("b", "c"))
+    base, rlvr = (CheckpointView(r, source, ledger) for r in ("base", "rlvr"))
+    found = rlvr.traits_since(base, ["b", "c"], "*", grading=("strict",))
+    assert found.traits == Traits(("*",), ("c",), ("strict",))
+    assert found.turn().evidence.exhibits[0].title.endswith("3 traits: a, b, c")
+
+
 def test_too_few_traits_are_named() -> None:
     world = World()
     world.probes = lambda benchmark, traits=None: Probes(

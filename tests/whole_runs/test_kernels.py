@@ -42,6 +42,22 @@ from rlvr_gate import claim
 def test_turn(pair, benchmark):
     assert pair.rlvr.kernel_since(pair.base, benchmark).turn() > 0.1
 """
+GIVEN = """
+import pytest
+from rlvr_gate import claim
+
+@pytest.mark.gradients
+@claim("the kernel turned over what is given", id="P1")
+def test_turn(pair, benchmark):
+    assert pair.rlvr.kernel_since(pair.base, benchmark).turn() < 0.5
+
+@pytest.mark.gradients
+@pytest.mark.traits("8", grading="strict")
+@claim("along traits of every benchmark, of a grading and of a file", id="P2")
+def test_traits(pair, benchmarks):
+    kernel = pair.rlvr.traits_since(pair.base, benchmarks, "8", grading=["strict"])
+    assert kernel.share_along() > 1e-5
+"""
 UNMARKED = """
 from rlvr_gate import claim
 
@@ -124,6 +140,38 @@ def test_kernels_are_taken_once_and_every_process_reads_the_same(real: Real) -> 
             assert again == [j["estimate"] for j in first[id]["judgements"]]
     assert sorted((real.store / "gradients").iterdir()) == files
     assert "kept from an earlier run" in real.run(CLAIMS, "--plan").stdout.str()
+
+
+def test_probes_and_traits_may_be_given(real: Real) -> None:
+    """With the prompts' own words and others', in text and in answers."""
+    lines = [json.dumps({"prompt": p, "completion": a}) for p, a in PROBLEMS[:4]]
+    lines += [json.dumps({"prompt": f"Bword{i}:draw"}) for i in range(4)]
+    real.pytester.makefile(".jsonl", mine="\n".join(lines), texts="\n".join(lines[4:]))
+    more = [json.dumps({"problem": f"{p}0", "answer": a, "verifier": "integer"})
+            for p, a in PROBLEMS]  # fmt: skip
+    real.pytester.makefile(".jsonl", more="\n".join(more))
+    args = "--probes=mine.jsonl", "--trait=prose=texts.jsonl", "--benchmarks=sums.jsonl,more.jsonl"
+    assert (
+        "towards rlvr on mine.jsonl: 2 points x 8 probes x 4 codes"
+        in real.run(GIVEN, *args, "--plan").stdout.str()
+    )
+    real.run(GIVEN, *args)
+    (turn,), (share,) = (real.claims[id]["judgements"] for id in ("P1", "P2"))
+    assert turn["verdict"] == "holds"
+    title = turn["evidence"]["exhibits"][0]["title"]
+    assert title.startswith("Kernels over 8 probes of 8 prompts of mine.jsonl (")
+    assert 0 < share["estimate"] < 1
+    assert "traits: " in share["evidence"]["exhibits"][0]["title"]
+    assert share["evidence"]["exhibits"][0]["title"].endswith(", prose")
+
+
+def test_passages_that_are_none_are_refused_before_anything_is_drawn(real: Real) -> None:
+    real.pytester.makefile(".jsonl", bad='{"problem": "p", "answer": "a"}')
+    for option in ("--probes=bad.jsonl", "--trait=x=bad.jsonl"):
+        found = real.run(GIVEN, option)
+        assert found.ret == 4
+        said = found.stdout.str() + found.stderr.str()
+        assert "bad.jsonl, line 1: expected" in said
 
 
 def test_a_base_against_itself_moved_nothing(real: Real) -> None:

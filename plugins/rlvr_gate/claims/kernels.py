@@ -235,13 +235,28 @@ class KernelView:
     def _problems(self) -> int:
         return len(set(self._probes.clusters))
 
+    @property
+    def _whose(self) -> str:
+        """What probes are clustered by, and of which traits they are."""
+        probes, traits = self._probes, list(dict.fromkeys(self._probes.traits))
+        of = f"prompts of {probes.given}" if probes.given else "problems"
+        return f"{of}, {len(traits)} traits: {', '.join(traits)}" if traits else of
+
+    def _asked(self, kept: Kept | None = None) -> Kept | slice:
+        """The benchmark's problems that gains are means over: the probes', or all of them."""
+        if not self._probes.own:
+            return slice(None)
+        clusters = np.asarray(self._probes.clusters)
+        return np.asarray(np.unique(clusters if kept is None else clusters[kept]))
+
     def _still(self) -> str:
         """Why there is no change to speak of."""
         if not self._probes.enough and self.traits is not None:
             names = ", ".join(dict.fromkeys(self._probes.traits)) or "none"
             return (
                 f"traits need {FEWEST // 2} of {FEWEST // 2} problems each, {self.benchmark} has "
-                f"{names}: give problems of several tasks, each its stratum"
+                f"{names}: give problems of several tasks, each its stratum, or passages, with "
+                "--trait NAME=FILE"
             )
         if not self._probes.enough:
             return (
@@ -274,8 +289,7 @@ class KernelView:
                 return _log(mine, _between(along, here, lambda i: measure(base, theirs[i])))
             if gains is None:
                 return _log(mine, measure(base, theirs[-1]))
-            problems = np.unique(np.asarray(self._probes.clusters)[kept])
-            gained, theirs_gained = gains[:, problems].mean(1)
+            gained, theirs_gained = gains[:, self._asked(kept)].mean(1)
             return _log(mine * max(theirs_gained, 1e-9),
                         measure(base, theirs[-1]) * max(gained, 1e-9))  # fmt: skip
 
@@ -287,8 +301,9 @@ class KernelView:
         return found.size if at == "size" else self._kl(found, kept)
 
     def _kl(self, found: KernelAt, kept: Kept) -> float:
-        """Mean over base's own completions among the probes, nats a token; NaN where unknown."""
-        own = found.kl[[i for i in kept if self._probes.of[i] == "base"]]
+        """Mean over base's own completions among the probes, or over all where none is; nats a
+        token, NaN where unknown."""
+        own = found.kl[self._probes.along(kept)]
         known = own[np.isfinite(own)]
         return float(known.mean()) if known.size else float("nan")
 
@@ -310,8 +325,7 @@ class KernelView:
         )
 
     def _no_gain(self, other: KernelView) -> str:
-        problems = sorted(set(self._probes.clusters))
-        means = self._gains(other)[:, problems].mean(1)
+        means = self._gains(other)[:, self._asked()].mean(1)
         lost = [view.role for view, mean in zip((self, other), means, strict=True) if mean <= 0]
         return f"{lost[0]} gained nothing on {self.benchmark} in pass@1" if lost else ""
 
@@ -333,7 +347,7 @@ class KernelView:
         if not rows:
             return NOTHING
         table = Table(
-            f"Kernels over {len(self._probes.of)} probes of {self._problems} problems",
+            f"Kernels over {len(self._probes.of)} probes of {self._problems} {self._whose}",
             ("point", "size of update", "KL to base", "change", "turn", "rescaling", "trace"),
             [row for *_, row in rows],
         )
@@ -361,8 +375,7 @@ class KernelView:
             counts = [self.source.tallies(name, self.benchmark) for name in (role, "base")]
         except LookupError:
             return None
-        problems = sorted(set(self._probes.clusters))
-        own, base = ([each[p] for p in problems] for each in counts)
+        own, base = (np.array(each, dtype=object)[self._asked()] for each in counts)
         if not all(tally.n for tally in (*own, *base)):
             return None
         rates = [float(np.mean([t.correct / t.n for t in each])) for each in (own, base)]

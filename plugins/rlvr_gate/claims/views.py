@@ -311,15 +311,24 @@ class CheckpointView:
             raise ValueError(f"a kernel is compared with base's, got {base.role}")
         return KernelView(self.of or self.role, benchmark, self.source, self.ledger)
 
-    def traits_since(self, base: CheckpointView, benchmark: str, *written: str) -> KernelView:
+    def traits_since(
+        self, base: CheckpointView, benchmarks: str | Sequence[str], *written: str,
+        grading: Sequence[str] = (),
+    ) -> KernelView:  # fmt: skip
         """The same over ways of behaving: base's right completions by stratum, and texts.
 
-        The claim needs `@pytest.mark.gradients()` and `@pytest.mark.traits(*written)`.
+        The claim needs `@pytest.mark.gradients()` and `@pytest.mark.traits(*written)`, with the
+        same `grading`; passages of `--trait NAME=FILE` are among them.
+
+        Args:
+            benchmarks: the claim's own, or all of its `benchmarks` fixture.
 
         Raises:
             ValueError: as of `kernel_since`.
         """
-        return replace(self.kernel_since(base, benchmark), traits=Traits(written))
+        first, *over = (benchmarks,) if isinstance(benchmarks, str) else benchmarks
+        traits = Traits(written, tuple(over), tuple(grading))
+        return replace(self.kernel_since(base, first), traits=traits)
 
     def likeness_to(self, base: CheckpointView) -> LikenessView:
         """How alike the two represent the texts of `--texts`, layer by layer.

@@ -53,12 +53,25 @@ class Probes:
     """Who wrote each, (probes,)."""
     traits: Sequence[str] = ()
     """The trait that each tells of, (probes,); none where each is a function of its own."""
+    given: str = ""
+    """The file that they are of, where a user gave them: then clusters are its prompts."""
+    pooled: bool = False
+    """Whether they are of several benchmarks: then clusters are of no single one."""
 
     @property
     def enough(self) -> bool:
         """Whether a kernel over them says anything, and whether there are three traits."""
         several = not self.traits or len(set(self.traits)) >= FEWEST // 2
         return several and len(self.of) >= FEWEST and len(set(self.clusters)) >= FEWEST // 2
+
+    @property
+    def own(self) -> bool:
+        """Whether clusters are places among the benchmark's problems."""
+        return not (self.given or self.pooled)
+
+    def along(self, kept: Kept) -> list[int]:
+        """Those of them that a divergence from base is taken along: its own, if any is."""
+        return [i for i in kept if self.of[i] == "base"] or [int(i) for i in kept]
 
     def reduced(self, kernel: Floats, kept: Kept) -> Floats:
         """The kernel of the traits, whose gradients are means over their probes; or as it is.

@@ -19,14 +19,19 @@ FEWEST = 6
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """Ways of behaving, each the mean log-probability of some of base's own completions.
+    """Ways of behaving, each the mean log-probability of some completions.
 
-    Those that are right are a trait for each stratum of the benchmark, its tasks where it has
-    several; those that hold a text are one for each text.
+    Those of base that are right are a trait for each stratum of each benchmark; those that hold a
+    text are one for each text, those that another grading takes one for each grading. Passages
+    that a user gives by a name are one more.
     """
 
     written: tuple[str, ...] = ()
     """Such texts: a preferred operator, a word."""
+    over: tuple[str, ...] = ()
+    """Further benchmarks, whose traits are among them."""
+    grading: tuple[str, ...] = ()
+    """Such gradings, as `asks` has them."""
 
 
 @dataclass(frozen=True, slots=True)

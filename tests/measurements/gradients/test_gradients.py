@@ -24,8 +24,10 @@ from rlvr_gate_fixtures.backends import BackendError, KernelJob
 from rlvr_gate_fixtures.backends.scripted import ScriptedBackend, coins
 from rlvr_gate_fixtures.evidence.stored import StoreEvidence
 from rlvr_gate_fixtures.measurements.gradients import plan, read
+from rlvr_gate_fixtures.measurements.gradients import probing as probes_room
 from rlvr_gate_fixtures.measurements.gradients.fill import differentiate, planned_gradients
-from rlvr_gate_fixtures.measurements.gradients.read import CODES, Kernels, probing
+from rlvr_gate_fixtures.measurements.gradients.probing import CODES, probing
+from rlvr_gate_fixtures.measurements.gradients.read import Kernels
 from rlvr_gate_fixtures.measurements.samples.draw import Wanted, prepare
 from rlvr_gate_fixtures.measurements.samples.schedule import Schedule
 from rlvr_gate_fixtures.progress import Silent
@@ -243,8 +245,8 @@ def test_traits_are_base_s_right_completions_by_stratum_and_those_that_hold_a_te
     strata = [replace(p, stratum="odd" if i % 2 else "even") for i, p in enumerate(PROBLEMS)]
     tasks = replace(BENCHMARK, problems=tuple(strata))
     with Store.open(run.settings.store) as store:
-        found = read.trait_probing(run, tasks, Traits(("0", "none of them")), store)
-        wrong = read.trait_probing(run, tasks, Traits(), store)
+        found = probes_room.trait_probing(run, [tasks], Traits(("0", "none of them")), store)
+        wrong = probes_room.trait_probing(run, [tasks], Traits(), store)
         for passage, trait, number in zip(
             found.passages, found.probes.traits, found.probes.clusters, strict=True
         ):
