@@ -21,9 +21,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from tests.files.test_pictures import png
 
 from rlvr_gate.records import Checkpoint, FinishReason, Sampling, Stream
-from rlvr_gate_fixtures.backends import BackendError, Begun, Drawn, Request, load
+from rlvr_gate_fixtures.backends import BackendError, Begun, Drawn, Passage, Request, load
 from rlvr_gate_fixtures.backends.answers import answers
 from rlvr_gate_fixtures.backends.children.places import Place
 from rlvr_gate_fixtures.backends.devices import spread
@@ -32,6 +33,7 @@ from rlvr_gate_fixtures.backends.vllm import backend as module
 from rlvr_gate_fixtures.backends.vllm import gpus
 from rlvr_gate_fixtures.backends.vllm.backend import VllmBackend
 from rlvr_gate_fixtures.backends.vllm.context import asked_context
+from rlvr_gate_fixtures.files import pictures
 from rlvr_gate_fixtures.inputs.checkpoints import resolve
 
 needs_vllm = pytest.mark.skipif(not find_spec("vllm"), reason="needs vLLM: make test-vllm")
@@ -736,3 +738,73 @@ def test_the_parent_side_imports_no_model_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def seeing(folder: Path) -> Path:
+    """A tiny LLaVA with random weights, its vision tower named as vLLM reads it."""
+    import torch
+    import transformers
+    from safetensors.torch import load_file, save_file
+
+    tokenizer = transformers.AutoTokenizer.from_pretrained(resolve("base", "base").path)
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<image>"]})
+    eyes = transformers.CLIPVisionConfig(
+        hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
+        image_size=28, patch_size=14,
+    )  # fmt: skip
+    mouth = transformers.LlamaConfig(
+        vocab_size=192, hidden_size=64, intermediate_size=128, num_hidden_layers=2,
+        num_attention_heads=2, max_position_embeddings=256, eos_token_id=tokenizer.eos_token_id,
+    )  # fmt: skip
+    place = tokenizer.convert_tokens_to_ids("<image>")
+    config = transformers.LlavaConfig(
+        vision_config=eyes, text_config=mouth, image_token_index=place, image_seq_length=4
+    )
+    torch.manual_seed(0)
+    transformers.LlavaForConditionalGeneration(config).save_pretrained(folder)
+    square = {"height": 28, "width": 28}
+    preparation = transformers.CLIPImageProcessorPil(size={"shortest_edge": 28}, crop_size=square)
+    transformers.LlavaProcessor(
+        preparation, tokenizer, patch_size=14, num_additional_image_tokens=1,
+        vision_feature_select_strategy="default",
+    ).save_pretrained(folder)  # fmt: skip
+    tokenizer.save_pretrained(folder)
+    (folder / "chat_template.jinja").write_text(
+        "{% for part in messages[0]['content'] %}"
+        "{{ '<image>' if part['type'] == 'image' else part['text'] }}{% endfor %}"
+    )
+    weights = load_file(folder / "model.safetensors")
+    named = {
+        name.replace("vision_tower.", "vision_tower.vision_model.")
+        if "vision_model" not in name else name: tensor for name, tensor in weights.items()
+    }  # fmt: skip
+    save_file(named, folder / "model.safetensors", metadata={"format": "pt"})
+    return folder
+
+
+@needs_vllm
+@pytest.mark.skipif(not find_spec("torchvision"), reason="vLLM's vision models need torchvision")
+def test_a_checkpoint_is_shown_the_images_of_its_prompts(tmp_path: Path) -> None:
+    seer = resolve("base", str(seeing(tmp_path / "seer")), cache=tmp_path)
+    images = tmp_path / "images"
+    digests = [pictures.kept(images, png(40, 30, rgb)) for rgb in ((255, 0, 0), (0, 0, 255))]
+    backend = VllmBackend(enforce_eager="true", dtype="float32")
+    backend.see(images)
+    prompts = backend.encode(seer, [f"2+{pictures.mark(digest)}=" for digest in digests])
+    assert prompts[0] != prompts[1]
+    told = backend.decode(seer, prompts)
+    assert all(digest in text for digest, text in zip(digests, told, strict=True))
+    stream = Stream(seer.digest, Sampling(max_new_tokens=6), seer.stop_ids, backend.identity(), 0)
+    with backend.kept():
+        drawn = list(backend.complete(seer, stream, [Request(ids, 0, 2) for ids in prompts]))
+        assert sorted((d.request, d.completion.sample) for d in drawn) == [
+            (0, 0), (0, 1), (1, 0), (1, 1)
+        ]  # fmt: skip
+        passages = [Passage(ids, (5, 6, 7)) for ids in (*prompts, prompts[0])]
+        scored = sorted(backend.score([seer], passages), key=lambda each: each.passage)
+        red, blue, again = (next(iter(each.values.values())) for each in scored)
+        assert red == pytest.approx(again, abs=1e-5)
+        assert red != pytest.approx(blue, abs=1e-4)  # what is in the image reaches the text
+        (images / digests[0]).write_bytes(png(1, 1))
+        with pytest.raises(BackendError, match="is another image than it was"):
+            list(backend.complete(seer, stream, [Request(prompts[0], 5, 6)]))

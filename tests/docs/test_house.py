@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 ROOMS = ("plugins/rlvr_gate", "fixtures/rlvr_gate_fixtures", "reports/rlvr_gate_reports")
 MANY = 14
 """Modules of a folder; more only where the folder is a table with a file a member."""
-MEMBERS = {"recorded", "verifiers", "benchmarks", "sections", "rlvr_gate_reports"}
+MEMBERS = {"recorded", "verifiers", "benchmarks", "shipped", "sections", "rlvr_gate_reports"}
 PAGE = "reports/rlvr_gate_reports/html"
 """Its view classes are private to the page: they may be called what they show."""
 

@@ -9,7 +9,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from tests.files.test_pictures import png
 
+from rlvr_gate_fixtures.files import pictures
 from rlvr_gate_fixtures.inputs import benchmarks
 from rlvr_gate_fixtures.inputs.benchmarks import BenchmarkError, asked, hub
 from rlvr_gate_fixtures.inputs.benchmarks.shipped import MEMBERS
@@ -47,6 +49,41 @@ def test_a_mirror_is_read_by_config_and_split(mirror: Path, monkeypatch) -> None
         ("2 and 1?", "3"),
     ]
     assert "datasets" not in sys.modules
+
+
+def test_images_of_a_mirror_are_not_decoded_on_the_way(tmp_path: Path, monkeypatch) -> None:
+    """MathVista's layout: a column of images, which `datasets` would open with Pillow."""
+    import datasets
+
+    features = datasets.Features({
+        **{name: datasets.Value("string") for name in ("pid", "question", "query", "answer")},
+        "choices": datasets.List(datasets.Value("string")), "decoded_image": datasets.Image(),
+    })  # fmt: skip
+    broken = png(40, 30)[:60]  # of which the first bytes alone are looked at
+    rows = [
+        {"pid": str(n), "question": "?", "query": f"Question: ? ({n})", "answer": "Yes",
+         "choices": ["No", "Yes"], "decoded_image": {"bytes": image, "path": None}}
+        for n, image in enumerate((png(3, 2), broken))
+    ]  # fmt: skip
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    columns = {name: [row[name] for row in rows] for name in features}
+    (tmp_path / "copy").mkdir()
+    made = datasets.Dataset.from_dict(columns, features=features)
+    made.to_parquet(tmp_path / "copy" / "testmini-0.parquet")
+    (tmp_path / "copy" / "README.md").write_text(
+        "---\nconfigs:\n- config_name: default\n  data_files:\n  - split: testmini\n"
+        "    path: testmini-*\n---\n"
+    )
+    known = replace(MEMBERS["mathvista"], rows=2)
+    monkeypatch.setattr(asked, "MEMBERS", {"mathvista": known})
+    found = benchmarks.load(f"mathvista?file={tmp_path / 'copy'}", cache=tmp_path / "cache")
+    digests = [pictures.digest_of(image) for image in (png(3, 2), broken)]
+    assert [(p.prompt, p.answer, p.verifier) for p in found.problems] == [
+        (f"{pictures.mark(digest)}\nQuestion: ? ({n})", "B", "choice")
+        for n, digest in enumerate(digests)
+    ]
+    assert all((tmp_path / "cache" / "images" / digest).is_file() for digest in digests)
 
 
 def test_a_script_among_the_data_is_not_run(mirror: Path, tmp_path: Path) -> None:

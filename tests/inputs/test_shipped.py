@@ -66,6 +66,18 @@ LAYOUTS: Mapping[str, list[tuple[Mapping[str, object], str, str]]] = {
         ({"question": "?", "options": ["a", "b", "c"], "answer": "B", "answer_index": 1,
           "category": "law"}, "B", "law"),
     ],
+    "mathvista": [
+        ({"pid": "1", "question": "?", "query": "Hint: …\nQuestion: ?", "choices": ["No", "Yes"],
+          "answer": "Yes", "metadata": {"task": "geometry"}}, "B", "geometry"),
+        ({"pid": "2", "question": "?", "query": "Hint: …\nQuestion: ?", "choices": None,
+          "answer": "1.2", "metadata": None}, "1.2", ""),
+    ],
+    "mathvision": [
+        ({"id": "4", "question": "<image1>?", "options": ["A", "D", "B"], "answer": "B",
+          "subject": "algebra"}, "B", "algebra"),
+        ({"id": 5, "question": "<image1>?", "options": [], "answer": "8", "subject": "algebra"},
+         "8", "algebra"),
+    ],
 }  # fmt: skip
 
 
