@@ -46,10 +46,10 @@ gate-all: $(READY) ## Every suite on the shipped family: more roles, temperature
 	$(BIN)/pytest suites/ --model-pair base,rlvr --checkpoint sft=sft $(FAMILY) --thorough --self-test --samples 64 \
 	  --texts=chain_sum,number_sorting,spell_backward --traces teacher=fixtures/traces/countdown-teacher.jsonl --backend-option threads=1 --devices=cpu,cpu \
 	  --gate-report=$(OUT)/all.html --gate-json=$(OUT)/all.json --gate-summary=$(OUT)/all.md $(ARGS); first=$$?; \
-	$(BIN)/pytest suites/capability suites/forgetting suites/training/test_over_tasks.py --model-pair base,step-16 --checkpoint sft=sft-16 $(OVER) \
+	$(BIN)/pytest suites/comparability suites/capability suites/forgetting suites/training/test_over_tasks.py --model-pair base,step-16 --checkpoint sft=sft-16 $(OVER) \
 	  --gate-policy=benchmarks --benchmarks=countdown,chain_sum,number_sorting --thorough --samples 4 --score-samples 4 \
 	  --backend-option threads=1 --devices=cpu,cpu \
-	  --gate-report=$(OUT)/over.html --gate-json=$(OUT)/over.json --gate-summary=$(OUT)/over.md $(ARGS); exit $$first
+	  --gate-report=$(OUT)/over.html --gate-json=$(OUT)/over.json --gate-summary=$(OUT)/over.md $(ARGS) && exit $$first
 
 # The pure core: statistics, judging, gate and keys. Its tests run first, and cover all of it.
 CORE := tests/stats tests/kernels tests/judging tests/gate tests/claims tests/store/test_keys.py
