@@ -10,7 +10,8 @@ torch is needed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from typing import Any
 
 import torch
@@ -72,8 +73,12 @@ class Gpu(TorchFunctionMode):
         named, name = dict(kwargs or {}), getattr(func, "__name__", "")
         if name in ("to", "cpu", "cuda"):
             return _moved(name, args, named)
+        if func in _OF_LEAVES:
+            return _elsewhere(func(*_inside(args)))
         if name in ("__get__", "__set__"):
             return func(*args, **named)
+        if name in _HOOKING and isinstance(args[0], Elsewhere):
+            return func(args[0].inside, partial(_heard, args[0], args[1], name))
         device = named.get("device")
         asked = None if device is None else torch.device(device).type == "cuda"
         there = any(isinstance(leaf, Elsewhere) for leaf in tree_leaves((args, named)))
@@ -85,6 +90,19 @@ class Gpu(TorchFunctionMode):
         inner = _inside(named) | ({} if device is None else {"device": "cpu"})
         made = func(*_inside(args), **inner)
         return made if asked is False else _elsewhere(made)
+
+
+_OF_LEAVES = [getattr(torch.Tensor, of).__get__ for of in ("grad", "requires_grad")] + [
+    torch.Tensor.grad.__set__  # type: ignore[attr-defined]  # a slot
+]
+"""What autograd knows of the tensor inside, where its graph is."""
+_HOOKING = ("register_hook", "register_post_accumulate_grad_hook")
+
+
+def _heard(whose: Elsewhere, call: Callable[[Any], Any], name: str, given: torch.Tensor) -> None:
+    """A hook of the tensor inside, called as one of the tensor itself would be."""
+    with Gpu():  # within a backward pass it has been left
+        call(Elsewhere(given) if name == "register_hook" else whose)
 
 
 def _moved(name: str, args: Any, named: dict[str, Any]) -> Any:
@@ -122,16 +140,24 @@ def _elsewhere(made: Any) -> Any:
 
 
 @contextmanager
-def a_gpu(*models: torch.nn.Module) -> Iterator[None]:
-    """Within it models are on the GPU that is none."""
+def a_gpu(*models: torch.nn.Module, learning: bool = False) -> Iterator[None]:
+    """Within it models are on the GPU that is none; where they are learning, with gradients."""
+    moved: dict[int, tuple[torch.Tensor, torch.nn.Parameter]] = {}
     for model in models:
         for module in model.modules():
             for name, tensor in module._parameters.items():
                 if tensor is not None:
-                    inside = Elsewhere(tensor.detach())
-                    module._parameters[name] = torch.nn.Parameter(inside, requires_grad=False)
+                    if id(tensor) not in moved:  # else tied
+                        moved[id(tensor)] = tensor, _parameter(tensor, learning)
+                    module._parameters[name] = moved[id(tensor)][1]
             for name, tensor in module._buffers.items():
                 if tensor is not None:
                     module._buffers[name] = Elsewhere(tensor)
-    with Gpu(), torch.no_grad():
+    with Gpu(), nullcontext() if learning else torch.no_grad():
         yield
+
+
+def _parameter(tensor: torch.Tensor, learning: bool) -> torch.nn.Parameter:
+    made = torch.nn.Parameter(Elsewhere(tensor.detach()), requires_grad=False)
+    made.inside = tensor.detach().requires_grad_(learning)
+    return made

@@ -1,4 +1,4 @@
-"""Sampler, scorer and probes make no mistake about devices: run on a GPU that is none."""
+"""Sampler, scorer, probes and gradients make no mistake about devices: on a GPU that is none."""
 
 from __future__ import annotations
 
@@ -14,8 +14,16 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
+from rlvr_gate.kernels.sketch import Sketch  # noqa: E402  # after importorskip
 from rlvr_gate_fixtures.backends.philox import stream_key  # noqa: E402  # after importorskip
-from rlvr_gate_fixtures.backends.transformers import blocks, sampler, scoring, steady  # noqa: E402
+from rlvr_gate_fixtures.backends.transformers import (  # noqa: E402
+    blocks,
+    factors,
+    gradients,
+    sampler,
+    scoring,
+    steady,
+)
 
 sys.path.append(str(Path(__file__).parent))
 from elsewhere import Elsewhere, WrongDevice, a_gpu  # noqa: E402  # beside this file
@@ -25,12 +33,13 @@ PROMPTS = [[5 + i for i in range(length)] for length in (3, 4, 7, 7, 9)]
 NEAR = 1e-5  # nats; the last bits may be other ones
 
 
-def make(seed: int = 0) -> Model:
+def make(seed: int = 0, *, tied: bool = False) -> Model:
     torch.manual_seed(seed)
     config = transformers.Qwen2Config(
         vocab_size=61, hidden_size=48, intermediate_size=96, num_hidden_layers=2,
         num_attention_heads=6, num_key_value_heads=2, max_position_embeddings=256,
         initializer_range=0.15, bos_token_id=None, eos_token_id=1, pad_token_id=0,
+        tie_word_embeddings=tied,
     )  # fmt: skip
     return transformers.Qwen2ForCausalLM(config).eval()
 
@@ -60,6 +69,31 @@ def scored(models: list[Model], of: ModuleType = scoring) -> dict[object, list[f
         for key, values in each.items()
         if of.packed({key: values})
     }
+
+
+HELD = {"whole": (None, False), "sketched": (Sketch(50), False), "factored": (None, True)}
+"""How gradients are held: by which sketch, and whether as factors."""
+
+
+def tangent(models: list[Model], held: str, of: ModuleType = gradients) -> list[float]:
+    """Everything that points at, on the way to and beside a checkpoint tell."""
+    sketch, factored = HELD[held]
+    passages = [(prompt, [7, 8, 9, 10][: 1 + n]) for n, prompt in enumerate(PROMPTS[:3])]
+    made = of.Gradients(of.Ground(*models), passages, (7, None), sketch, factored=factored)
+    points = [made.at(0.0, None, False), made.at(0.5, None, True), made.at(1.0, 3, False)]
+    arrays = [a.numpy() for p in points for a in (p.kernels, p.products, p.kl, p.logprob)]
+    return [number for a in arrays for number in a.flatten().tolist()] + [p.size for p in points]
+
+
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("held", HELD)
+def test_kernels_are_those_of_the_cpu(held: str, tied: bool) -> None:
+    pair = [make(0, tied=tied), make(1, tied=tied)]
+    expected, there = tangent(copy.deepcopy(pair), held), copy.deepcopy(pair)
+    with a_gpu(*there, learning=True):
+        assert (there[0].lm_head.weight is there[0].model.embed_tokens.weight) is tied
+        found = tangent(there, held)
+    assert found == pytest.approx(expected, rel=1e-6, abs=1e-9)
 
 
 @pytest.mark.parametrize("top_p", [1.0, 0.9])
@@ -161,6 +195,33 @@ def test_a_forgotten_device_is_found(
         monkeypatch.setattr(sampler, "prefill", made.prefill)
     with a_gpu(*there), pytest.raises(WrongDevice):
         calls[module]()
+
+
+@pytest.mark.parametrize(
+    ("module", "held", "line", "wrong"),
+    [
+        (gradients, "whole", "code(seed, size).to(device)", "code(seed, size)"),
+        (gradients, "whole", "generator=random).to(update.device)", "generator=random)"),
+        (gradients, "sketched", "self._sink.width, device=ground.model.device",
+         "self._sink.width"),
+        (gradients, "whole", "[1], device=law.device", "[1]"),
+        (gradients, "whole", "completion]], device=self._ground.model.device", "completion]]"),
+        (gradients, "whole", "part.T).double().cpu()", "part.T).double()"),
+        (gradients, "sketched", "torch.from_numpy(signs).to(gradient.device)",
+         "torch.from_numpy(signs)"),
+        (factors, "factored", "rows.T).double().cpu()", "rows.T).double()"),
+        (factors, "factored", "met.sum(0).double().cpu()", "met.sum(0).double()"),
+    ],
+)  # fmt: skip
+def test_a_forgotten_device_is_found_in_gradients(
+    module: ModuleType, held: str, line: str, wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, there = planted(module, line, wrong), [make(0), make(1)]
+    if module is factors:
+        monkeypatch.setattr(gradients, "Factored", made.Factored)
+        monkeypatch.setattr(gradients, "kernel", made.kernel)
+    with a_gpu(*there, learning=True), pytest.raises(WrongDevice):
+        tangent(there, held, gradients if module is factors else made)
 
 
 def test_what_torch_allows_across_devices_is_allowed() -> None:
