@@ -2,15 +2,15 @@
 
     python studies/kernel_cost.py --pair BASE,RLVR --benchmark FILE --store DIR [--problems 4]
 
-Takes kernels of a few probes whole and sketched, at base, at RLVR and at a random update of its
-size, and projects the cost to larger models. Probes are completions in the store, or drawn.
+Takes kernels of a few probes as factors, sketched and whole, at base, at RLVR and at a random
+update of its size, and projects the cost to larger models. Probes are completions in the store, or
+drawn. Seconds are a core's own, so that other work on the machine does not count.
 """
 
 from __future__ import annotations
 
 import argparse
 import resource
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,6 +40,7 @@ def main() -> None:
     parser.add_argument("--store", type=Path, default=Path(".rlvr-gate"))
     parser.add_argument("--problems", type=int, default=4)
     parser.add_argument("--max-new-tokens", type=int)
+    parser.add_argument("--how", default="factors,sketched,whole")
     args = parser.parse_args()
     base, rlvr = args.pair.split(",")
     run = resolve_run(
@@ -58,32 +59,40 @@ def main() -> None:
     points = (WeightPoint("rlvr", 0.0), WeightPoint("rlvr"), WeightPoint("rlvr", noise=0))
     passes, tokens = len(points) * len(probes.passages), probes.tokens / len(probes.passages)
     print(f"{weights / 1e6:.1f}M weights, {len(probes.passages)} probes of {tokens:.0f} tokens")
-    taken = {}
-    for size in (0, SKETCH):
-        job = KernelJob(*run.checkpoints.values(), probes.passages, (0,), points, size)
-        at = [0.0, 0.0]
-        started = time.perf_counter()
-
-        def tell(done: int, at: list[float] = at, started: float = started) -> None:
-            at[done > 1] = time.perf_counter() - started
-
-        taken[size] = dict(run.differentiator.gradients(job, tell))
-        each = (at[1] - at[0]) / (passes - 1)
+    taken, seconds = {}, 0.0
+    for how in args.how.split(","):  # the least memory first: the peak is over all so far
+        before = spent()
+        job = KernelJob(
+            *run.checkpoints.values(), probes.passages, (0,), points,
+            SKETCH if how == "sketched" else 0, how == "factors",
+        )  # fmt: skip
+        taken[how] = dict(run.differentiator.gradients(job, lambda _: None))
+        seconds = (spent() - before) / passes
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
-        rate = 6 * weights * tokens / each
-        print(f"{'sketched' if size else 'whole'}: {each:.3f} s a pass, {rate:.2e} operations a "
-              f"second; at most {peak:.2f} GiB so far")  # fmt: skip
-    whole, short = ([found[p].mean() for p in points] for found in taken.values())
-    off = [np.linalg.norm(s - w) / np.linalg.norm(w) for s, w in zip(short, whole, strict=True)]
-    print(f"sketch off by {max(off):.4f}, bound {sketch_error(whole[0], SKETCH):.4f}")
-    for name, found in (("whole", whole), ("sketched", short)):
-        moved = [kernel_change(found[0], other) for other in found[1:]]
-        print(f"{name}: rlvr {told(moved[0])}; noise of its size {told(moved[1])}")
+        rate = 6 * weights * tokens / seconds
+        print(f"{how}: {seconds:.2f} s a pass with loading and products, {rate:.2e} operations a "
+              f"second; at most {peak:.2f} GiB so far", flush=True)  # fmt: skip
+    found = {how: [k[p].mean() for p in points] for how, k in taken.items()}
+    first = next(iter(found))
+    for how, kernels in found.items():
+        off = [np.linalg.norm(k - w) / np.linalg.norm(w)
+               for k, w in zip(kernels, found[first], strict=True)]  # fmt: skip
+        moved = [kernel_change(kernels[0], other) for other in kernels[1:]]
+        print(f"{how}: off {first} by {max(off):.2g}; rlvr {told(moved[0])}; noise of its size "
+              f"{told(moved[1])}")  # fmt: skip
+    print(f"bound of the sketch: {sketch_error(found[first][0], SKETCH):.4f}")
     for name, size in LARGER.items():
-        seconds = POINTS * CODES * PROBES * each * size / weights
-        memory = (4 * 4 * size + 4 * PROBES * SKETCH) / 2**30
-        print(f"{name}: {memory:.0f} GiB, {seconds / 3600:.0f} hours at this pace for {POINTS} "
-              f"points, {CODES} codes and {PROBES} probes of {tokens:.0f} tokens")  # fmt: skip
+        hours = POINTS * CODES * PROBES * seconds * size / weights / 3600
+        copies, sketches = 4 * 4 * size / 2**30, 4 * PROBES * SKETCH / 2**30
+        print(f"{name}: {copies:.0f} GiB of weights and {sketches:.1f} of sketches, {hours:.0f} "
+              f"hours at this pace for {POINTS} points, {CODES} codes and {PROBES} probes of "
+              f"{tokens:.0f} tokens")  # fmt: skip
+
+
+def spent() -> float:
+    """Seconds of a core that children which have ended took."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def told(moved: object) -> str:

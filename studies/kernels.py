@@ -35,8 +35,8 @@ from rlvr_gate_fixtures.store.samples import Store
 
 EARLY = ("sft-4", "sft-8", "sft-16")
 """A real supervised run that stopped early; nobody asks what they gained."""
-SHIPPED = ("step-8", "step-16", "step-20", "rlvr", "rlvr-adamw", "spurious", *EARLY,
-           "sft-rlvr-optimizer", "distilled", "sft")  # fmt: skip
+SHIPPED = (*EARLY, "rlvr", "sft", "step-8", "step-16", "step-20", "rlvr-adamw", "spurious",
+           "sft-rlvr-optimizer", "distilled")  # fmt: skip
 LINES = ("sft",)
 FEW = 40
 """Probes that many codes are tried on."""

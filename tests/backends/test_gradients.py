@@ -9,8 +9,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rlvr_gate.kernels.change import kernel_change
 from rlvr_gate.kernels.points import WeightPoint
 from rlvr_gate.kernels.sketch import Sketch
+from rlvr_gate.kernels.spectrum import KernelError
 from rlvr_gate.records import Checkpoint
 from rlvr_gate_fixtures.backends import BackendError, KernelJob, Passage
 from rlvr_gate_fixtures.backends.arrays import packed, unpacked
@@ -132,6 +134,57 @@ def test_what_has_no_room_has_no_divergence(ground, monkeypatch) -> None:
     monkeypatch.setattr(gradients, "_LAWS", 4 * 11 * 6)
     told = Gradients(ground, PASSAGES, CODES[:1], None).at(1, None, False)
     assert torch.isnan(told.kl).tolist() == [False, False, True, True]
+
+
+def test_neurons_in_another_order_are_the_same_kernel(ground) -> None:
+    """A large update that changes no function: neither change nor turn, by any way of holding."""
+    random = torch.Generator().manual_seed(0)
+    weights = dict(ground.model.named_parameters())
+    update = {name: torch.zeros_like(p) for name, p in weights.items()}
+    for layer in range(2):
+        order = torch.randperm(12, generator=random)
+        for name in ("gate_proj", "up_proj"):
+            at = f"model.layers.{layer}.mlp.{name}.weight"
+            update[at] = weights[at][order] - weights[at]
+        at = f"model.layers.{layer}.mlp.down_proj.weight"
+        update[at] = weights[at][:, order] - weights[at]
+    ground.update = [update[name].detach() for name in weights]
+    for factored in (False, True):
+        found = Gradients(ground, PASSAGES, CODES, None, factored=factored)
+        base, permuted = found.at(0, None, False), found.at(1, None, False)
+        moved = kernel_change(base.kernels.mean(0).numpy(), permuted.kernels.mean(0).numpy())
+        assert permuted.size > 1
+        assert max(moved.distance, moved.turn) < 1e-5
+        assert float(permuted.kl.max()) < 1e-6
+
+
+def test_a_scale_that_moves_between_layers_is_seen(ground) -> None:
+    """The same function by other weights: a kernel is of weights too, and this one turns."""
+    update = {name: torch.zeros_like(p) for name, p in ground.model.named_parameters()}
+    for name, p in ground.model.named_parameters():
+        if name.endswith("up_proj.weight"):
+            update[name] = p.detach()  # twice as large
+        if name.endswith("down_proj.weight"):
+            update[name] = -p.detach() / 2
+    ground.update = list(update.values())
+    found = Gradients(ground, PASSAGES, CODES, None)
+    base, scaled = found.at(0, None, False), found.at(1, None, False)
+    assert float(scaled.kl.max()) < 1e-6
+    moved = kernel_change(base.kernels.mean(0).numpy(), scaled.kernels.mean(0).numpy())
+    assert moved.turn > 1e-3
+
+
+def test_no_update_is_none_and_what_is_not_finite_is_no_kernel(ground) -> None:
+    ground.update = [torch.zeros_like(u) for u in ground.update]
+    found = Gradients(ground, PASSAGES, CODES, None)
+    base, still, noise = (found.at(s, n, False) for s, n in ((0, None), (1, None), (1, 0)))
+    for each in (still, noise):
+        assert each.size == 0
+        assert bool((each.kernels == base.kernels).all())
+    ground.update[0][:] = torch.nan
+    broken = found.at(1, None, False)
+    with pytest.raises(KernelError, match="finite"):
+        kernel_change(base.kernels.mean(0).numpy(), broken.kernels.mean(0).numpy())
 
 
 def test_points_are_where_they_say(ground) -> None:

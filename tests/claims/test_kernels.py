@@ -32,10 +32,18 @@ class World:
     size, is four times as large.
     """
 
-    sizes: Mapping[str, float] = {"rlvr": 0.1, "sft": 1.0, "step-8": 0.05, "same": 0.0}
-    speeds: Mapping[str, float] = {"rlvr": 0.02, "sft": 0.01, "step-8": 0.02, "same": 0.0}
-    factors: Mapping[str, float] = {"rlvr": 4.0, "sft": 1.0, "step-8": 4.0, "same": 0.0}
-    correct: Mapping[str, int] = {"base": 10, "rlvr": 50, "sft": 30, "step-8": 20, "same": 10}
+    sizes: Mapping[str, float] = {
+        "rlvr": 0.1, "sft": 1.0, "step-8": 0.05, "same": 0.0, "idle": 0.5,
+    }  # fmt: skip
+    speeds: Mapping[str, float] = {
+        "rlvr": 0.02, "sft": 0.01, "step-8": 0.02, "same": 0.0, "idle": 0.0,
+    }  # fmt: skip
+    factors: Mapping[str, float] = {
+        "rlvr": 4.0, "sft": 1.0, "step-8": 4.0, "same": 0.0, "idle": 0.0,
+    }  # fmt: skip
+    correct: Mapping[str, int] = {
+        "base": 10, "rlvr": 50, "sft": 30, "step-8": 20, "same": 10, "idle": 10,
+    }  # fmt: skip
 
     def __init__(self, **changes: object) -> None:
         random = np.random.default_rng(0)
@@ -170,6 +178,19 @@ def test_the_same_weights_moved_no_kernel() -> None:
     assert "hold the same weights" in found.reasons[0]
     _ = same.turn() < 1
     assert ledger.judgements[0].verdict is Verdict.NOT_COMPARABLE
+
+
+def test_an_update_that_leaves_the_kernel_alone_has_no_rescaling() -> None:
+    """As a permutation of neurons does, or one of what no probe reads."""
+    idle = view("idle")
+    assert idle.turn().value == pytest.approx(0, abs=1e-9)
+    for found in (
+        idle.rescaling(), idle.over(view("sft"), "rescaling"), idle.over_noise("rescaling"),
+        view("rlvr").over(idle, "rescaling"),
+    ):  # fmt: skip
+        assert isinstance(found, Exact)
+        assert "idle's kernel is base's to 1e-05" in found.reasons[0]
+    assert idle.over(view("sft"), "turn").value < 1e-6
 
 
 def test_too_few_probes_are_no_kernel() -> None:

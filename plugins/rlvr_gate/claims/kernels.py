@@ -39,6 +39,8 @@ _MATCHED = {
     "": "", "size": " at its size of update", "kl": " at its divergence from base",
     "gain": " for each point gained",
 }  # fmt: skip
+_ROUNDING = 1e-5
+"""Change of a kernel that gradients in float32 cannot tell from none."""
 _LARGEST = float(np.log(1e6))
 """Logarithm of the largest ratio that an interval tells apart."""
 
@@ -93,7 +95,7 @@ class KernelView:
                 point of `gain` in pass@1.
         """
         label = f"{self.role} {WORDS[what]} over {other.role}'s{_MATCHED[at]}"
-        if why := self._still() or other._still():
+        if why := self._still(what) or other._still(what):
             return self._unknown(label, why, other)
         if at in ("size", "kl") and (why := self._beyond(other, at)):
             return self._unknown(label, why, other)
@@ -107,7 +109,7 @@ class KernelView:
         """Its number over the mean of random updates that have its size in every tensor."""
         label = f"{self.role} {WORDS[what]} over that of random updates of its size"
         points = [self._base, self._point(), *self._noise]
-        if why := self._still():
+        if why := self._still(what):
             return self._unknown(label, why, None)
 
         def number(kernels: Sequence[Floats], kept: Kept) -> float:
@@ -188,7 +190,7 @@ class KernelView:
 
     def _own(self, what: What) -> Estimate | Exact:
         label, points = f"{self.role} {WORDS[what]} since base", [self._base, self._point()]
-        if why := self._still():
+        if why := self._still(what):
             return self._unknown(label, why, None)
 
         def number(kernels: Sequence[Floats], kept: Kept) -> float:
@@ -249,8 +251,8 @@ class KernelView:
         clusters = np.asarray(self._probes.clusters)
         return np.asarray(np.unique(clusters if kept is None else clusters[kept]))
 
-    def _still(self) -> str:
-        """Why there is no change to speak of."""
+    def _still(self, what: What | None = None) -> str:
+        """Why there is no change to speak of; of no change no part is a rescaling."""
         if not self._probes.enough and self.traits is not None:
             names = ", ".join(dict.fromkeys(self._probes.traits)) or "none"
             return (
@@ -263,8 +265,21 @@ class KernelView:
                 f"a kernel needs {FEWEST} probes of {FEWEST // 2} problems, {self.benchmark} has "
                 f"{len(self._probes.of)} of {self._problems}: more problems are needed"
             )
-        size = self._at(self._point()).size
-        return "" if size else f"{self.role} and base hold the same weights: no kernel moved"
+        if not self._at(self._point()).size:
+            return f"{self.role} and base hold the same weights: no kernel moved"
+        if what == "rescaling" and self._moved <= _ROUNDING:
+            return (
+                f"{self.role}'s kernel is base's to {_ROUNDING:g}, which rounding alone does: no "
+                "part of its change is a rescaling"
+            )
+        return ""
+
+    @property
+    def _moved(self) -> float:
+        """How far its kernel is from base's over all probes."""
+        kept = np.arange(len(self._probes.clusters))
+        ends = (self._at(point).mean() for point in (self._base, self._point()))
+        return self._measure("distance", kept)(*ends)
 
     def _measure(self, what: What, kept: Kept) -> Callable[[Floats, Floats], float]:
         from rlvr_gate.kernels import change

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -298,6 +299,20 @@ def test_an_adaptive_run_reads_at_every_look_what_its_first_has_taken(run: Run) 
         evidence = StoreEvidence(run, each)
         assert evidence.kernel(NOISE, "sums").size == 2.0
         assert len(set(evidence.probes("sums").clusters)) == len(part.problems)
+
+
+def test_checkpoints_of_other_shapes_are_refused_before_anything_is_drawn(
+    run: Run, monkeypatch
+) -> None:
+    slots = {"/x/base": (64, 8), "/x/rlvr": (72, 8)}
+    monkeypatch.setattr(
+        plan, "tensor_slots", lambda path: {"embed": SimpleNamespace(shape=slots[str(path)])}
+    )
+    with pytest.raises(ValueError, match="embed is 72 x 8 in rlvr and 64 x 8 in base; leave"):
+        plan.check(run, WANTED)
+    slots["/x/rlvr"] = (64, 8)
+    plan.check(run, WANTED)
+    plan.check(run, [])
 
 
 def test_too_few_probes_start_no_engine(run: Run) -> None:
