@@ -24,7 +24,7 @@ from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 
-from gpu_steps.common import Skip
+from gpu_steps.common import SCALE, Skip
 
 from rlvr_gate_fixtures.backends.children.settling import memory_held
 from rlvr_gate_fixtures.backends.origin import nvidia_smi
@@ -121,6 +121,7 @@ def _run(step: Step, quick: bool, scale: float) -> Done:
         **os.environ,
         "PYTHONPATH": path,
         "PYTHONUNBUFFERED": "1",
+        SCALE: str(scale),
         MARKER: f"test-gpu-{os.getpid()}-{step.name}",
     }
     running = subprocess.Popen(

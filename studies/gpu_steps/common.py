@@ -23,6 +23,10 @@ FAR = 4.5  # of a standard normal value; nine of them are looked at
 BUDGET = 80
 
 
+SCALE = "RLVR_GATE_TEST_SCALE"
+"""Variable that says how many times the usual limits a step has, as `--minutes` asks."""
+
+
 class Skip(Exception):
     """This machine cannot do it; the message says what it lacks."""
 
@@ -132,14 +136,20 @@ def run_tests(arguments: Sequence[str], seconds: int, **environment: str) -> Non
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
     ours = {**os.environ, **environment}
     done = subprocess.run(
-        command, cwd=ROOT, env=ours, capture_output=True, text=True, timeout=seconds, check=False
-    )
+        command, cwd=ROOT, env=ours, capture_output=True, text=True, timeout=scaled(seconds),
+        check=False,
+    )  # fmt: skip
     lines = done.stdout.strip().splitlines()
     shown = " ".join(f"{name}={value}" for name, value in environment.items())
     print(f"{shown} {' '.join(arguments)}: {lines[-1] if lines else done.stderr[-500:]}".strip())
     if done.returncode not in (0, 5):
         print(*(line for line in lines if line.startswith(("FAILED", "ERROR", "E  "))), sep="\n")
     assert done.returncode in (0, 5), f"tests ended with status {done.returncode}"
+
+
+def scaled(seconds: int) -> float:
+    """A limit within a step, as long as the step's own is."""
+    return seconds * float(os.environ.get(SCALE, "1"))
 
 
 def words(error: BaseException) -> str:

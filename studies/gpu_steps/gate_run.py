@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from gpu_steps.common import ROOT, need_vllm
+from gpu_steps.common import ROOT, need_vllm, scaled
 from rlvr_gate_fixtures.backends.children.settling import memory_held
 
 PAIR, BENCHMARK = "RLVR_GATE_TEST_PAIR", "RLVR_GATE_TEST_BENCHMARK"
@@ -51,7 +51,8 @@ def run(quick: bool) -> None:
     checked = ["--checkpoint", pair.partition(",")[0]] if pair else []
     ratios = subprocess.run(
         [sys.executable, "studies/engines.py", "--option", "enforce_eager=true", *sizes, *checked],
-        cwd=ROOT, env=_environment(), capture_output=True, text=True, timeout=400, check=False,
+        cwd=ROOT, env=_environment(), capture_output=True, text=True, timeout=scaled(400),
+        check=False,
     )  # fmt: skip
     print(ratios.stdout[ratios.stdout.find("\n\n") :].strip() or ratios.stderr[-1500:])
     assert ratios.returncode == 0, "studies/engines.py failed"

@@ -67,7 +67,7 @@ def test_a_step_that_fails_hangs_or_leaves_something_is_told(
     steps = tmp_path / "gpu_steps"
     steps.mkdir()
     (steps / "__init__.py").write_text("")
-    (steps / "common.py").write_text("class Skip(Exception): pass\n")
+    (steps / "common.py").write_text("SCALE = 'SCALE'\nclass Skip(Exception): pass\n")
     (steps / "machine.py").write_text(f"def run(quick):\n    {body}\n")
     copy = tmp_path / "gpu.py"
     copy.write_text(
