@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -361,6 +362,72 @@ def test_what_does_not_fit_on_a_gpu_is_refused_with_the_sum(
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (1 * GIB, 24 * GIB))
     with pytest.raises(Refused, match="another program holds the rest"):
         fitting_slots(card, 100, 2048)  # type: ignore[arg-type]
+
+
+def test_what_an_earlier_job_left_with_torch_is_free_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import torch
+
+    from rlvr_gate_fixtures.backends.transformers.slots import fitting_slots
+
+    card = Card(80 * GIB, 0, 15 * GIB)
+    card.dtype = SimpleNamespace(itemsize=2)  # type: ignore[assignment]
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (5 * GIB, 80 * GIB))
+    with pytest.raises(Refused, match="another program holds the rest"):
+        fitting_slots(card, 100, 2048)  # type: ignore[arg-type]
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda _: 74 * GIB)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda _: 15 * GIB)
+    assert fitting_slots(card, 100, 2048) == 128  # type: ignore[arg-type]
+
+
+def test_a_prompt_is_drawn_among_as_many_in_every_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where memory bounds them: by its own length, not by the longest that a job lacks."""
+    import torch
+
+    from rlvr_gate_fixtures.backends.transformers.slots import by_slots
+
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (65 * GIB, 80 * GIB))
+    card = Card(80 * GIB, 0, 15 * GIB)
+    card.dtype = SimpleNamespace(itemsize=2)  # type: ignore[assignment]
+    prompts = [100, 5000, 230, 300, 90, 4000]
+    whole = by_slots(card, prompts, 1024)  # type: ignore[arg-type]
+    assert sorted(at for own in whole.values() for at in own) == list(range(6))
+    assert list(whole) == sorted(whole, reverse=True)
+    assert len(whole) > 1
+    for slots, own in whole.items():
+        for at in own:
+            assert by_slots(card, [prompts[at]], 1024) == {slots: [0]}  # type: ignore[arg-type]
+    assert by_slots(card, prompts, 1024, asked=7) == {7: [0, 1, 2, 3, 4, 5]}  # type: ignore[arg-type]
+    with pytest.raises(Refused, match="sequences in flight need"):
+        by_slots(card, [*prompts, 500_000], 1024)  # type: ignore[arg-type]
+
+
+def test_prompts_of_different_slots_come_whole_and_as_they_would_alone(
+    base: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rlvr_gate_fixtures.backends.transformers import child, slots
+
+    monkeypatch.setattr(slots, "fitting_slots", lambda _, room, *more: 16 if room == 256 else 4)
+    prompts = [(5, 9, 11), (7,) * 300, (6, 8), (9,) * 270]
+
+    def drawn(*positions: int) -> dict[tuple[int, int], list[int]]:
+        emitted: list[Any] = []
+        sampling = {"max_new_tokens": 6, "temperature": 1.0, "top_p": 1.0, "stop": ()}
+        job: Any = {
+            "path": str(base.path), "adapter": "", "dtype": "float32", "device": "cpu",
+            "threads": 1, "slots": 0, "load_memory": 0, "digest": base.digest, "seed": 0,
+            "stop_ids": list(base.stop_ids), "sampling": sampling,
+            "requests": [Request(prompts[at], 0, 5).to_wire() for at in positions],
+        }  # fmt: skip
+        child.complete(job, emitted.append)
+        rows = [line for line in emitted if line != "ready"]
+        assert len(rows) == 5 * len(positions)
+        return {(positions[request], sample): ids for request, sample, ids, *_ in rows}
+
+    whole = drawn(0, 1, 2, 3)
+    assert len(whole) == 20
+    assert whole == {**drawn(1, 3), **drawn(2), **drawn(0)}
 
 
 def test_a_driver_without_torch_is_no_gpu_and_no_error(

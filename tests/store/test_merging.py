@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 import zlib
 from contextlib import closing
 from dataclasses import replace
@@ -278,3 +280,42 @@ def test_the_work_goes_with_the_rows(tmp_path: Path, monkeypatch: pytest.MonkeyP
         list(merge(tmp_path / f"into-{samples}", [source]))
         taken.append(len(steps))
     assert taken[1] < 5 * taken[0]
+
+
+def test_a_new_store_is_written_once_and_is_whole_or_empty_after_a_kill(tmp_path: Path) -> None:
+    """No log beside it grows to its size; killed in the middle, the next merge starts over."""
+    source = filled(tmp_path / "one", {"a": range(300)}, text="4" * 5000)
+    code = (
+        "import os, sys\nfrom pathlib import Path\n"
+        "from rlvr_gate_fixtures.store import merging\n"
+        "merging._LATER = {'origins': 'SELECT nobody_knows()'}\n"
+        "def connect(*a, made=merging.connect, **k):\n"
+        "    db = made(*a, **k)\n"
+        "    db.create_function('nobody_knows', 0, lambda: os.kill(os.getpid(), 9))\n"
+        "    db.execute('PRAGMA cache_size = 4')\n"
+        "    return db\n"
+        "merging.connect = connect\n"
+        "list(merging.merge(Path(sys.argv[1]), [Path(sys.argv[2])]))\n"
+    )
+    target = tmp_path / "all"
+    killed = subprocess.run([sys.executable, "-c", code, str(target), str(source)], check=False)
+    assert killed.returncode == -9
+    assert (target / "samples.sqlite-journal").exists()
+    assert not (target / "samples.sqlite-wal").exists()
+    (found,) = merge(target, [source])
+    assert (found.completions, found.known) == (300, 0)
+    assert rows(target) == rows(source)
+    with closing(connect(target, readonly=False)) as db:
+        assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_store_that_somebody_reads_is_merged_into_beside_them(tmp_path: Path) -> None:
+    source, target = filled(tmp_path / "one", {"a": range(8)}), tmp_path / "all"
+    found = merge(target, [source, filled(tmp_path / "two", {"b": range(8)})])
+    next(found)
+    with Store.open(target, readonly=True) as reading:
+        reading.rows("BEGIN")
+        assert len(reading.rows("SELECT * FROM draws")) == 8
+        assert next(found).completions == 8
+        assert len(reading.rows("SELECT * FROM draws")) == 8
+    assert counts(target, "b", 8) == (8, 8)
