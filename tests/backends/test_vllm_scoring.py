@@ -45,6 +45,26 @@ def test_scores_are_those_of_transformers(base: Checkpoint) -> None:
 
 
 @pytest.mark.slow
+def test_a_passage_that_fills_the_checkpoint_s_context_is_scored(base: Checkpoint) -> None:
+    """As one that a context of that length has cut; one token more is refused."""
+    backend = VllmBackend(dtype="float32", enforce_eager="true")
+    (prompt,) = backend.encode(base, PROMPTS[:1])
+    answer = tuple(5 + n % 30 for n in range(160 - len(prompt)))
+    key, passages = (Measure.LOGPROB, (0,)), [Passage(prompt, answer), Passage(prompt, (6, 7))]
+    theirs = load_scorer("transformers", device="cpu", threads="1").score([base], passages)
+    expected = {scored.passage: scored.values[key] for scored in theirs}
+    with backend.kept():
+        found = {scored.passage: scored.values[key] for scored in backend.score([base], passages)}
+        assert len(found[0]) == len(answer)
+        for position, values in expected.items():
+            assert found[position] == pytest.approx(values, abs=1e-4)
+        with pytest.raises(
+            BackendError, match=r"a passage of 161 tokens .* need a context of 162"
+        ):
+            list(backend.score([base], [Passage(prompt, (*answer, 6))]))
+
+
+@pytest.mark.slow
 def test_a_passage_that_does_not_fit_is_refused(base: Checkpoint) -> None:
     backend = VllmBackend(enforce_eager="true", max_model_len="32")
     with pytest.raises(BackendError, match=r"a passage of 32 tokens .* need a context of 33"):
