@@ -51,6 +51,19 @@ def test_hours_are_written_out():
     assert "2:46:39 left" in line([state], 0, 1.0)
 
 
+def test_more_than_was_foretold_owes_no_time():
+    """A checkpoint that draws beyond its total has nothing left, never less than nothing."""
+    state = State("base", total=100)
+    state.recent.append((0.0, 0, 0))
+    state.drew("b", 7_300, 0, 1.0)
+    assert line([state], 0, 1.0) == "base · b · 7300/100 completions"
+    slower = State("rlvr", total=200)
+    slower.recent.append((0.0, 0, 0))
+    slower.drew("b", 100, 100, 1.0)
+    said = line([state, slower], 0, 1.0)
+    assert "0:01 left" in said and "-" not in said
+
+
 class Clock:
     now = 0.0
 
