@@ -71,6 +71,11 @@ def to_document(record: RunRecord) -> dict[str, object]:
         "crossovers": {name: told(found) for name, found in sorted(record.crossovers.items())},
         "strata": {name: told(rows) for name, rows in sorted(record.strata.items())},
         "numbers": {name: told(rows) for name, rows in sorted(record.numbers.items())},
+        "plane": told(record.plane),
+        "promoted": {
+            name: {problem: told(of) for problem, of in record.promoted[name].items()}
+            for name in sorted(record.promoted)
+        },
         "weights": {role: told(record.weights[role]) for role in role_order(record.weights)},
         "run": {
             "command": record.command,

@@ -100,6 +100,35 @@ class _Axis:
         return math.log2(number) if self._log else number
 
 
+def marks(exhibit: Curves) -> Svg:
+    """A mark for each name, named beside it; zero is in the picture, and its line is drawn.
+
+    Names give way to one another downwards, within the picture.
+    """
+    at = {name: points[0] for name, points in exhibit.curves.items()}
+    x = _Axis([0.0, *(p[0] for p in at.values())], _LEFT, _W - _RIGHT, log=False, round_=True)
+    y = _Axis([0.0, *(p[1] for p in at.values())], _H - _BOTTOM, _TOP, log=False, round_=True)
+    css = turns(at)
+    parts = [
+        _grid(x, y, exhibit),
+        f'<path class="zero" d="M{_LEFT} {y.at(0):.1f}H{_W - _RIGHT}"/>',
+    ]
+    last = -math.inf
+    for name, point in sorted(at.items(), key=lambda of: (y.at(of[1][1]), of[0])):
+        place, across = y.at(point[1]), x.at(point[0])
+        last = max(place, last + _LABEL_GAP)
+        parts.append(_mark(across, place, point, name, css[name]))
+        if last - place > 2:
+            parts.append(
+                f'<path class="grid" d="M{across:.1f} {place:.1f}L{across + 8:.1f} {last:.1f}"/>'
+            )
+        parts.append(text(across + 10, last + 4, cut(name, 22), f"label {css[name]}"))
+    spoken = f"{exhibit.title}: " + ", ".join(
+        f"{name} {words.number(p[1])} at {words.number(p[0])}" for name, p in at.items()
+    )
+    return picture(parts, _W, max(_H, int(last) + 12), spoken)
+
+
 def curves(exhibit: Curves, reach: Sequence[float] = ()) -> Svg:
     """Lines with their bands, ticks at round numbers, and names at the end of each line.
 

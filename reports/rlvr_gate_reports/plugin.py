@@ -29,6 +29,7 @@ from rlvr_gate.options import path
 from rlvr_gate.records import GateResult, GateState, RunRecord
 from rlvr_gate.visible import for_log
 from rlvr_gate_reports.outputs import is_ours, misplaced, named
+from rlvr_gate_reports.rendering import Rendering, Say, silent
 from rlvr_gate_reports.write import ReportError, write_text
 
 record_key = pytest.StashKey[RunRecord]()
@@ -139,28 +140,31 @@ def pytest_rlvr_gate_finished(
     config.stash[finished_key] = True
     for option, target in _targets(config).items():
         try:
-            _announce(config, option, run)
-            _write(option, target, run)
+            _write(option, target, run, _announce(config, option, run))
         except Exception as error:  # the other reports shall still tell the verdict
             failed(config, option, error)
             _write_verdict(option, target, run)
     return (yield)
 
 
-def _announce(config: pytest.Config, option: str, run: RunRecord) -> None:
-    """A sign of life where an output takes its time."""
+def _announce(config: pytest.Config, option: str, run: RunRecord) -> Say:
+    """A sign of life where an output takes its time; how far it is goes on from there."""
     problems = sum(len(asked) for asked in run.problems.values())
     reporter = config.pluginmanager.getplugin("terminalreporter")
-    if problems > _MANY_PROBLEMS and reporter is not None:
-        reporter.ensure_newline()
-        reporter.line(f"rlvr-gate: writing {option} of {problems:,} problems")
+    if problems <= _MANY_PROBLEMS or reporter is None:
+        return silent
+    reporter.ensure_newline()
+    reporter.line(f"rlvr-gate: writing {option} of {problems:,} problems")
+    return Rendering(reporter.line, f"rlvr-gate: writing {option}")
 
 
-def _write(option: str, target: Path, run: RunRecord) -> None:
-    from rlvr_gate_reports import junit
+def _write(option: str, target: Path, run: RunRecord, say: Say = silent) -> None:
+    from rlvr_gate_reports import html, junit
 
     if option == "--junit-xml":
         junit.add(target, run)
+    elif option == "--gate-report":
+        write_text(target, html.pieces(run, say))
     else:
         write_text(target, _renderers()[option](run))
 

@@ -22,7 +22,17 @@ Point = CurvePoint
 _W, _H = 460, 300  # of a chart; drawn at about this size, so text stays readable
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 120, 14, 40
 _LABEL_GAP = 15
-_AT_TEMPERATURE = re.compile(r"(.+) \(temperature ([\d.]+)(?:, samples \d+)?\)")
+_ROOM, _NAME, _LETTER = 9, 24, 6.5  # letters beside a curve, at most, and pixels of one more
+_OTHERWISE = re.compile(r"(.+?) \((.+)\)")
+_BRIEF = (
+    (re.compile(r"temperature ([\d.]+)"), r"t\1"),
+    (re.compile(r"samples \d+"), ""),
+    (re.compile(r"tokens (\d+)"), r"\1 tok"),
+    (re.compile(r"template .*"), "template"),
+    (re.compile(r"(\d+) problems .*"), r"of \1"),
+    (re.compile(r"(\w+) grades"), r"\1"),
+)
+"""What is asked otherwise, and how it is written beside a curve."""
 
 
 class Svg(str):
@@ -85,7 +95,9 @@ def curves(
         parts.insert(0, _allowed(axes, found.k, found.low, found.high))
     elif crossing:
         parts.append(_crossing(axes, crossing))
-    labels = _end_labels(axes, drawn, css)
+    names = _briefly(drawn)
+    labels, lowest = _end_labels(axes, drawn, css, names)
+    wider = _LETTER * max(max(map(len, names.values())) - _ROOM, 0)
 
     def fine(role: str) -> Sequence[Point]:
         return (every_k or {}).get(role) or drawn[role]
@@ -100,7 +112,8 @@ def curves(
         f"to {words.number(p[-1].value)} at k={p[-1].k:g}"
         for role, p in drawn.items()
     )
-    return picture(parts, _W, _H, f"pass@k curves: {spoken}", more=axes.scale())
+    size = _W + wider, max(_H, lowest + 12)
+    return picture(parts, *size, f"pass@k curves: {spoken}", more=axes.scale())
 
 
 def difference(
@@ -372,21 +385,37 @@ def _mark(x: float, y: float, point: Point, role: str, css: str) -> str:
 
 
 def _end_labels(
-    axes: _Axes, drawn: Mapping[str, Sequence[Point]], css: Mapping[str, str]
-) -> dict[str, str]:
+    axes: _Axes,
+    drawn: Mapping[str, Sequence[Point]],
+    css: Mapping[str, str],
+    names: Mapping[str, str],
+) -> tuple[dict[str, str], float]:
+    """A name at the end of each curve, and how far down the last one stands."""
     wanted = sorted((axes.y(points[-1].value), role) for role, points in drawn.items())
     labels, last = {}, -math.inf
     for y, role in wanted:
         last = max(y, last + _LABEL_GAP)
-        label = f"{cut(_brief(role), 9)} {words.number(drawn[role][-1].value)}"
+        label = f"{names[role]} {words.number(drawn[role][-1].value)}"
         labels[role] = text(_W - _RIGHT + 10, last + 4, label, f"label {css[role]}")
-    return labels
+    return labels, last
+
+
+def _briefly(roles: Iterable[str]) -> dict[str, str]:
+    """Names short enough to stand beside a curve, and whole where short ones would be alike."""
+    short = {role: _brief(role) for role in roles}
+    said = list(short.values())
+    return {r: cut(r if said.count(name) > 1 else name, _NAME) for r, name in short.items()}
 
 
 def _brief(role: str) -> str:
-    """Room beside a curve is for some nine letters: `base t0.6` for base at that temperature."""
-    found = _AT_TEMPERATURE.fullmatch(role)
-    return f"{found[1]} t{found[2]}" if found else role
+    """`base t0.6` for base at that temperature, `rlvr direct 1` for that variant."""
+    found = _OTHERWISE.fullmatch(role)
+    if not found:
+        return role
+    parts = found[2].split(", ")
+    for long, brief in _BRIEF:
+        parts = [long.sub(brief, part) for part in parts]
+    return " ".join([found[1], *filter(None, parts)])
 
 
 def _allowed(axes: _Axes, k: int, low: int, high: int | None) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from rlvr_gate.claims import numbers
 from rlvr_gate.claims.tokens.choices import Chosen
-from rlvr_gate.claims.tokens.promoted import promoted
+from rlvr_gate.claims.tokens.promoted import SHOWN, of_each, promoted
 from rlvr_gate.claims.views import CheckpointView, PairView
 from rlvr_gate.judging.quantities import Ledger
 from rlvr_gate.records import Facts, Table, Verdict
@@ -164,3 +164,26 @@ def test_places_are_of_different_problems_first_and_few_pairs_are_shown() -> Non
     assert [row[1] for row in places.rows[:3]] == ["p", "q", "p"]
     assert len(pairs.rows) == 20
     assert "the first 20 of 31 pairs" in pairs.title
+
+
+def test_every_problem_has_its_own_promoted_tokens_all_of_them_counted() -> None:
+    """Whatever the tables above show: the first eight are spelled, and none is left uncounted."""
+    many = of(*[OTHER] * (SHOWN + 2), SAME)
+    seen = of_each([(many,), (of(SAME),)], ["p", "q"], "base", letters)
+    assert (seen["p"].positions, seen["p"].differing) == (SHOWN + 3, SHOWN + 2)
+    assert [place.position for place in seen["p"].places] == list(range(SHOWN))
+    last = seen["p"].places[-1]
+    assert (last.before, last.now, last.left, last.right) == ("A", "B", "A" * 7, "AAAA")
+    assert (seen["q"].positions, seen["q"].differing, seen["q"].places) == (1, 0, ())
+    assert seen["q"].along == "base"
+
+
+def test_where_nothing_differs_nothing_is_spelled() -> None:
+    def spell(ids: list[tuple[int, ...]]) -> list[str]:
+        raise AssertionError(ids)
+
+    assert of_each([(of(SAME),)], ["p"], "base", spell)["p"].places == ()
+
+
+def letters(ids: list[tuple[int, ...]]) -> list[str]:
+    return ["".join(map(chr, each)) for each in ids]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rlvr_gate.claims import numbers
-from rlvr_gate.claims.forgotten import heaviest, unseen_r2
+from rlvr_gate.claims.forgetting.law import heaviest, unseen_r2
 from rlvr_gate.claims.views import CheckpointView, PairView, ScoreOf, TokenScores
 from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.records import Curves, Measure, Table, Tally, Verdict

@@ -29,6 +29,7 @@ from rlvr_gate.records import (
     CurvePoint,
     Curves,
     Deciding,
+    Distance,
     Evidence,
     Example,
     Exhibit,
@@ -46,8 +47,11 @@ from rlvr_gate.records import (
     Noise,
     NotMeasured,
     NumberRow,
+    Plane,
     Power,
     Problem,
+    Promoted,
+    Promotion,
     RunRecord,
     Sampling,
     Side,
@@ -87,6 +91,12 @@ STRATA = [
 def _run() -> Callable[..., RunRecord]:
     """A realistic run that ends in the given state."""
     return run
+
+
+@pytest.fixture(name="everything")
+def _everything() -> Callable[..., RunRecord]:
+    """A run of every kind of section."""
+    return everything
 
 
 @pytest.fixture(name="minimal_run")
@@ -166,6 +176,48 @@ def run(state: str = "open", *, problems: int = 100, samples: int = 256, shown: 
     )  # fmt: skip
 
 
+PLANE = Plane("countdown", ("sums", "sorting"), 1, (
+    Distance("rlvr", 0.021, 0.017, 0.026, 0.288, 0.013), Distance("step-8", 0.037, 0.03, 0.046,
+    0.19, 0.041), Distance("sft", 0.31, 0.27, 0.36, 0.4, 0.233),
+))  # fmt: skip
+GREEDY = "base (temperature 0.001, samples 1)"
+
+
+def promoted(record: RunRecord) -> dict[str, Promoted]:
+    """Of the first half of the problems, the last of those without a place."""
+    asked = record.problems["countdown"][: len(record.problems["countdown"]) // 2]
+    found = Promoted(GREEDY, 41, 3, (Promotion(7, " 12", "\n", "Start with", " 12 + 5"),))
+    return {q.id: found for q in asked[:-1]} | {asked[-1].id: Promoted(GREEDY, 37, 0, ())}
+
+
+def everything(state: str = "open", **wish: int) -> RunRecord:
+    """A run of every kind of section and exhibit: steps, ways of asking, plane, checks, tokens."""
+    record = run(state, contrast=True, **wish)
+    curves = dict(record.curves["countdown"])
+    for n, role in enumerate(("step-8", "step-20", GREEDY, "rlvr (samples 64, direct 1)")):
+        curves[role] = [replace(p, value=p.value * (0.9 - n / 10)) for p in curves["rlvr"]]
+    exhibits: tuple[Exhibit, ...] = (
+        Facts({"layers": 12, "share of the update": 0.4375, "bound": None}, "Kernel"),
+        Table("Templates", ("template", "pass@1", "gain"), [("own", 0.731, 0.0625)],
+              signed=("gain",)),
+        Curves("Likeness", {"rlvr": [(1, 0.993, 0.981, 0.998), (2, 0.971, 0.95, 0.99)]}, "layer"),
+        Heat("Traits", ("first",), ("sums", "sorting"), ((0.123, -0.456),), "nats"),
+    )  # fmt: skip
+    claims = [
+        replace(c, judgements=tuple(
+            replace(j, evidence=replace(j.evidence, exhibits=exhibits)) for j in c.judgements))
+        for c in record.claims
+    ]  # fmt: skip
+    real = [replace(claims[0], id=id, kind=Kind.FINDING) for id in ("R1", "S3")]
+    return replace(
+        record,
+        claims=[*claims, *real],
+        curves={"countdown": curves},
+        plane=PLANE,
+        promoted={"countdown": promoted(record)},
+    )
+
+
 def minimal() -> RunRecord:
     """The least a run can say: nothing was judged, nothing was counted."""
     return RunRecord(
@@ -235,6 +287,9 @@ def hostile() -> RunRecord:
             overlaps={NASTY: UpdateOverlap(*[0.5] * 7)},
         )},
         curves={NASTY: dict.fromkeys((*roles, "difference"), (point,))},
+        plane=Plane(NASTY, (NASTY,), 1, tuple(
+            Distance(r, 0.1, 0.0, 0.2, -0.1, 0.3) for r in roles[1:])),
+        promoted={NASTY: {problem.id: Promoted(NASTY, 9, 9, (Promotion(0, *[NASTY] * 4),))}},
         versions={NASTY: NASTY},
         command=NASTY,
         created=NASTY,

@@ -110,6 +110,32 @@ def test_ways_of_asking_have_names_of_their_own_beside_their_curves() -> None:
     assert names == {r + t for r in PAIR for t in ("", " t0.6", " t1", " t1.4")}
 
 
+def test_names_beside_curves_are_whole_lie_within_the_picture_and_differ() -> None:
+    asked = {
+        "rlvr (samples 64, direct 1)": "rlvr direct 1", "base (512 tokens)": "base 512 tokens",
+        "rlvr (tokens 512, temperature 0.6)": "rlvr 512 tok t0.6",
+        "base (samples 4)": "base (samples 4)", "base": "base",
+        "rlvr (clean grades)": "rlvr clean",
+        "base (template <html>, of <b>)": "base template of <b>",
+    }  # fmt: skip
+    picture = ElementTree.fromstring(svg.curves(dict.fromkeys(asked, ladder(3))))
+    labels = [t for t in picture.iter("text") if "label" in t.attrib["class"]]
+    assert sorted((t.text or "").rsplit(" ", 1)[0] for t in labels) == sorted(asked.values())
+    width, height = map(float, picture.attrib["viewBox"].split()[2:])
+    for label in labels:
+        assert float(label.attrib["x"]) + 6.2 * len(label.text or "") <= width
+        assert float(label.attrib["y"]) < height
+
+
+def test_many_curves_that_end_low_have_their_names_in_the_picture() -> None:
+    low = [CurvePoint(k, 0.0, 0.0, 0.001) for k in (1.0, 2.0)]
+    picture = ElementTree.fromstring(svg.curves({f"step-{n}": low for n in range(12)}))
+    height = float(picture.attrib["viewBox"].split()[3])
+    places = [float(t.attrib["y"]) for t in picture.iter("text") if "label" in t.attrib["class"]]
+    assert len(places) == 12
+    assert max(places) < height
+
+
 def test_no_problem_lies_under_the_words_of_the_scatter() -> None:
     picture = ElementTree.fromstring(dots.scatter([dots.Dot("gained", 0, 1)]))
     (said,) = (t for t in picture.iter("text") if (t.text or "").startswith("accuracy of rlvr"))

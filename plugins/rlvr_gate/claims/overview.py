@@ -53,7 +53,7 @@ def overview(
     curves = _curves(base, rlvr, level)
     for name in others:
         say(f"{benchmark}, {name}")
-        view, most = CheckpointView(name, source, ledger), _fewest(source.tallies(name, benchmark))
+        view, most = CheckpointView(name, source, ledger), fewest(source.tallies(name, benchmark))
         curves[name] = _curve(
             [view.pass_at(k, benchmark) for k in sorted(ladder) if k <= most], level
         )
@@ -86,7 +86,7 @@ def _curves(base: Sequence[Quantity], rlvr: Sequence[Quantity], level: float) ->
 
 def _numbers(pair: PairView, benchmark: str, level: float) -> list[NumberRow]:
     """A row for each of `numbers.NUMBERS` that says where it is shown, as far as samples go."""
-    if _fewest(pair.base.source.tallies("base", benchmark)) < 2:
+    if fewest(pair.base.source.tallies("base", benchmark)) < 2:
         return []
     return [
         _row(number(pair.base, benchmark, **shown), number(pair.rlvr, benchmark, **shown), level)
@@ -110,7 +110,7 @@ def _curve(quantities: Sequence[Quantity], level: float) -> Curve:
     return points
 
 
-def _fewest(tallies: Sequence[Tally]) -> int:
+def fewest(tallies: Sequence[Tally]) -> int:
     """The largest k that every problem has an answer for."""
     return min(t.n if t.rounds is None else t.rounds.sizes[-1] for t in tallies)
 

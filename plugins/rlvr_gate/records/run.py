@@ -153,6 +153,60 @@ class StratumRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Distance:
+    """How far one checkpoint went from its base, what that gained and what it cost."""
+
+    role: str
+    kl: float
+    """KL(base || checkpoint) along base's completions, nats a token, with its interval."""
+    low: float
+    high: float
+    gained: float
+    """pass@1 on the new task, less base's."""
+    forgotten: float
+    """pass@k of base less the checkpoint's, the mean over what may be forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """Divergence and forgetting of several checkpoints (arXiv:2509.04259v1, fig. 4)."""
+
+    benchmark: str
+    """The new task: the first that was named."""
+    prior: tuple[str, ...]
+    """What may be forgotten: the other benchmarks; none: problems of the new task itself."""
+    k: int
+    """Of `forgotten`: 1 on prior tasks; on the new task itself the most that all answer."""
+    rows: tuple[Distance, ...]
+    """By divergence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """One place where another token would be chosen now: texts as far as they can be told."""
+
+    position: int
+    before: str
+    now: str
+    left: str
+    """The completion just before that place."""
+    right: str
+    """And from there on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promoted:
+    """Where rlvr would choose otherwise along base's completion of one problem."""
+
+    along: str
+    """Whose completions: the name of a way of asking."""
+    positions: int
+    differing: int
+    places: tuple[Promotion, ...]
+    """The first of them."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """Everything the JSON and the HTML report share: the documented record of one run."""
 
@@ -201,3 +255,7 @@ class RunRecord:
     """benchmark -> role -> `curves` at every whole k; empty where the ladder has them all."""
     beforehand: Beforehand = field(default_factory=Beforehand)
     """Whether policy and claims were fixed before the first draw."""
+    plane: Plane | None = None
+    """None where divergences of fewer than two checkpoints were measured."""
+    promoted: Mapping[str, Mapping[str, Promoted]] = field(default_factory=dict)
+    """benchmark -> problem id -> tokens that rlvr promotes; empty where nobody looked."""

@@ -21,6 +21,7 @@ from rlvr_gate_reports import svg, words
 from rlvr_gate_reports.comparison import Comparison
 from rlvr_gate_reports.html import page
 from rlvr_gate_reports.html.sections.section import SHOWN_CLAIMS
+from rlvr_gate_reports.rendering import Say, silent
 
 _LONGEST = 6_000  # characters of any one text in the page
 
@@ -30,10 +31,14 @@ def render(record: RunRecord) -> str:
     return "".join(pieces(record))
 
 
-def pieces(record: RunRecord) -> Iterator[str]:
-    """The same piece by piece, so that a large page is written without ever being whole."""
+def pieces(record: RunRecord, say: Say = silent) -> Iterator[str]:
+    """The same piece by piece, so that a large page is written without ever being whole.
+
+    Args:
+        say: told what is made next, and how many problems of how many are done.
+    """
     return _environment().get_template("report.html.j2").generate(
-        page=page.build(record), record=record,
+        page=page.build(record, say), record=record,
         script_digest=_digest(_asset("report.js")), style_digest=_digest(_asset("style.css")),
     )  # fmt: skip
 

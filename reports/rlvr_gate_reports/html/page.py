@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from rlvr_gate.records import CheckpointFacts, RunRecord
 from rlvr_gate.visible import capped
@@ -16,6 +17,7 @@ from rlvr_gate_reports.html.problems import LONGEST_NAME, TEXT_BYTES, Place, kep
 from rlvr_gate_reports.html.sections import parts
 from rlvr_gate_reports.html.sections.section import Material, Part
 from rlvr_gate_reports.reading import benchmark_names
+from rlvr_gate_reports.rendering import Say, silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +41,24 @@ class Page:
     pair: tuple[CheckpointFacts, ...]
     parts: tuple[Part, ...]
     benchmarks: tuple[BenchmarkPanel, ...]
+    say: Say
 
     def islands(self) -> Iterator[Island]:
         """What the page holds as data; made as it is written, so that it is never whole."""
         problems = [panel.problems for panel in self.benchmarks]
         keep = kept_characters(problems)
+        of, done = sum(len(each.rows) for each in problems), 0
         for panel in self.benchmarks:
-            yield from panel.problems.islands(keep, 1.2 * TEXT_BYTES / len(problems))
+            say = partial(self._made, panel.name, done, of)
+            yield from panel.problems.islands(keep, 1.2 * TEXT_BYTES / len(problems), say)
+            done += len(panel.problems.rows)
             yield islands.plain(f"{panel.anchor}-curves", panel.numbers)
 
+    def _made(self, benchmark: str, before: int, of: int, done: int) -> None:
+        self.say(f"problems of {benchmark}", before + done, of)
 
-def build(record: RunRecord) -> Page:
+
+def build(record: RunRecord, say: Say = silent) -> Page:
     """Read a record into a page."""
     panels = tuple(
         benchmark_panel(record, name, f"b{index}")
@@ -69,6 +78,7 @@ def build(record: RunRecord) -> Page:
         pair=tuple(words.pair(record)),
         parts=tuple(parts(material)),
         benchmarks=panels,
+        say=say,
     )
 
 

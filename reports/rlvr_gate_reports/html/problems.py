@@ -6,12 +6,13 @@ The worst are elements of the page, for readers without scripts and for paper. A
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, islice
 
-from rlvr_gate.records import Answered, Example, Problem, RunRecord, Tally
+from rlvr_gate.records import Answered, Example, Problem, Promoted, RunRecord, Tally
 from rlvr_gate.visible import capped
 from rlvr_gate_reports import svg, words
 from rlvr_gate_reports.html import islands
@@ -102,6 +103,10 @@ class ProblemEntry:
     prompt: Excerpt
     answer: str
     sides: tuple[Side, ...]
+    promoted: tuple[tuple[str, str, str], ...]
+    """Tokens that rlvr promotes: the text before, base's choice, rlvr's."""
+    promoting: str
+    """How many there are, and along which text; empty where nobody looked."""
 
 
 class Problems:
@@ -135,6 +140,7 @@ class Problems:
             _excerpt(asked.prompt, _kept_of_prompts(self.record)),
             capped(asked.answer, _ANSWER),
             tuple(self._side(role, row, keep) for role in self.roles),
+            *_promoted(self.record.promoted.get(self.name, {}).get(row.key)),
         )
 
     def _side(self, role: str, row: ProblemRow, keep: int) -> Side:
@@ -151,17 +157,20 @@ class Problems:
 
     # Data
 
-    def islands(self, keep: int, room: float) -> Iterator[Island]:
+    def islands(
+        self, keep: int, room: float, say: Callable[[int], None] = lambda done: None
+    ) -> Iterator[Island]:
         """Texts in blocks, prompts, and the rows that say where they are.
 
         Args:
             keep: characters of a completion.
             room: bytes that texts may take; blocks beyond it are left out, the worst problems'
                 come first.
+            say: told how many problems are done.
         """
         if not self.rows:
             return
-        entries = (self.entry(row, keep) for row in self.rows)
+        entries = self._told(keep, say)
         each = self._in_a_block(keep)
         texts = (_data(entry) for entry in entries)
         for block in islands.blocks(f"{self.anchor}-texts", texts, each):
@@ -173,6 +182,11 @@ class Problems:
         prompts = [_excerpt(self._prompt(row), kept).whole for row in self.rows]
         yield islands.deflated(f"{self.anchor}-prompts", prompts)
         yield islands.plain(f"{self.anchor}-rows", self._document(each))
+
+    def _told(self, keep: int, say: Callable[[int], None]) -> Iterator[ProblemEntry]:
+        for done, row in enumerate(self.rows):
+            say(done)
+            yield self.entry(row, keep)
 
     def _prompt(self, row: ProblemRow) -> str:
         return self._known[row.key].prompt if row.key in self._known else ""
@@ -260,9 +274,10 @@ def _given(given: Answered) -> tuple[str, int, str]:
 
 
 def _data(entry: ProblemEntry) -> list[object]:
-    """Answer on file; of each role its answers and texts."""
+    """Answer on file; of each role its answers and texts; promoted tokens."""
     sides = [[list(side.answers), [_told(t) for t in side.texts]] for side in entry.sides]
-    return [entry.answer, sides]
+    told = [entry.promoting, list(entry.promoted)] if entry.promoting else []
+    return [entry.answer, sides, *told]
 
 
 def _told(text: Text) -> list[object]:
@@ -274,6 +289,25 @@ def _told(text: Text) -> list[object]:
         example.sample, str(example.grade), text.extracted, finish, logprob, text.shown.whole,
         capped(example.reason, _GIVEN), words.surprise(example),
     ]  # fmt: skip
+
+
+def _promoted(found: Promoted | None) -> tuple[tuple[tuple[str, str, str], ...], str]:
+    """Rows, and the sentence above them."""
+    if found is None:
+        return (), ""
+    where = f"along {capped(found.along, LONGEST_NAME)}'s completion"
+    said = (
+        f"RLVR would choose another token at {found.differing:,} of {found.positions:,} "
+        f"positions {where}"
+    )
+    more = found.differing - len(found.places)
+    rows = tuple((_quoted(p.left), _quoted(p.before), _quoted(p.now)) for p in found.places)
+    return rows, f"{said}; the first {len(rows)} are shown" if more > 0 else said
+
+
+def _quoted(token: str) -> str:
+    """A token with its blanks and breaks to be seen."""
+    return json.dumps(capped(token, _GIVEN), ensure_ascii=False)[1:-1].replace(" ", "␣")
 
 
 def _text(example: Example, keep: int) -> Text:

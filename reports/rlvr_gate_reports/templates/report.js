@@ -214,11 +214,20 @@
           make("p", {class: "turn"}, [arrow(-1, "← previous", "←"), arrow(1, "next →", "→")])]),
         asked ? make("pre", {class: "prompt"}, [asked]) : null,
         found && found[0] ? make("p", {class: "facts"}, ["Answer ", make("code", {}, [found[0]])]) : null,
+        found && found[2] ? promoted(found[2], found[3]) : null,
         found ? null : make("p", {class: "note"}, ["The completions of this problem are left out of this page; they are in the sample store."]),
         make("div", {class: "sides"}, data.roles.map(function (role, n) {
           return side(role, data.styles[n], row.counts[n], found ? found[1][n] : [[], []]);
         }))
       ].filter(Boolean);
+    }
+
+    function promoted(said, rows) {
+      if (!rows.length) return make("p", {class: "note"}, [said]);
+      function cells(name, each) { return each.map(function (text) { return make(name, {}, name === "td" ? [make("code", {}, [text])] : [text]); }); }
+      return make("table", {class: "numbers promoted"}, [make("caption", {}, [said]),
+        make("thead", {}, [make("tr", {}, cells("th", ["after", "base", "rlvr"]))]),
+        make("tbody", {}, rows.map(function (row) { return make("tr", {}, cells("td", row)); }))]);
     }
 
     function side(role, style, counts, given) {

@@ -4,8 +4,8 @@
 file says is `shown` has a row in every report, base beside rlvr.
 """
 
-from rlvr_gate.claims.forgetting import forgets_less
-from rlvr_gate.claims.forgotten import divergence_predicts_forgetting
+from rlvr_gate.claims.forgetting.law import divergence_predicts_forgetting
+from rlvr_gate.claims.forgetting.matched import forgets_less
 from rlvr_gate.claims.numbers.answers import answer_entropy
 from rlvr_gate.claims.numbers.cover import cover_at
 from rlvr_gate.claims.numbers.number import PerProblem

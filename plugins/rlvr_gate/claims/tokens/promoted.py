@@ -8,16 +8,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rlvr_gate.claims.tokens.choices import Chosen
-from rlvr_gate.records import Table
+from rlvr_gate.records import Promoted, Promotion, Table
 
 ROWS = 20
 """Pairs that are shown."""
 PLACES = 3
 """Places shown of each."""
+SHOWN = 8
+"""Places shown of one problem."""
 BEFORE, AFTER = 12, 6
 """Tokens shown around a place."""
 
-Spell = Callable[[list[tuple[int, ...]]], list[str]]
+Ids = tuple[int, ...]
+Spell = Callable[[list[Ids]], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,42 @@ def promoted(
         Table(f"Where, {where}: the token after ▸ is the one in the text",
               ("promoted", "problem", "text"), read, problems="problem"),
     ]  # fmt: skip
+
+
+def of_each(
+    problems: Sequence[Sequence[Chosen]], names: Sequence[str], along: str, spell: Spell
+) -> dict[str, Promoted]:
+    """Of every problem its first places, with all of them counted; alike whatever is shown above.
+
+    Args:
+        names: ids of the problems.
+        along: the name of the way of asking that the completions answer.
+        spell: token ids -> texts.
+    """
+    found = {name: _places(of) for name, of in zip(names, problems, strict=True)}
+    pieces = dict.fromkeys(ids for places in found.values() for _, of in places for ids in of)
+    texts = dict(zip(pieces, spell(list(pieces)), strict=True)) if pieces else {}
+    return {
+        name: Promoted(
+            along,
+            sum(len(chosen.differ) for chosen in of),
+            sum(int(chosen.differ.sum()) for chosen in of),
+            tuple(Promotion(at, *(texts[ids] for ids in around)) for at, around in found[name]),
+        )
+        for name, of in zip(names, problems, strict=True)
+    }
+
+
+def _places(completions: Sequence[Chosen]) -> Sequence[tuple[int, tuple[Ids, Ids, Ids, Ids]]]:
+    """Position; what either would choose there, and the text before and from there on."""
+    found = [(c, int(i)) for c in completions for i in c.differ.nonzero()[0]]
+    return [(i, _around(chosen, i)) for chosen, i in found[:SHOWN]]
+
+
+def _around(chosen: Chosen, i: int) -> tuple[Ids, Ids, Ids, Ids]:
+    ids = chosen.token_ids
+    left, right = ids[max(0, i - BEFORE) : i], ids[i : i + AFTER]
+    return (int(chosen.ours[i]),), (int(chosen.theirs[i]),), left, right
 
 
 def _pairs(problems: Sequence[Sequence[Chosen]]) -> dict[tuple[int, int], list[Spot]]:

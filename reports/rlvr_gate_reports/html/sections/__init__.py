@@ -9,6 +9,7 @@ from rlvr_gate_reports.html.sections.across import ACROSS
 from rlvr_gate_reports.html.sections.benchmarks import BENCHMARKS
 from rlvr_gate_reports.html.sections.claims import CLAIMS
 from rlvr_gate_reports.html.sections.diagnosis import DIAGNOSIS
+from rlvr_gate_reports.html.sections.plane import PLANE
 from rlvr_gate_reports.html.sections.problems import PROBLEMS
 from rlvr_gate_reports.html.sections.provenance import PROVENANCE
 from rlvr_gate_reports.html.sections.section import Material, Part
@@ -23,6 +24,7 @@ SECTIONS = (
     CLAIMS,
     WEIGHTS,
     TRAJECTORY,
+    PLANE,
     PROVENANCE,
 )
 

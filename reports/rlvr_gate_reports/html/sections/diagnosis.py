@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from rlvr_gate.gate.checks import rows
 from rlvr_gate.gate.decide import name
 from rlvr_gate.gate.diagnosis import diagnosis
+from rlvr_gate.gate.policy import load_policy
 from rlvr_gate.records import CheckRow, ClaimRecord, Diagnosis
 from rlvr_gate_reports import words
 from rlvr_gate_reports.html.sections.section import Material, Part, Section
@@ -37,6 +39,8 @@ class Said:
     """The section."""
 
     policy: str
+    decides: bool
+    """Whether that policy decided; else its checks are shown as far as this run asked them."""
     checks: tuple[Check, ...]
     sentences: tuple[Diagnosis, ...]
 
@@ -45,10 +49,24 @@ def read(material: Material) -> list[Part]:
     """One part where claims were judged, or a policy asks for checks."""
     record = material.record
     sentences = diagnosis(record.claims)
-    checks = tuple(_check(row, material) for row in record.gate.checks)
+    own = bool(record.gate.checks)
+    found = record.gate.checks if own else _of_the_real_one(record.claims)
+    checks = tuple(_check(row, material) for row in found)
     if not (sentences or checks):
         return []
-    return [Part("diagnosis", "Diagnosis", Said(record.gate.policy, checks, sentences))]
+    policy = record.gate.policy if own else REAL
+    return [Part("diagnosis", "Diagnosis", Said(policy, own, checks, sentences))]
+
+
+REAL = "real"
+"""The shipped policy that asks whether a gain is real."""
+
+
+def _of_the_real_one(claims: Sequence[ClaimRecord]) -> tuple[CheckRow, ...]:
+    """Its checks, whatever decided; none where no claim of them was judged."""
+    asked = rows(load_policy(REAL).checks, claims)
+    judged = {claim.id for claim in claims if claim.judgements}
+    return asked if any(judged.intersection(row.check.claims) for row in asked) else ()
 
 
 def _check(row: CheckRow, material: Material) -> Check:
