@@ -306,6 +306,27 @@ def test_axe_finds_nothing_serious(
     assert json.loads(found) == []
 
 
+@pytest.mark.parametrize("view", [{"width": 1280}, {"width": 390, "dark": True}])
+def test_every_kind_of_section_is_there_and_accessible_and_fits(
+    everything: Run, page: Page, browser: Browser, axe: str, view: dict[str, Any]
+) -> None:
+    browser.open(page(answered(everything(problems=40, samples=16))), **view)
+    browser.js("location.hash = 'b0p0'")
+    browser.until("document.querySelector('.problem-page .promoted')")
+    told = browser.js("document.querySelector('.problem-page .promoted').innerText")
+    assert "RLVR would choose another token at 3 of 41 positions" in told
+    assert "Start␣with" in told
+    assert browser.js("document.documentElement.scrollWidth <= innerWidth")
+    browser.js(f"{axe}; 0")
+    found = browser.js(
+        "axe.run(document, {resultTypes: ['violations']}).then(r => JSON.stringify("
+        "r.violations.filter(v => ['serious', 'critical'].includes(v.impact)).map(v =>"
+        " [v.id, v.nodes.length, v.nodes[0].html.slice(0, 200), v.nodes[0].failureSummary])))"
+    )
+    assert json.loads(found) == []
+    assert browser.complaints == []
+
+
 def test_the_map_of_an_update_switches_its_quantity_without_a_script(
     run: Run, page: Page, browser: Browser
 ) -> None:

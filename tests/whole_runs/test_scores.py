@@ -125,8 +125,31 @@ def test_choices_are_planned_computed_and_shown_with_their_tokens(real: Real) ->
     (tokens,), (methods,) = judged["P4"], judged["P6"]
     kinds = [exhibit["kind"] for exhibit in tokens["evidence"]["exhibits"]]
     assert kinds[0] == "facts"
-    assert tokens["evidence"]["exhibits"][0]["facts"]["positions"] >= 4
+    facts, promoted = tokens["evidence"]["exhibits"][0]["facts"], real.document["promoted"]["sums"]
+    assert facts["positions"] >= 4
+    for counted in ("positions", "differing"):
+        assert sum(of[counted] for of in promoted.values()) == facts[counted]
+    assert len(promoted) == len(PROBLEMS)
+    assert {of["along"] for of in promoted.values()} == {"base (temperature 0.001, samples 1)"}
+    places = [place for of in promoted.values() for place in of["places"]]
+    assert all(place["before"] != place["now"] for place in places)
+    assert real.document["plane"] is None, "one checkpoint beside base is no plane"
     assert [e["kind"] for e in methods["evidence"]["exhibits"]] == ["table", "table", "facts"]
+
+
+def test_the_plane_is_drawn_of_whatever_was_measured(real: Real) -> None:
+    """Two checkpoints, one benchmark, no claim about forgetting."""
+    real.run(CLAIMS.replace('under=("base", "rlvr")', 'under=("base", "*")'),
+             "--checkpoint=step-8=step-8")  # fmt: skip
+    plane = real.document["plane"]
+    assert (plane["benchmark"], plane["prior"], plane["k"]) == ("sums", [], 6)
+    assert {row["role"] for row in plane["rows"]} == {"rlvr", "step-8"}
+    divergence = next(c for c in real.document["claims"] if c["id"] == "P2")["judgements"][0]
+    ours = next(row for row in plane["rows"] if row["role"] == "rlvr")
+    assert ours["kl"] == divergence["estimate"]
+    ends = {r: {p["k"]: p["value"] for p in real.document["curves"]["sums"][r]} for r in
+            ("base", "rlvr")}  # fmt: skip
+    assert ours["gained"] == pytest.approx(ends["rlvr"][1] - ends["base"][1])
 
 
 def test_a_claim_that_did_not_ask_is_told_the_marker(real: Real) -> None:
