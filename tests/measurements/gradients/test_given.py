@@ -104,6 +104,13 @@ def test_another_file_is_another_kernel_and_the_plan_says_what_it_costs(
     assert "GiB, about" in line
 
 
+def test_the_plan_of_traits_names_every_benchmark(make) -> None:
+    run, traits = make(OTHER), Traits((), ("more",))
+    wanted = [plan.PointOn(RLVR, "sums", traits)]
+    (line,), _ = planned_gradients(run, wanted, run.benchmarks)
+    assert line.startswith("gradients towards rlvr on traits of sums, more: 1 points")
+
+
 def test_passages_of_one_prompt_leave_together(make, tmp_path: Path) -> None:
     lines = [{"prompt": f"p{i % 3}", "completion": f"c{i}"} for i in range(9)]
     run = make(probes=given(tmp_path, lines))

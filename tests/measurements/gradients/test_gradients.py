@@ -230,6 +230,23 @@ def test_between_whole_and_sketched_gradients_are_held_as_factors(run: Run, monk
         assert read.holding(Path(), probes).how == "folded into 262,144 numbers"
 
 
+def test_factors_whose_products_cost_more_than_passes_are_not_made(run: Run, monkeypatch) -> None:
+    """Many probes of a small model; a store that was begun with factors goes on with them."""
+    fill(run)
+    with Store.open(run.settings.store, readonly=True) as store:
+        probes = probing(run, BENCHMARK, store)
+    weights = read.WHOLE // 4 // len(probes.passages) + 1
+    edge = read.Holding(weights, 3 * weights // probes.tokens, 0)
+    hold(monkeypatch, edge)
+    assert read.holding(Path(), probes).factored
+    take(run, WANTED[:1])
+    hold(monkeypatch, replace(edge, reach=edge.reach + 1))
+    assert read.holding(Path(), probes).sketch
+    assert planned_gradients(run, WANTED[:1], run.benchmarks)[1] is False
+    take(run)
+    assert [job.factored for job in run.differentiator.jobs] == [True, True]
+
+
 def test_a_store_that_was_begun_with_sketches_goes_on_with_them(run: Run, monkeypatch) -> None:
     fill(run)
     model = read.Holding(10**9, 10**12, 0)
