@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
@@ -330,6 +331,25 @@ def test_a_slow_reference_makes_time(reference, program_, grade):
     """Four times what it needs here, in CPU seconds; one that fails its own tests makes none."""
     answer = filed(test="assert add(2, 3) == 5", seconds=1, reference=reference)
     assert code(program_, answer).grade is grade
+
+
+def test_a_reference_is_measured_once_for_a_problem(monkeypatch):
+    """And again only where a busy machine did not let it finish."""
+    answer = filed(test="assert add(2, 3) == 5", seconds=1, reference=SPINS.format(0.6, "+"))
+    tests = verifier.unit_tests.on_file(answer)
+    cell, found, times = verifier._cell(), iter((None, 3, 9)), []
+
+    def measured(cell, tests):
+        times.append(tests)
+        return next(found)
+
+    monkeypatch.setattr(verifier, "_measured", measured)
+    monkeypatch.setattr(verifier, "_needed", {})
+    monkeypatch.setattr(verifier, "_MOST_NEEDED", 1)
+    assert [verifier._scaled(cell, tests) for _ in range(3)] == [1, 3, 3]
+    assert len(times) == 2
+    assert verifier._scaled(cell, replace(tests, test="assert add(2, 4) == 6")) == 9
+    assert len(verifier._needed) == 1
 
 
 def test_a_range_without_end_holds_nobody_up():
