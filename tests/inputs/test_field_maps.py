@@ -221,3 +221,13 @@ def test_a_file_is_not_called_like_a_shipped_benchmark(tmp_path: Path) -> None:
     assert benchmarks.load(f"{path}:{MAP},name=my-gsm8k").name == "my-gsm8k"
     own = jsonl(tmp_path / "aime24.jsonl", {"problem": "1?", "answer": "1", "verifier": "exact"})
     assert "not the benchmark that ships" in benchmarks.load(str(own)).notes[0]
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity"])
+def test_a_number_that_is_none_is_no_answer(tmp_path: Path, value: str) -> None:
+    """As pandas writes a missing one."""
+    (tmp_path / "x.jsonl").write_text(f'{{"q": "?", "a": {value}}}')
+    with pytest.raises(
+        BenchmarkError, match=r"line 1: a.*must be a text or a number, got -?(nan|inf)"
+    ):
+        benchmarks.load(f"{tmp_path / 'x.jsonl'}:problem=q,answer=a,verifier=math")

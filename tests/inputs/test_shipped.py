@@ -175,6 +175,37 @@ def right(test: str, name: str, function: object) -> bool:
     return True
 
 
+def humaneval_plus(name: str, prompt: str, body: str, inputs: object) -> str:
+    """The test of a row as the release file of HumanEval+ has it, beside the few of HumanEval."""
+    row = {
+        "task_id": "HumanEval/32", "prompt": prompt, "entry_point": name, "atol": 1e-4,
+        "canonical_solution": body, "base_input": inputs, "plus_input": [], "contract": "",
+        "test": "def check(candidate): pass",
+    }  # fmt: skip
+    item = MEMBERS["humaneval-plus"].item(row, {})
+    assert item is not None
+    assert item.question == prompt
+    return str(json.loads(item.answer)["test"])
+
+
+def test_a_release_of_humaneval_plus_compares_with_its_reference() -> None:
+    """Not with the few tests of HumanEval that its rows have too."""
+    test = humaneval_plus("f", "def f(x):\n", "  return [x, x + 0.5]\n", [[1], [2]])
+    assert right(test, "f", lambda x: (x, x + 0.5))
+    assert not right(test, "f", lambda x: [x, x + 0.6])
+    assert not right(test, "f", lambda x: None)
+
+
+def test_whatever_root_is_right() -> None:
+    poly = "def poly(xs, x):\n  return sum(c * x**i for i, c in enumerate(xs))\n"
+    test = humaneval_plus(
+        "find_zero", f"{poly}def find_zero(xs):\n", "  return -1.0\n", [[[-1, 0, 1]]]
+    )
+    assert right(test, "find_zero", lambda xs: -1.0)
+    assert right(test, "find_zero", lambda xs: 1 + 1e-6)
+    assert not right(test, "find_zero", lambda xs: 0.0)
+
+
 def test_a_match_is_compared_by_whether_it_is_there() -> None:
     """As evalplus does for Mbpp/737, 787 and 794, whose references return match objects."""
     test = plus("import re\ndef f(x):\n  return re.search('b', x)", [["aa"], ["ab"], ["b"]])
