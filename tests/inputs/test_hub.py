@@ -127,6 +127,24 @@ def test_what_came_from_the_hub_is_there_offline(
     assert len(drawn) == 2
 
 
+def test_what_was_kept_under_another_map_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [("row 1", {"q": "1 and 1?", "p": "2 and 2?", "a": "4", "b": "2"})]
+    monkeypatch.setattr(hub, "rows", lambda source: iter(rows))
+    found = [
+        benchmarks.load(f"hub:org/set@{COMMIT}:{fields}", cache=tmp_path).problems[0]
+        for fields in (
+            "problem=q,answer=b,verifier=number", "problem=q,answer=b,verifier=math",
+            "problem=p,answer=a,verifier=math", "problem=q,answer=b,verifier=number",
+        )
+    ]  # fmt: skip
+    assert [(p.prompt, p.answer, p.verifier) for p in found] == [
+        ("1 and 1?", "2", "number"), ("1 and 1?", "2", "math"), ("2 and 2?", "4", "math"),
+        ("1 and 1?", "2", "number"),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("change", ["cut", "answer", "empty", "list"])
 def test_what_was_kept_and_is_damaged_is_loaded_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
