@@ -40,6 +40,7 @@ HEADLINES = {
 ON_A_WAIVER = "May ship on a waiver"
 FAILED = "Do not ship: the run failed"
 _DECIDED = (GateState.OPEN, GateState.CLOSED, GateState.UNDECIDED)
+_NOWHERE = "RLVR leads at no k"
 _LONGEST, _NAMED = 120, 3  # characters of a name; benchmarks named in a sentence
 
 
@@ -207,7 +208,8 @@ def _trade(record: RunRecord, losses: Sequence[Loss]) -> list[str]:
     sentences = [f"{where}{_moved(worst)}" if worst.gap else "", _problems(worst)]
     told = record.crossovers.get(worst.benchmark)
     if told is not None and told.k is not None:
-        sentences.append(f"{_lead(told.k, told.low, told.high)}.")
+        lead = _lead(told.k, told.low, told.high) if told.last_lead else _NOWHERE
+        sentences.append(f"{lead}.")
     return [s for s in (*sentences, _elsewhere(others)) if s]
 
 

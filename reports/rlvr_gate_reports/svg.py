@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape as escape_html
 
-from rlvr_gate.records import Crossover, CurvePoint
+from rlvr_gate.records import PAIR, Crossover, CurvePoint
 from rlvr_gate.visible import one_line
 from rlvr_gate_reports import paint, words
 from rlvr_gate_reports.reading import BINS, Crossing, role_order
@@ -22,6 +22,7 @@ Point = CurvePoint
 _W, _H = 460, 300  # of a chart; drawn at about this size, so text stays readable
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 120, 14, 40
 _LABEL_GAP = 15
+_BANDED = 4  # curves of which all have bands
 _ROOM, _NAME, _LETTER = 9, 24, 6.5  # letters beside a curve, at most, and pixels of one more
 _OTHERWISE = re.compile(r"(.+?) \((.+)\)")
 _BRIEF = (
@@ -91,11 +92,11 @@ def curves(
     axes = _Axes(_ks(drawn.values()), 0.0, high, _H)
     parts = [_grid(axes, _steps(0.0, high)), _k_axis(axes)]
     css = turns(drawn)
-    if found and found.k and found.low is not None:
+    if found and found.k and found.low is not None and not _anywhere(found):
         parts.insert(0, _allowed(axes, found.k, found.low, found.high))
     elif crossing:
         parts.append(_crossing(axes, crossing))
-    names = _briefly(drawn)
+    names, banded = _briefly(drawn), with_bands(drawn)
     labels, lowest = _end_labels(axes, drawn, css, names)
     wider = _LETTER * max(max(map(len, names.values())) - _ROOM, 0)
 
@@ -103,7 +104,8 @@ def curves(
         return (every_k or {}).get(role) or drawn[role]
 
     parts += [
-        f'<g data-curve="{index}">{_band(axes, fine(role), css[role])}'
+        f'<g data-curve="{index}">'
+        f"{_band(axes, fine(role), css[role]) if role in banded else ''}"
         f"{_line(axes, points, role, css[role], fine(role))}{labels[role]}</g>"
         for index, (role, points) in enumerate(drawn.items())
     ]
@@ -416,6 +418,16 @@ def _brief(role: str) -> str:
     for long, brief in _BRIEF:
         parts = [long.sub(brief, part) for part in parts]
     return " ".join([found[1], *filter(None, parts)])
+
+
+def with_bands(roles: Sequence[str] | Mapping[str, object]) -> list[str]:
+    """Which curves have bands: where there are many, those of the pair alone can be told apart."""
+    return [role for role in roles if len(roles) <= _BANDED or role in PAIR]
+
+
+def _anywhere(found: Crossover) -> bool:
+    """Whether the band allows every k, or none of them: there is nothing to see."""
+    return found.low == found.ladder[0] and found.high is None
 
 
 def _allowed(axes: _Axes, k: int, low: int, high: int | None) -> str:

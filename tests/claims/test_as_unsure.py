@@ -46,6 +46,17 @@ def test_it_reads_what_was_drawn_at_that_temperature_at_half_the_samples() -> No
     assert table.rows[1] == ("1.5", 0.33, pytest.approx(-0.01))
 
 
+def test_where_base_has_fewer_samples_half_of_its_own_is_compared() -> None:
+    """A run of `--samples 8` whose RLVR was drawn 32 times at the other temperature."""
+    name = Ask("rlvr", temperature=1.5, samples=32).name
+    counts = {"base": tallies([2, 8], 8), "rlvr": tallies([8, 8], 8), name: tallies([4, 0], 32)}
+    source, ledger = AsUnsure(FOUND, **counts), Ledger()
+    pair = PairView(*(CheckpointView(r, source, ledger) for r in ("base", "rlvr")))  # type: ignore[arg-type]
+    gap = numbers.gain_as_unsure(pair, 32, "b")
+    expected = [pass_at_k(32, 4, 4) - pass_at_k(8, 2, 4), 0 - pass_at_k(8, 8, 4)]
+    assert gap.low.tolist() == pytest.approx(expected)  # type: ignore[union-attr]
+
+
 def test_it_holds_is_refuted_and_of_equals_stays_open() -> None:
     few, many = [1, 0] * 40, [7, 6] * 40
     assert (numbers.gain_as_unsure(pair_of([8] * 80, few), 8, "b") < 0).verdict is Verdict.HOLDS

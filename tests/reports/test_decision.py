@@ -55,6 +55,14 @@ def test_an_open_gate_says_what_fell_what_was_lost_and_which_policy_would_close_
     assert told.why.id == "C1"
 
 
+def test_who_never_leads_has_no_end_of_a_lead(run: Run) -> None:
+    record = run("open")
+    never = replace(record.crossovers["countdown"], k=1, last_lead=None, low=1)
+    said = " ".join(decision.of(replace(record, crossovers={"countdown": never})).trade)
+    assert "RLVR leads at no k." in said
+    assert "lead ends" not in said
+
+
 def test_the_first_lost_problem_is_the_largest_loss(run: Run) -> None:
     record = run("open")
     tallies = record.counts["countdown"]

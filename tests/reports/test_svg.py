@@ -136,6 +136,19 @@ def test_many_curves_that_end_low_have_their_names_in_the_picture() -> None:
     assert max(places) < height
 
 
+@pytest.mark.parametrize(("others", "banded"), [(2, 4), (3, 2)])
+def test_where_curves_are_many_the_pair_alone_has_bands(others: int, banded: int) -> None:
+    roles = [*PAIR, *(f"step-{n}" for n in range(others))]
+    picture = ElementTree.fromstring(svg.curves(dict.fromkeys(roles, ladder(3))))
+    assert len(svg.with_bands(roles)) == len(list(picture.iter("polygon"))) == banded
+
+
+@pytest.mark.parametrize(("high", "shown"), [(None, False), (2, True)])
+def test_a_band_that_allows_every_k_shades_none(high: int | None, shown: bool) -> None:
+    found = Crossover(1, None, 1, high, 0.95, (1, 2, 4), "rlvr leads at no k from 1 on")
+    assert ("kstar" in svg.curves(dict.fromkeys(PAIR, ladder(3)), None, found)) is shown
+
+
 def test_no_problem_lies_under_the_words_of_the_scatter() -> None:
     picture = ElementTree.fromstring(dots.scatter([dots.Dot("gained", 0, 1)]))
     (said,) = (t for t in picture.iter("text") if (t.text or "").startswith("accuracy of rlvr"))

@@ -9,10 +9,12 @@ from rlvr_gate.records import (
     PAIR,
     AskFacts,
     Benchmark,
+    ClaimRecord,
     Crossover,
     CurvePoint,
     Expected,
     Interval,
+    Kind,
     NumberRow,
     RunRecord,
     Tally,
@@ -59,7 +61,11 @@ class BenchmarkPanel:
     diagnosis: str
     """What happened at the largest k, and to which problems, in a sentence or two."""
     figures: tuple[Figure, ...]
+    guaranteed: bool
+    """Whether a gate claim about it has an interval that presupposes less than these figures'."""
     curves: svg.Svg
+    bands_of: str
+    """Whose bands are drawn; empty where all are."""
     roles: tuple[str, ...]
     """Of the curves, in their order."""
     difference: svg.Svg
@@ -109,7 +115,9 @@ def benchmark_panel(record: RunRecord, name: str, anchor: str) -> BenchmarkPanel
             *_figures(by_role, classes, counts, _chance(record, name)),
             *map(_number_figure, record.numbers.get(name, ())),
         ),
+        guaranteed=any(_guaranteed(claim, name) for claim in record.claims),
         curves=svg.curves(by_role, crossover(gap), crossed, every_k),
+        bands_of=_bands_of(by_role),
         roles=tuple(
             capped(role, LONGEST_NAME)
             for role in role_order(by_role)
@@ -151,6 +159,18 @@ def _ask(ask: AskFacts) -> tuple[str, ...]:
 def _asked(record: RunRecord, name: str) -> str:
     look = record.saving.looks.get(name) if record.saving else None
     return words.looks(look) if look else ""
+
+
+def _guaranteed(claim: ClaimRecord, benchmark: str) -> bool:
+    deciding = claim.deciding
+    ours = claim.kind is Kind.GATE and claim.benchmark == benchmark
+    return ours and deciding is not None and deciding.guaranteed and deciding.p_value is not None
+
+
+def _bands_of(by_role: Mapping[str, Sequence[Point]]) -> str:
+    drawn = [role for role, points in by_role.items() if points and role != "difference"]
+    banded = svg.with_bands(drawn)
+    return "" if banded == drawn else f"{' and '.join(banded)} alone, since there are many curves"
 
 
 def _figures(

@@ -37,12 +37,15 @@ class MatchSource(Protocol):
 def gain_as_unsure(pair: PairView, samples: int, benchmark: str) -> Quantity | Exact:
     """pass@k of RLVR as unsure as base, less that of base as the run has it.
 
-    k is half of `samples`, drawn at the temperature at which what RLVR draws has base's entropy.
-    It is found by bisection on pilots, from seeds that nothing else is drawn with. The claim needs
-    ``matches("rlvr", to="base", samples=samples)``.
+    k is half of `samples`, or of base's where the run has fewer; RLVR is drawn at the temperature
+    at which what it draws has base's entropy. It is found by bisection on pilots, from seeds that
+    nothing else is drawn with. The claim needs ``matches("rlvr", to="base", samples=samples)``.
     """
-    base, k = pair.base, max(1, samples // 2)
+    from rlvr_gate.claims.overview import fewest  # which reads views, which know this file
+
+    base = pair.base
     base.ledger.check(benchmark)
+    k = max(1, min(samples, fewest(base.counts(benchmark))) // 2)
     found = base.source.matched("rlvr", "base", benchmark)
     label = f"rlvr pass@{k}, as unsure as base, less base's"
     if found.temperature is None:

@@ -28,6 +28,8 @@ class Row:
 
     label: str
     text: str
+    first: bool
+    """Whether the row above is of another claim: its text is told once."""
     kind: Kind
     cells: tuple[Cell | None, ...]
     """One for each benchmark; None where it was not asked."""
@@ -53,18 +55,23 @@ def read(material: Material) -> list[Part]:
         by_row.setdefault((claim.id, claim.k, claim.text), {})[claim.benchmark or ""] = claim
     shown = sorted(names)[:_COLUMNS]
     anchors = material.claim_anchors
-    rows = [_row(cells, shown, anchors) for cells in list(by_row.values())[:_ROWS]]
+    ids = [id for id, *_ in by_row]
+    rows = [
+        _row(cells, shown, anchors, id != above)
+        for cells, id, above in zip(list(by_row.values())[:_ROWS], ids, [None, *ids], strict=False)
+    ]
     left = max(len(by_row) - _ROWS, 0) + max(len(names) - _COLUMNS, 0)
     return [Part("across", "Benchmarks", Across(tuple(shown), tuple(rows), left))]
 
 
 def _row(
-    cells: Mapping[str, ClaimRecord], benchmarks: Sequence[str], anchors: Mapping[int, str]
-) -> Row:
+    cells: Mapping[str, ClaimRecord], benchmarks: Sequence[str], anchors: Mapping[int, str],
+    told: bool,
+) -> Row:  # fmt: skip
     first = next(iter(cells.values()))
     label = f"{first.id} at k = {first.k}" if first.k else first.id
     found = [_cell(cells[b], anchors) if b in cells else None for b in benchmarks]
-    return Row(label, first.text, first.kind, tuple(found))
+    return Row(label, first.text, told, first.kind, tuple(found))
 
 
 def _cell(claim: ClaimRecord, anchors: Mapping[int, str]) -> Cell:

@@ -169,7 +169,7 @@ def _row(
         anchor=anchor,
         follows=follows,
         mark=_mark(judgement, claim.verdict, reach),
-        edge=f"±{words.number(reach)}" if own and judgement is not None else "",
+        edge=f"±{reach:.3g}" if own and judgement is not None else "",
         estimate="–" if judgement is None else words.value(judgement),
         interval="" if judgement is None else words.uncertainty(judgement),
         needs="–" if judgement is None else words.needs(judgement),
