@@ -412,12 +412,11 @@ def _briefly(roles: Iterable[str]) -> dict[str, str]:
 def _brief(role: str) -> str:
     """`base t0.6` for base at that temperature, `rlvr direct 1` for that variant."""
     found = _OTHERWISE.fullmatch(role)
-    if not found:
-        return role
-    parts = found[2].split(", ")
+    whose, said = (found[1], found[2]) if found else ("", role)
+    parts = said.split(", ")
     for long, brief in _BRIEF:
         parts = [long.sub(brief, part) for part in parts]
-    return " ".join([found[1], *filter(None, parts)])
+    return " ".join(filter(None, [whose, *parts])) or role
 
 
 def with_bands(roles: Sequence[str] | Mapping[str, object]) -> list[str]:

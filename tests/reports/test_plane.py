@@ -37,6 +37,27 @@ def test_the_plane_is_drawn_and_its_ends_are_told(everything: Run) -> None:
     assert section(html.render(replace(record, plane=None)), "divergence") == ""
 
 
+@pytest.mark.parametrize(
+    ("lost", "said"),
+    [
+        ((-0.1, -0.2, -0.3), "and gained 0.100; sft is farthest from base"),
+        ((0.0, -0.2, -0.3), "and lost nothing; sft is farthest from base"),
+        ((-0.1, -0.2, 0.0), "None lost anything."),
+        ((0.1, 0.2, 0.1), "and lost 0.100; step-8 lost 0.200, the most."),
+    ],
+)
+def test_a_gain_is_not_told_as_a_loss(everything: Run, lost: tuple[float, ...], said: str) -> None:
+    record = everything(problems=12, samples=16)
+    assert record.plane is not None
+    rows_ = tuple(
+        replace(row, forgotten=f) for row, f in zip(record.plane.rows, lost, strict=True)
+    )
+    shown = section(html.render(replace(record, plane=replace(record.plane, rows=rows_))),
+                    "divergence")  # fmt: skip
+    assert said in shown
+    assert "lost −" not in shown
+
+
 def test_without_prior_tasks_it_says_what_was_lost_of_what(everything: Run) -> None:
     record = everything(problems=12, samples=16)
     assert record.plane is not None

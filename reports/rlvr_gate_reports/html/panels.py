@@ -36,6 +36,7 @@ from rlvr_gate_reports.reading import (
 )
 
 _SHOWN_STRATA = 1_000
+_CURVES = 12  # of one picture; ways of asking have sections of their own
 
 Point = CurvePoint
 
@@ -104,7 +105,7 @@ def benchmark_panel(record: RunRecord, name: str, anchor: str) -> BenchmarkPanel
     head, rows = _table(by_role)
     crossed = record.crossovers.get(name)
     strata, problems = record.strata.get(name, ()), Problems(record, name, anchor)
-    every_k = record.every_k.get(name, {})
+    every_k, drawn = record.every_k.get(name, {}), _main(by_role)
     return BenchmarkPanel(
         name=name,
         anchor=anchor,
@@ -116,19 +117,19 @@ def benchmark_panel(record: RunRecord, name: str, anchor: str) -> BenchmarkPanel
             *map(_number_figure, record.numbers.get(name, ())),
         ),
         guaranteed=any(_guaranteed(claim, name) for claim in record.claims),
-        curves=svg.curves(by_role, crossover(gap), crossed, every_k),
-        bands_of=_bands_of(by_role),
+        curves=svg.curves(drawn, crossover(gap), crossed, every_k),
+        bands_of=_bands_of(drawn),
         roles=tuple(
             capped(role, LONGEST_NAME)
-            for role in role_order(by_role)
-            if by_role[role] and role != "difference"
+            for role in role_order(drawn)
+            if drawn[role] and role != "difference"
         ),
         difference=svg.difference(gap, _allowed(crossed), every_k.get("difference", ())),
         reading=_reading(gap),
         crossover=crossed.text if crossed else "",
         strata=tuple(words.stratum(row) for row in strata[:_SHOWN_STRATA]),
         more_strata=max(len(strata) - _SHOWN_STRATA, 0),
-        numbers=_numbers({**by_role, **every_k}),
+        numbers=_numbers({**drawn, **every_k}),
         table_head=head,
         table=rows,
         classes=classes,
@@ -165,6 +166,13 @@ def _guaranteed(claim: ClaimRecord, benchmark: str) -> bool:
     deciding = claim.deciding
     ours = claim.kind is Kind.GATE and claim.benchmark == benchmark
     return ours and deciding is not None and deciding.guaranteed and deciding.p_value is not None
+
+
+def _main(by_role: Mapping[str, Sequence[Point]]) -> Mapping[str, Sequence[Point]]:
+    """Curves of the first picture: where many, without those of a single k or asked otherwise."""
+    if len(by_role) <= _CURVES:
+        return by_role
+    return {role: points for role, points in by_role.items() if "(" not in role}
 
 
 def _bands_of(by_role: Mapping[str, Sequence[Point]]) -> str:

@@ -14,6 +14,7 @@ from rlvr_gate_reports.html.sections.problems import PROBLEMS
 from rlvr_gate_reports.html.sections.provenance import PROVENANCE
 from rlvr_gate_reports.html.sections.section import Material, Part
 from rlvr_gate_reports.html.sections.trajectory import TRAJECTORY
+from rlvr_gate_reports.html.sections.ways import WAYS
 from rlvr_gate_reports.html.sections.weights import WEIGHTS
 
 SECTIONS = (
@@ -22,6 +23,7 @@ SECTIONS = (
     BENCHMARKS,
     PROBLEMS,
     CLAIMS,
+    WAYS,
     WEIGHTS,
     TRAJECTORY,
     PLANE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rlvr_gate.records import Curves, Plane
+from rlvr_gate.records import Curves, Distance, Plane
 from rlvr_gate_reports import exhibits, words
 from rlvr_gate_reports.html.sections.section import Material, Part, Section
 from rlvr_gate_reports.reading import role_order
@@ -38,8 +38,8 @@ def _drawn(plane: Plane) -> Drawn:
         Curves(
             "Divergence from base and forgetting",
             {role: [points[role]] for role in role_order(points)},
-            f"KL(base || checkpoint) on {plane.benchmark}, nats a token",
-            lost,
+            "KL from base, nats a token",
+            f"pass@{plane.k} lost",
         )
     )
     rows = tuple(
@@ -61,16 +61,22 @@ def _lost(plane: Plane) -> str:
 
 
 def _told(plane: Plane) -> str:
-    """The nearest and the farthest checkpoint, each with its cost."""
+    """The nearest and the farthest checkpoint, each with its cost, and which lost most."""
     near, far = plane.rows[0], plane.rows[-1]
-    most = max(plane.rows, key=lambda row: row.forgotten)
-    said = [
-        f"{row.role} is {which} base ({words.number(row.kl)} nats a token) and lost "
-        f"{words.number(row.forgotten)}"
+    said = "; ".join(
+        f"{row.role} is {which} base ({words.number(row.kl)} nats a token) and {_cost(row)}"
         for which, row in (("nearest", near), ("farthest from", far))
-    ]
-    worst = f"; {most.role} lost most, {words.number(most.forgotten)}"
-    return f"{said[0]}; {said[1]}{worst if most not in (near, far) else ''}."
+    )
+    most = max(plane.rows, key=lambda row: row.forgotten)
+    if most.forgotten <= 0:
+        return f"{said}. None lost anything."
+    return f"{said}." if most in (near, far) else f"{said}; {most.role} {_cost(most)}, the most."
+
+
+def _cost(row: Distance) -> str:
+    if not row.forgotten:
+        return "lost nothing"
+    return f"{'lost' if row.forgotten > 0 else 'gained'} {words.number(abs(row.forgotten))}"
 
 
 PLANE = Section("plane.html.j2", read)
