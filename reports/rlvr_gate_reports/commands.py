@@ -12,12 +12,11 @@ from typing import Any
 from rlvr_gate.gate.decide import name
 from rlvr_gate.gate.explain import explain
 from rlvr_gate.records import PAIR, ClaimRecord
-from rlvr_gate.visible import for_log, one_line
-from rlvr_gate_reports import comparison, export, results
+from rlvr_gate.visible import for_log
+from rlvr_gate_reports import beside, comparison, export, results
 from rlvr_gate_reports.results import ResultError
 from rlvr_gate_reports.write import ReportError, write_text
 
-_LONGEST = 400
 _MOST_RUNS = 100_000
 
 
@@ -112,10 +111,7 @@ def _explain(options: argparse.Namespace) -> None:
 
 
 def _told(claim: ClaimRecord, evidence: Mapping[str, object]) -> list[str]:
-    beside = [
-        f"  {key}: {one_line(json.dumps(value), _LONGEST)}" for key, value in evidence.items()
-    ]
-    return [*explain(claim), *beside]
+    return [*explain(claim), *beside.lines(evidence)]
 
 
 def _compare(options: argparse.Namespace) -> None:

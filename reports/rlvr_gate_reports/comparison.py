@@ -234,8 +234,12 @@ def _across(found: Sequence[ClaimRecord | None], claim: ClaimRecord) -> ClaimAcr
     on = f" on {one_line(claim.benchmark, _LONGEST)}" if claim.benchmark else ""
     at = f" at k = {claim.k}" if claim.k else ""
     label = f"{one_line(claim.id, _LONGEST)}{on}{at}"
-    changed = len({each.verdict for each in seen}) > 1
+    changed = len({_unjudged.get(each.verdict, each.verdict) for each in seen}) > 1
     return ClaimAcross(label, claim.text, claim.kind, seen, changed, worse)
+
+
+_unjudged = {"skipped": "not asked"}
+"""Neither is a verdict, and one instead of the other is no change of one."""
 
 
 def _seen(claim: ClaimRecord | None) -> Seen:

@@ -16,7 +16,7 @@ import pytest
 from rlvr_gate.gate.checks import rows
 from rlvr_gate.records import Benchmark, Check, ErrorControl, Kind, RunRecord, Verdict
 from rlvr_gate_fixtures.__main__ import main
-from rlvr_gate_reports import decision, document, results
+from rlvr_gate_reports import beside, decision, document, results
 from rlvr_gate_reports.results import ResultError
 
 Run = Callable[..., RunRecord]
@@ -81,6 +81,33 @@ def test_a_claim_is_explained_from_the_file(run: Run, kept: Kept, capsys: Said) 
     assert main(["explain", kept(record, "gate"), "K1 on countdown"]) == 0
     assert main(["explain", kept(record, "gate")]) == 0
     assert "K2" in capsys.readouterr().out.split()
+
+
+def test_what_stands_beside_a_claim_is_explained_in_tables(
+    everything: Run, kept: Kept, capsys: Said
+) -> None:
+    assert main(["explain", kept(everything(problems=30, samples=16), "gate"), "K1"]) == 0
+    said = capsys.readouterr().out
+    assert "  Templates\n    template  pass@1  gain\n    own       0.731   0.062\n" in said
+    assert "    layers               12\n    share of the update  0.438\n" in said
+    assert "Likeness: a picture, in the page of the report" in said
+    assert "[{" not in said
+    assert max(map(len, said.splitlines())) <= 220
+
+
+@pytest.mark.parametrize(
+    "exhibit",
+    [
+        None, 7, "text", [], {}, {"kind": "table"}, {"kind": "table", "head": 1, "rows": [2]},
+        {"kind": "table", "head": ["a"], "rows": [["x" * 5_000, {"b": 1}], []]},
+        {"kind": "facts", "facts": []}, {"kind": "facts", "facts": {"a\x1b[31m": "\u202e"}},
+        {"kind": "curves", "title": "x\n::error::y" * 999}, {"kind": ["heat"]},
+    ],
+)  # fmt: skip
+def test_anybodys_exhibits_are_told_bounded_and_inert(exhibit: object) -> None:
+    told = list(beside.lines({"exhibits": [exhibit], "odd": [1, {"a": exhibit}]}))
+    assert all(len(line) <= 210 for line in told)
+    assert not {"\x1b", "\n", "\u202e"} & set("".join(told))
 
 
 def test_an_unknown_claim_is_told_with_those_there_are(run: Run, kept: Kept, capsys: Said) -> None:
