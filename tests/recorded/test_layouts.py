@@ -338,3 +338,16 @@ def test_a_chunk_beside_what_it_was_merged_into_is_refused(bench, kit, tmp_path)
     assert "output-rs0_chunk_0.jsonl: a part of output-rs0.jsonl, which lies beside it" in (
         bench.refusal(tmp_path, tmp_path)
     )
+
+
+def test_a_sample_that_opencompass_left_out_is_missed(bench, kit, tmp_path) -> None:
+    """Of two samples its evaluator judged one: the list of truths is shorter than the others."""
+    detail = {"example_abbr": "gsm8k_0", "pred": ["5", "6"], "answer": ["5", "5"],
+              "correct": [True, False], "G-Pass@2_0.5": 0.5}  # fmt: skip
+    path = tmp_path / "gsm8k.json"
+    path.write_text(json.dumps({"accuracy": 50.0, "details": [detail]}))
+    assert kit.totals(kit.both(path, path), "base") == kit.Totals(2, 1, 0, 1)
+    path.write_text(json.dumps({"accuracy": 50.0, "details": [detail | {"correct": [True]}]}))
+    assert "details[0]: ragged: 1 in correct of 2 samples" in bench.refusal(path, path)
+    path.write_text(json.dumps({"accuracy (2 runs average)": 50.0}))
+    assert "a summary, which holds means and no counts" in bench.refusal(path, path)
