@@ -16,7 +16,7 @@ export TOKENIZERS_PARALLELISM := false
 ORACLE := curvlinops-for-pytorch backpack-for-pytorch einconv einops linear_operator opt_einsum unfoldNd
 
 .PHONY: gate gate-all test coverage-all test-vllm test-ray test-gpu check bench bench-vllm bench-harness coverage adaptive selftest agreement \
-  drill drill-server drill-ray miniatures smollm2 gate-smollm2 clean help
+  drill drill-once drill-server drill-ray miniatures smollm2 gate-smollm2 clean help
 
 help:            ## Show the targets
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -137,6 +137,9 @@ agreement: $(VLLM)/.ready $(RAY)/.ready ## The four engines against each other: 
 
 drill: $(READY) ## Fault drill: break real runs at random moments, compare with an undisturbed one
 	$(BIN)/python studies/drill.py $(ARGS)
+
+drill-once: $(READY) ## A run killed, resumed, given more tokens and more samples: nothing is drawn twice
+	$(BIN)/python studies/once.py $(ARGS)
 
 drill-server: $(VLLM)/.ready ## The same, with vLLM servers that are killed and come back
 	$(VLLM)/bin/python studies/drill.py --backend server --faults 10 --samples 8 --moment 15 $(ARGS)

@@ -3,18 +3,19 @@
     python studies/drill.py --faults 20 --samples 64
     python studies/drill.py --faults 10 --samples 8 --moment 20 --backend server
     python studies/drill.py --faults 10 --samples 16 --moment 20 --backend ray
+    python studies/drill.py --pair BASE,RLVR --samples 2 -- --benchmarks=FILE --max-new-tokens=16
 
-Runs of the gate on the shipped pair are broken, one after the other, by `kill -9`, SIGTERM, SIGHUP
-and Ctrl-C of pytest, by `kill -9` of the backend's child or of the grading worker, and (as root on
-Linux) by a full disk under the sample store. With `--backend server`, servers of vLLM are killed
-as well: one that comes back while the backend tries again, and one that comes back after the run
-has given up. With `--backend ray`, workers and nodes of a cluster are, and new nodes join. A run
-that should outlive its fault must end as if nothing had been; another is resumed by the next run.
-When that many faults have been survived, the last run finishes undisturbed. Wherever all is drawn,
-every planned sample must be there exactly once, and counts and claims must equal those of a run
-that nothing disturbed; where another run may draw other samples (vLLM), pass@k must agree. Then
-everything is stopped, and what is left of processes, ports, shared memory and temporary files is
-told.
+Runs of the gate on the shipped pair, or another, are broken, one after the other, by `kill -9`,
+SIGTERM, SIGHUP and Ctrl-C of pytest, by `kill -9` of the backend's child or of the grading worker,
+and (as root on Linux) by a full disk under the sample store. With `--backend server`, servers of
+vLLM are killed as well: one that comes back while the backend tries again, and one that comes back
+after the run has given up. With `--backend ray`, workers and nodes of a cluster are, and new nodes
+join. A run that should outlive its fault must end as if nothing had been; another is resumed by
+the next run. When that many faults have been survived, the last run finishes undisturbed. Wherever
+all is drawn, every planned sample must be there exactly once, and counts and claims must equal
+those of a run that nothing disturbed; where another run may draw other samples (vLLM), pass@k must
+agree. Then everything is stopped, and what is left of processes, ports, shared memory and
+temporary files is told.
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ class Drill:
     def undisturbed(self, store: Path, options: list[str]) -> dict[str, Any]:
         """A run to its end."""
         more = self.arguments(options)
-        return whole_gates.run(",".join(PAIR), self.given.samples, store, more)[0]
+        return whole_gates.run(self.given.pair, self.given.samples, store, more)[0]
 
     def arguments(self, options: list[str]) -> list[str]:
         """What a run of the drill is given besides pair, samples and store."""
@@ -153,7 +154,7 @@ class Drill:
         before = stored(self.store)
         more = self.arguments(self.scene.options(fault))
         with subprocess.Popen(
-            whole_gates.command(",".join(PAIR), self.given.samples, self.store, more),
+            whole_gates.command(self.given.pair, self.given.samples, self.store, more),
             cwd=whole_gates.ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         ) as run:  # fmt: skip
             try:
@@ -249,6 +250,8 @@ def _counts(document: dict[str, Any]) -> dict[str, np.ndarray]:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--backend", choices=SCENES, default="transformers")
+    parser.add_argument("--pair", default=",".join(PAIR),
+                        help="as --model-pair; with --backend server the shipped one")  # fmt: skip
     parser.add_argument("--faults", type=int, default=20)
     parser.add_argument("--samples", default="64")
     parser.add_argument("--moment", type=float, default=3.0,

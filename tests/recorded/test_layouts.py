@@ -351,3 +351,28 @@ def test_a_sample_that_opencompass_left_out_is_missed(bench, kit, tmp_path) -> N
     assert "details[0]: ragged: 1 in correct of 2 samples" in bench.refusal(path, path)
     path.write_text(json.dumps({"accuracy (2 runs average)": 50.0}))
     assert "a summary, which holds means and no counts" in bench.refusal(path, path)
+
+
+def test_the_same_question_with_other_answers_in_both_runs_is_told(bench, tmp_path) -> None:
+    """Files join by question and answer, so one would only seem to lack the problem."""
+    other = skyrl(0, 1, 1.0) | {"env_extras": {"reward_spec": {"ground_truth": "7"}}}
+    base = write(tmp_path / "base", [skyrl(0, 0, 1.0)])
+    rlvr = write(tmp_path / "rlvr", [other])
+    assert "ask the same with another answer on file: '<|im_start|>What is 0?', '0' and '7'" in (
+        bench.refusal(base, rlvr)
+    )
+
+
+def test_one_key_for_two_questions_is_refused(bench, tmp_path) -> None:
+    """Two environments in a file of prime-rl may number their tasks alike."""
+    lines = [
+        {"env": {"id": env}, "ok": True,
+         "task": {"key": "task-0", "hash": "x", "data": {"prompt": f"{env}?", "answer": "5"}},
+         "traces": [{"nodes": [{"message": {"role": "assistant", "content": env},
+                                "sampled": True}],
+                     "rewards": {"right": {"score": 1.0, "weight": 1.0}}, "ok": True}]}
+        for env in ("sums", "words")
+    ]  # fmt: skip
+    path = write(tmp_path / "traces.jsonl", lines)
+    assert "problem 'task-0' asks another question than in" in bench.refusal(path, path)
+    assert "'words?' and 'sums?', so split the file" in bench.refusal(path, path)
