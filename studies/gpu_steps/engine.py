@@ -16,9 +16,8 @@ from rlvr_gate_fixtures.backends import Request
 from rlvr_gate_fixtures.backends.transformers.backend import TransformersBackend
 from rlvr_gate_fixtures.backends.vllm.backend import VllmBackend
 
-_TESTS = [
-    f"tests/backends/test_{name}.py" for name in ("vllm_backend", "vllm_scoring", "agreement")
-]
+_TESTS = {"vllm_backend": 150, "vllm_scoring": 60, "agreement": 90}
+"""Files of our tests, with the seconds that each may take."""
 _NOT = ["-m", "not slow", "-k", "not server"]
 
 
@@ -43,4 +42,5 @@ def run(quick: bool) -> None:
         assert same >= 0.6 * count, "greedy completions differ from those of transformers"
         if not quick:
             number = {"v1": {"VLLM_USE_V2_MODEL_RUNNER": "0"}}.get(runner, {})
-            run_tests([*_TESTS, *_NOT], 300, **number)
+            for name, seconds in _TESTS.items():
+                run_tests([f"tests/backends/test_{name}.py", *_NOT], seconds, **number)

@@ -480,6 +480,14 @@ def test_too_little_memory_says_what_to_do(
          "or raise tensor_parallel_size"),
         ("ValidationError: 1 error\n  architectures ['X'] are not supported\nother",
          "ValidationError: 1 error\n  architectures ['X'] are not supported"),
+        ("pydantic_core._pydantic_core.ValidationError: 1 validation error for CacheConfig\n"
+         "cache_dtype\n  Input should be 'auto' or 'fp8' [type=literal_error]\n"
+         "other",
+         "pydantic_core._pydantic_core.ValidationError: 1 validation error for CacheConfig\n"
+         "cache_dtype\n  Input should be 'auto' or 'fp8' [type=literal_error]"),
+        ("OSError: [Errno 98] Address already in use",
+         "Address already in use\ntwo engines that started at one moment took one port: run the "
+         "same command again"),
         ("(E pid=1) ERROR [x.py:1] Worker died unexpectedly (exit code: -9), shutting down\n"
          "(E pid=1) ERROR [y.py:1] RuntimeError: cancelled",
          "Worker died unexpectedly (exit code: -9), shutting down\na process of the engine was "
