@@ -131,6 +131,18 @@ def test_large_completions_pass_through(grader):
     assert len(graded[0].extracted) == 1000
 
 
+def test_long_completions_are_graded_however_seldom_somebody_looks():
+    """A pipe takes 64 KiB at a look: the clock of a verifier starts when it has all of a chunk."""
+    with Grader[int](Limits(wall_seconds=1), BAD) as grader:
+        grader.submit(ToGrade(key, "good", "5" * 200_000, "5") for key in range(24))
+        decided = []
+        while grader.pending:
+            decided += grader.poll(0)
+            time.sleep(0.1)
+    assert {graded.grade for _, graded in decided} == {Grade.WRONG}
+    assert len(decided) == 24
+
+
 def test_a_worker_that_cannot_start_is_nobody_s_grade():
     with Grader[int](verifiers="no_such_module:VERIFIERS") as grader:
         grader.submit([ToGrade(0, "good", "5", "5")])
