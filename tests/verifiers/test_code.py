@@ -401,6 +401,29 @@ def test_what_is_killed_in_the_middle_loses_no_grade(which):
     assert Grade.UNSCORED not in found.values()
 
 
+ADD = "def add(a, b):\n    return a + b\n"
+
+
+@pytest.mark.parametrize(
+    ("completion", "expected"),
+    [
+        ("1. So:\n   ```python\n   def add(a, b):\n       return a + b\n   ```\n2. Done.", ADD),
+        (f"[BEGIN]\n{ADD}[DONE]\n\nYou are an expert", ADD),
+        (f"Here it is.\n[PYTHON]\n{ADD}[/PYTHON]\n[TESTS]\nassert False", ADD),
+        ("Sure:\n```python\nadd = lambda a, b: a + b\n```\n```\nadd(1, 2)\n```",
+         "add = lambda a, b: a + b\n"),
+    ],
+    ids=["in an item of a list", "as MBPP's examples", "as Code Llama's", "by its name"],
+)  # fmt: skip
+def test_a_program_is_found_however_it_stands(completion, expected):
+    assert program(completion, "", "add") == expected
+
+
+def test_what_equals_a_name_does_not_define_it():
+    demonstration = f"```python\n{ADD}```\nCheck:\n```python\nadd == add\nadd(1, 2) == 3\n```"
+    assert program(demonstration, "", "add") == ADD
+
+
 def test_texts_that_are_hard_to_parse_cost_little():
     for text in (
         "(" * 99_999,

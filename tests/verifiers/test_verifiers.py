@@ -140,7 +140,7 @@ def test_exact_ignores_surrounding_white_space_only() -> None:
 def test_every_verifier_has_a_version_for_stored_grades() -> None:
     assert {name: verifier.version for name, verifier in VERIFIERS.items()} == {
         "choice": "6",
-        "code": "4",
+        "code": "5",
         "countdown": "4",
         "exact": "1",
         "gym": "2",
