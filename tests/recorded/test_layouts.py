@@ -376,3 +376,10 @@ def test_one_key_for_two_questions_is_refused(bench, tmp_path) -> None:
     path = write(tmp_path / "traces.jsonl", lines)
     assert "problem 'task-0' asks another question than in" in bench.refusal(path, path)
     assert "'words?' and 'sums?', so split the file" in bench.refusal(path, path)
+
+
+def test_a_log_of_nemo_rl_without_text_says_where_the_text_is(bench, tmp_path) -> None:
+    """Where NeMo Gym holds the conversation, NeMo-RL keeps token ids and writes empty turns."""
+    line = {"content": [turns("user: ", "assistant: ")], "rewards": [1.0], "idx": 0}
+    path = write(tmp_path / "val_data_step3.jsonl", [line])
+    assert "give the rollouts that NeMo Gym writes" in bench.refusal(path, path)
