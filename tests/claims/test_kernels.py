@@ -66,6 +66,9 @@ class World:
     def tallies(self, role: str, benchmark: str) -> tuple[Tally, ...]:
         return tuple(Tally(f"p{i}", 100, self.correct[role] + i % 3) for i in range(PROBLEMS + 5))
 
+    def was_asked(self, name: str, benchmark: str) -> bool:
+        return name in self.correct
+
     def kernel(self, point: WeightPoint, benchmark: str, traits: Traits | None = None) -> KernelAt:
         if point in self.absent:
             raise LookupError(f"nobody took the kernel of {point.name}")
@@ -224,9 +227,12 @@ def test_every_point_taken_stands_beside_the_verdict() -> None:
 
 def test_a_checkpoint_that_was_not_asked_has_no_gain_to_be_drawn_by() -> None:
     class Unasked(World):
+        def was_asked(self, name: str, benchmark: str) -> bool:
+            return name != "step-8"
+
         def tallies(self, role: str, benchmark: str) -> tuple[Tally, ...]:
             if role == "step-8":
-                raise LookupError("nobody asked step-8")
+                raise RuntimeError("the store holds none of step-8")
             none = role == "rlvr"
             return tuple(replace(t, n=0, correct=0) if none else t
                          for t in super().tallies(role, benchmark))  # fmt: skip

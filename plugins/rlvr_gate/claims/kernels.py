@@ -61,6 +61,9 @@ class KernelSource(Protocol):
     def tallies(self, role: str, benchmark: str) -> tuple[Tally, ...]:
         """Counts of one checkpoint on one benchmark, in the benchmark's order."""
 
+    def was_asked(self, name: str, benchmark: str) -> bool:
+        """Whether there are such counts."""
+
 
 @dataclass(frozen=True)
 class KernelView:
@@ -386,10 +389,10 @@ class KernelView:
 
     def _gain_of(self, role: str) -> float | None:
         """Mean gain on the probes' problems; None where it was not asked all of them."""
-        try:
-            counts = [self.source.tallies(name, self.benchmark) for name in (role, "base")]
-        except LookupError:
-            return None
+        asked = (role, "base")
+        if not all(self.source.was_asked(name, self.benchmark) for name in asked):
+            return None  # another claim's checkpoint, of which this one reads the kernel alone
+        counts = [self.source.tallies(name, self.benchmark) for name in asked]
         own, base = (np.array(each, dtype=object)[self._asked()] for each in counts)
         if not all(tally.n for tally in (*own, *base)):
             return None
