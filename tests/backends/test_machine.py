@@ -261,11 +261,30 @@ def test_children_on_the_cpu_fit_into_its_memory_side_by_side(
     )
     told_of(monkeypatch, 12)
     assert not refused(two, base, rlvr)
-    assert not refused(spread("transformers", ["cpu", "cpu"], dtype="bfloat16"), base, rlvr)
+    four = spread("transformers", ["cpu"] * 4, dtype="bfloat16")  # mapped, and so there once
+    told_of(monkeypatch, 6)
+    assert not refused(four, base, rlvr)
+    told_of(monkeypatch, 5)
+    assert "4 children side by side take at least 2.0 + 4.0 GiB" in refused(four, base, rlvr)
+    told_of(monkeypatch, 12)
     four = spread("transformers", ["cpu"] * 4)
     assert "4.0 + 8.0 + 4.0 + 8.0 GiB, together 24.0" in refused(four, base, rlvr)
     told_of(monkeypatch, 7)
     assert "transformers takes at least 8.0 GiB" in refused(TransformersBackend(), base, rlvr)
+
+
+def test_a_pair_passes_through_the_machine_s_memory_one_after_the_other(
+    cards: Cards, made: Callable[..., Checkpoint], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cards(H100)
+    told_of(monkeypatch, 5)
+    pair = [[made(2 << 30), made((2 << 30) + 1)]]  # in bfloat16 4 GiB each
+    check_machine(TransformersBackend(device="cuda"), pair)
+    with pytest.raises(BackendError, match=r"takes at least 8\.0 GiB"):
+        check_machine(TransformersBackend(device="cpu", dtype="bfloat16"), pair)
+    told_of(monkeypatch, 3)
+    with pytest.raises(BackendError, match=r"takes at least 4\.0 GiB"):
+        check_machine(TransformersBackend(device="cuda"), pair)
 
 
 @pytest.mark.usefixtures("four_cores")
