@@ -206,7 +206,7 @@ def test_what_models_write_is_graded_as_was_said_before_a_verifier_was_asked() -
     verdicts = [d.grade is Grade.CORRECT for d in decided]
     expected = [right for *_, right in WRITTEN]
     assert [row for row, v, e in zip(rows, verdicts, expected, strict=True) if v is not e] == []
-    assert len(rows) == 1628
+    assert len(rows) == 1720
     assert {row[0] for row in rows} == {"number", "integer", "math", "choice"}
     unscored = [row for row, d in zip(rows, decided, strict=True) if d.grade is Grade.UNSCORED]
     assert unscored == []
