@@ -177,7 +177,7 @@ def test_an_old_card_has_no_bfloat16(
     cards(V100, H100)
     words = (
         "GPU 0 (Tesla V100-SXM2-16GB) has compute capability 7.0, and bfloat16 needs 8.0 or more: "
-        "give the option dtype=float16"
+        "give the backend option dtype=float16"
     )
     assert words in refused(spread(name, ["0"]), made())
     assert not refused(spread(name, ["1"]), made())

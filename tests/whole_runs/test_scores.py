@@ -114,6 +114,19 @@ def test_scores_are_computed_once_and_every_process_reads_the_same(real: Real) -
         assert again == {key: value for key, value in first.items() if key != "run"}
 
 
+def test_what_cannot_score_here_ends_the_run_before_anything_is_drawn(
+    real: Real, tmp_path: Path
+) -> None:
+    """Not after hours of drawing what it was to score."""
+    import torch
+
+    if torch.version.cuda:
+        pytest.skip("this torch can use GPUs")
+    told = real.run(CLAIMS, "--score-option=device=cuda", f"--sample-store={tmp_path}")
+    assert told.ret == 12
+    told.stdout.fnmatch_lines(["*which is built for CPUs*", "0 completions drawn"])
+
+
 def test_choices_are_planned_computed_and_shown_with_their_tokens(real: Real) -> None:
     plan = real.run(CHOICES, "--plan")
     plan.stdout.fnmatch_lines(
