@@ -124,6 +124,12 @@ def test_waivers_are_read_from_the_policy() -> None:
         ("until = 2026-12-31", "", "until must be a day, such as 2026-12-31, got None"),
         ("until = 2026-12-31", "until = 2026-12-31T00:00:00Z", "until must be a day"),
         ("until = 2026-12-31", 'until = "for ever"', "until must be a day"),
+        (
+            "until = 2026-12-31",
+            'until = "2026-12-31"',
+            "got '2026-12-31': write it without quotes",
+        ),
+        ('claim = "C1"', 'claim = "S2"', "S2 says whether the runs can be compared at all"),
         ('reason = "known"', "", "reason must be a text that says something"),
         ('reason = "known"', 'reason = " "', "reason must be a text that says something"),
         ('claim = "C1"', "claim = 1", "claim must be a text"),

@@ -295,6 +295,10 @@ def _each(entries: object, where: str) -> list[Mapping[str, object]]:
     return entries
 
 
+_NEVER_WAIVED = ("S2",)
+"""Claims without which every other verdict is about nothing."""
+
+
 def _waivers(entries: object, where: str) -> tuple[Waiver, ...]:
     found = tuple(_waiver(each, where) for each in _each(entries, where))
     for n, waiver in enumerate(found):
@@ -309,7 +313,15 @@ def _waiver(entry: Mapping[str, object], where: str) -> Waiver:
     benchmark = _said(entry, "benchmark", where) if "benchmark" in entry else None
     until = entry.get("until")
     if type(until) is not date:
-        raise PolicyError(f"{where}: until must be a day, such as 2026-12-31, got {until!r}")
+        raise PolicyError(
+            f"{where}: until must be a day, such as 2026-12-31, got {until!r}"
+            + (": write it without quotes" if isinstance(until, str) else "")
+        )
+    if claim in _NEVER_WAIVED:
+        raise PolicyError(
+            f"{where}: {claim} says whether the runs can be compared at all, so it cannot be "
+            "waived: mend what it names, or take the waiver out"
+        )
     return Waiver(claim, benchmark, reason, until.isoformat())
 
 
