@@ -41,16 +41,14 @@ def test_every_sentence_is_said_where_its_verdicts_are_and_nowhere_else(
 
 
 def test_undecided_says_which_and_an_unasked_section_says_nothing() -> None:
-    assert said(K16="undecided", K6="refuted") == {
-        "coverage": "undecided: K16 undecided, K6 refuted"
-    }
+    assert said(K16="undecided", K6="refuted") == {"coverage": "open: K16 undecided, K6 refuted"}
     assert said() == {}
 
 
 def test_benchmarks_that_differ_make_no_sentence() -> None:
     claims = [claim("K1", "holds"), claim("K1", "refuted", "c"), claim("K2", "holds")]
     assert verdicts(claims, {"K1", "K2"}) == {"K1": DIFFERS, "K2": "holds"}
-    assert diagnosis(claims)[0].says.startswith("undecided: K1 not the same everywhere")
+    assert diagnosis(claims)[0].says.startswith("open: K1 not the same everywhere")
 
 
 def test_what_was_skipped_or_raised_is_no_verdict() -> None:

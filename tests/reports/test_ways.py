@@ -53,7 +53,8 @@ def test_without_other_ways_there_are_no_such_sections(run: Run) -> None:
 def test_one_checkpoint_asked_alone_stands_beside_the_run(run: Run) -> None:
     shown = section(page_of(run, Ask("rlvr", temperature=1.5), ks=(1.0,)), "temperatures")
     assert "<td>temperature 1.5</td><td>–</td>" in shown
-    assert "in 1 of 1 ways of asking" in shown
+    assert "Only rlvr was asked so: no comparison of the two." in shown
+    assert "ways of asking." not in shown
 
 
 def test_many_curves_leave_the_first_picture_to_checkpoints(run: Run) -> None:

@@ -1,7 +1,7 @@
 """What a run says in a sentence for each section of the suites, from its verdicts alone.
 
 No number is read here: a sentence stands where every verdict that it needs is in, the first one of
-its section that does. Where none does, the section says what is undecided.
+its section that does. Where none does, it is open what they mean together, and they are told.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def _first(section: str, sentences: Sequence[tuple[Needs, str]], known: Needs) -
         if needs.items() <= known.items():
             return Diagnosis(section, says, tuple(needs))
     listed = ", ".join(f"{id} {word}" for id, word in sorted(known.items()))
-    return Diagnosis(section, f"undecided: {listed}", tuple(sorted(known)))
+    return Diagnosis(section, f"open: {listed}", tuple(sorted(known)))
 
 
 def verdicts(claims: Sequence[ClaimRecord], ids: set[str]) -> Needs:

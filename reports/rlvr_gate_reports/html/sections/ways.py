@@ -113,6 +113,9 @@ def _told(
     ways: Mapping[str, Mapping[str, Points]], both: Sequence[str], ends: Sequence[int]
 ) -> str:
     """In how many ways rlvr is the higher one, at either end."""
+    if len(both) < 2:
+        alone = " and ".join(role for role in PAIR if len(ways[role]) > 1)
+        return f"Only {alone} was asked so: no comparison of the two."
     return " ".join(_ahead(ways, both, k) for k in ends)
 
 
