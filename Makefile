@@ -35,7 +35,7 @@ gate: $(READY)   ## Gate the shipped pair: base,rlvr; reports in reports/out
 	  --gate-report=$(OUT)/gate.html --gate-json=$(OUT)/gate.json --gate-summary=$(OUT)/gate.md $(ARGS)
 
 # Roles that claims need; steps of one run as `step-N`, fp32 masters, and supervised steps to be matched.
-FAMILY := --checkpoint distilled=distilled --checkpoint step-8=step-8 --checkpoint rlvr-2=rlvr-adamw \
+FAMILY := --checkpoint distilled=distilled --checkpoint step-8=step-8 --checkpoint rlvr-2=rlvr-2 \
   --checkpoint spurious=spurious --checkpoint rlvr-fp32=step-4-fp32
 OVER   := --checkpoint early=step-8 --checkpoint late=step-20 --checkpoint final=rlvr \
   --checkpoint adamw=rlvr-adamw --checkpoint spurious=spurious --checkpoint supervised=sft
@@ -44,7 +44,8 @@ OVER   := --checkpoint early=step-8 --checkpoint late=step-20 --checkpoint final
 gate-all: $(READY) ## Every suite on the shipped family: more roles, temperatures, scores, benchmarks
 	@mkdir -p $(OUT)
 	$(BIN)/pytest suites/ --model-pair base,rlvr --checkpoint sft=sft $(FAMILY) --thorough --self-test --samples 64 \
-	  --texts=chain_sum,number_sorting,spell_backward --traces teacher=fixtures/traces/countdown-teacher.jsonl --backend-option threads=1 --devices=cpu,cpu \
+	  --texts=chain_sum,number_sorting,spell_backward --traces teacher=fixtures/traces/countdown-teacher.jsonl \
+	  --corpus=fixtures/corpora/base-texts.txt --backend-option threads=1 --devices=cpu,cpu \
 	  --gate-report=$(OUT)/all.html --gate-json=$(OUT)/all.json --gate-summary=$(OUT)/all.md $(ARGS); first=$$?; \
 	$(BIN)/pytest suites/comparability suites/capability suites/forgetting suites/training/test_over_tasks.py --model-pair base,step-16 --checkpoint sft=sft-16 $(OVER) \
 	  --gate-policy=benchmarks --benchmarks=countdown,chain_sum,number_sorting --thorough --samples 4 --score-samples 4 \

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -52,6 +53,16 @@ def judged(counts: Mapping[str, Counts]) -> Judgement:
 )
 def test_few_or_many(counts: Counts, verdict: Verdict) -> None:
     assert judged({VARIANTS[0]: counts}).verdict is verdict
+
+
+def test_answers_that_were_cut_have_no_part_in_it() -> None:
+    """One checkpoint against a number: that the pair's answers end differently changes nothing."""
+    cut = [Tally(f"p{i}", 8, 0, truncated=8 * (i % 2)) for i in range(200)]
+    ledger = Ledger(even=lambda *_: ([replace(t, truncated=0) for t in cut], cut))
+    source = cast(EvidenceSource, Probed({VARIANTS[0]: (0, 0, 500)}))
+    found = recited(CheckpointView("rlvr", source, ledger), "b") < 0.05
+    assert found.verdict is Verdict.HOLDS
+    assert ledger.judgements == [found]
 
 
 def test_thirty_questions_leave_too_much_open() -> None:

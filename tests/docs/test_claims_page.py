@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,17 @@ def test_every_shipped_claim_is_there_and_was_judged(id: str) -> None:
     verdicts = [v for run in RUNS for v in run["claims"].get(id, ())]
     judged = [v for v in verdicts if not v["skipped"]]
     assert judged, "record a run: python docs/claims.py --record"
+
+
+@pytest.mark.parametrize("id", ids())
+def test_every_claim_is_recorded_both_ways_or_the_page_says_why_not(id: str) -> None:
+    """And no reason outlives the run that made it untrue."""
+    script = runpy.run_path(str(SCRIPT))
+    assert script["both_ways"](id, RUNS) != (id in script["WHY"])
+
+
+def test_reasons_are_of_claims_that_there_are() -> None:
+    assert runpy.run_path(str(SCRIPT))["WHY"].keys() <= set(ids())
 
 
 def test_the_shipped_pair_comes_first_and_commands_name_no_place() -> None:

@@ -14,6 +14,7 @@ from rlvr_gate.claims.numbers.reach import within_reach
 from rlvr_gate.claims.numbers.rebound import expansion_beyond_rebound
 from rlvr_gate.claims.numbers.regime import stable_regime
 from rlvr_gate.claims.numbers.reliable import least_cover_gain
+from rlvr_gate.claims.numbers.sizes import gain_at_largest, gain_fades
 from rlvr_gate.claims.numbers.solved_over import solved_over
 from rlvr_gate.claims.numbers.tasks import out_of_reach, start_against_gain
 from rlvr_gate.claims.numbers.trend import along, trend
@@ -26,6 +27,7 @@ from rlvr_gate.claims.robust.templates import keeps_under_templates
 from rlvr_gate.claims.robust.variants import keeps_gain
 from rlvr_gate.claims.temperatures.hull import hull, hull_curves
 from rlvr_gate.claims.temperatures.matched import gain_as_unsure
+from rlvr_gate.claims.texts.creativity import creativity, creativity_against_gain
 from rlvr_gate.claims.texts.traces import less_at_home
 from rlvr_gate.claims.tokens.chosen import chosen_otherwise, considered, hesitation
 from rlvr_gate.claims.tracking import weights_track_kernel
@@ -46,10 +48,14 @@ __all__ = [
     "chosen_otherwise",
     "considered",
     "cover_at",
+    "creativity",
+    "creativity_against_gain",
     "divergence_predicts_forgetting",
     "expansion_beyond_rebound",
     "forgets_less",
     "gain_as_unsure",
+    "gain_at_largest",
+    "gain_fades",
     "gain_with_calculator",
     "hesitation",
     "how",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from rlvr_gate.judging.beside import said
 from rlvr_gate.judging.power import unanswerable
 from rlvr_gate.judging.quantities import Quantity
 from rlvr_gate.records import Evidence, Interval, Judgement, Table, Unit, Verdict
+from rlvr_gate.stats.verdicts import judge
 
 if TYPE_CHECKING:
     from rlvr_gate.claims.views import PairView
@@ -46,9 +47,30 @@ def start_against_gain(pair: PairView, k: int, benchmarks: Sequence[str]) -> Jud
     """
     starts = [pair.base.pass_at(k, b) for b in benchmarks]
     gains = [pair.rlvr.pass_at(k, b) - pair.base.pass_at(k, b) for b in benchmarks]
+    label = f"slope of the gain in pass@{k} over base's pass@{k}, over tasks"
+    return law(pair, label, "<", starts, gains, ("base", "gain"), ceiling=True)
+
+
+def law(
+    pair: PairView,
+    label: str,
+    relation: Literal["<", ">"],
+    starts: Sequence[Quantity],
+    gains: Sequence[Quantity],
+    named: tuple[str, str],
+    *,
+    ceiling: bool = False,
+) -> Judgement:
+    """Whether one number falls, or rises, with another over tasks, free of noise that they share.
+
+    Args:
+        starts, gains: one of each benchmark, over the same problems.
+        named: what the two are called.
+        ceiling: whether a gain ends at 1 - start, so that the share of it is shown beside.
+    """
     both = zip(tasks(starts), tasks(gains), strict=True)
-    named = [(name, _halves(start), _halves(gain)) for (name, start), (_, gain) in both]
-    whole = [(name, b, g) for name, b, g in named if b is not None and g is not None]
+    halves = [(name, _halves(start), _halves(gain)) for (name, start), (_, gain) in both]
+    whole = [(name, b, g) for name, b, g in halves if b is not None and g is not None]
     ledger, verdict = pair.base.ledger, Verdict.UNDECIDED
     slope, bounds, p = 0.0, Interval(-np.inf, np.inf, ledger.level), 1.0
     evidence = Evidence(
@@ -57,24 +79,23 @@ def start_against_gain(pair: PairView, k: int, benchmarks: Sequence[str]) -> Jud
     )
     if len(whole) >= FEWEST:
         b, g = (np.array([each[i] for each in whole]) for i in (1, 2))
-        slope, bounds, p, evidence = _fitted(b, g, [name for name, _, _ in whole], ledger.level)
-        if bounds.high < 0 and p < (1 - ledger.level) / 2:
-            verdict = Verdict.HOLDS
-        elif bounds.low > 0 and p < (1 - ledger.level) / 2:
-            verdict = Verdict.REFUTED
+        names = [name for name, _, _ in whole]
+        slope, bounds, p, evidence = _fitted(b, g, names, named, ledger.level, ceiling=ceiling)
+        if p < (1 - ledger.level) / 2:
+            verdict = judge(slope, bounds, relation, 0.0)
     finite = Interval(max(bounds.low, -_STEEPEST), min(bounds.high, _STEEPEST), bounds.level)
-    admitted = [ledger.admit(benchmark, verdict) for benchmark in benchmarks]
+    admitted = [ledger.admit(start.benchmark, verdict) for start in starts]
     found = next((a for a in admitted if a.verdict is not verdict), admitted[0])
     return ledger.note(
         Judgement(
-            statement=f"slope of the gain in pass@{k} over base's pass@{k}, over tasks < 0",
+            statement=f"{label} {relation} 0",
             verdict=found.verdict,
             estimate=slope,
             interval=finite,
             threshold=0.0,
-            relation="<",
+            relation=relation,
             benchmark=None,
-            k=k,
+            k=gains[0].k,
             n=None,
             unit=Unit.NUMBER,
             evidence=evidence | said(found),
@@ -106,7 +127,13 @@ def crossed(b: Floats, g: Floats) -> tuple[Floats, Floats]:
 
 
 def _fitted(
-    b: Floats, g: Floats, names: Sequence[str], level: float
+    b: Floats,
+    g: Floats,
+    names: Sequence[str],
+    named: tuple[str, str],
+    level: float,
+    *,
+    ceiling: bool,
 ) -> tuple[float, Interval, float, Evidence]:
     rng, tail = np.random.default_rng(0), (1 - level) / 2
     r, slope = map(float, crossed(b, g))
@@ -120,26 +147,19 @@ def _fitted(
     if not unsure and np.isfinite(slope):
         low, high = np.nanquantile(slopes, [tail, 1 - tail]).tolist()
         bounds = Interval(low, high, level)
-    closed = g / np.maximum(1 - b[:, ::-1], 1e-9)
+    numbers: dict[str, float | None] = {"tasks": len(b), "correlation": r, "p of permutations": p}
+    if ceiling:
+        closed = g / np.maximum(1 - b[:, ::-1], 1e-9)
+        slope_closed = _finite(float(crossed(b, closed)[1]))
+        numbers["slope of the share of the gap closed"] = slope_closed
     rows = [
         (name, float(start.mean()), float(gain.mean()))
         for name, start, gain in zip(names, b, g, strict=True)
     ]
-    head = ("task", "base", "gain")
-    return (
-        slope if np.isfinite(slope) else 0.0,
-        bounds,
-        p,
-        Evidence(
-            numbers={
-                "tasks": len(b),
-                "correlation": r,
-                "p of permutations": p,
-                "slope of the share of the gap closed": _finite(float(crossed(b, closed)[1])),
-            },
-            exhibits=(Table("Start and gain", head, rows, signed=("gain",)),),
-        ),
-    )
+    title = "Start and gain" if ceiling else f"{named[0].capitalize()} and {named[1]}"
+    table = Table(title, ("task", *named), rows, signed=(named[1],))
+    found = slope if np.isfinite(slope) else 0.0
+    return found, bounds, p, Evidence(numbers=numbers, exhibits=(table,))
 
 
 def _finite(value: float) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rlvr_gate.judging.quantities import Estimate, Proportion
@@ -29,7 +30,9 @@ def recited(view: CheckpointView, benchmark: str) -> Proportion | Estimate:
     nobody can know by heart. The claim needs
     ``@pytest.mark.asks(ROLE, variant=recited.VARIANTS, **recited.PROBE)``.
     """
-    view.ledger.check(benchmark)
+    # Answers that were cut have no part in it: what is cut in the probe is counted as either.
+    ledger = replace(view.ledger, even=lambda *_: ())
+    ledger.check(benchmark)
     counts = {variant: _counts(view, variant, benchmark) for variant in VARIANTS}
     label = f"{view.role}'s questions gone on with word for word"
     right, open_, asked = counts[VARIANTS[0]] or (0, 0, 0)
@@ -37,12 +40,12 @@ def recited(view: CheckpointView, benchmark: str) -> Proportion | Estimate:
         return _unknown(view, label, benchmark)
     evidence = Evidence(exhibits=(_table(view.role, counts),))
     if not open_:
-        return Proportion(label, right, asked, view.ledger, benchmark, evidence, asked)
-    level = view.ledger.level
+        return Proportion(label, right, asked, ledger, benchmark, evidence, asked)
+    level = ledger.level
     ends = (proportion_interval(count, asked, level=level) for count in (right, right + open_))
     low, high = (end for end in ends)
     return Estimate(
-        label, (right + open_ / 2) / asked, Interval(low.low, high.high, level), view.ledger,
+        label, (right + open_ / 2) / asked, Interval(low.low, high.high, level), ledger,
         benchmark, evidence, asked, bounds=(0.0, 1.0),
     )  # fmt: skip
 
