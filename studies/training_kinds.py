@@ -31,18 +31,16 @@ SHIPPED = (
     ("step-16", "rlvr", "rlvr"),
     ("step-20", "rlvr", "rlvr"),
     ("rlvr", "rlvr", "rlvr"),
-    ("rlvr-2", "rlvr-2", "rlvr"),
     ("rlvr-adamw", "rlvr-adamw", "rlvr"),
     ("spurious", "spurious", "spurious"),
     ("sft-4", "sft", "sft"),
     ("sft-8", "sft", "sft"),
-    ("sft-16", "sft", "sft"),
     ("sft", "sft", "sft"),
     ("sft-rlvr-optimizer", "sft-rlvr-optimizer", "sft"),
     ("distilled", "distilled", "distillation"),
 )
 """Name, training run, kind of training."""
-EARLY = ("sft-4", "sft-8", "sft-16")
+EARLY = ("sft-4", "sft-8")
 """Judged, and not fitted on."""
 
 
