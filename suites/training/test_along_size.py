@@ -12,7 +12,8 @@ DIFFERS = "one task, graphs of 8 to 20 nodes after training at 10; ours any size
 @claim(
     "the gain fades with size: the larger the problems, the smaller RLVR's lead at k = 1",
     id="OOD",
-    source="arXiv:2505.24864 (version not noted), on harder graphs; compare arXiv:2509.21016",
+    source="arXiv:2505.24864 (version not noted), on harder graphs; compare arXiv:2509.21016 "
+    "(version not noted)",
     paper=Paper(
         found="silent",
         said="both fall as graphs grow, and RL stays ahead; whether its lead shrinks is not "
