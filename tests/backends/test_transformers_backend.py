@@ -486,6 +486,33 @@ def test_a_device_out_of_memory_is_explained() -> None:
     assert TransformersBackend().cause("ValueError: other") == "ValueError: other"
 
 
+def test_a_child_that_runs_out_of_a_device_s_memory_says_what_to_do(
+    base: Checkpoint, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """In the middle of a job, after its first answer."""
+    (tmp_path / "full_child.py").write_text(
+        "import torch\n"
+        "from rlvr_gate_fixtures.backends.children.jobs import serve\n"
+        "def complete(job, emit):\n"
+        "    emit('ready')\n"
+        "    emit([0, 0, [5], 'x', 'length', -1.0])\n"
+        "    raise torch.cuda.OutOfMemoryError('CUDA out of memory. Tried to allocate 2.00 GiB. '"
+        "'GPU 0 has a total capacity of 79.10 GiB of which 1.04 GiB is free.')\n"
+        "serve(complete=complete)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    monkeypatch.setattr(TransformersBackend, "module", "full_child")
+    drawing = TransformersBackend(device="cpu").complete(base, stream(base), [Request((5,), 0, 2)])
+    assert next(drawing).completion.token_ids == (5,)
+    with pytest.raises(BackendError) as told:
+        next(drawing)
+    said = str(told.value)
+    assert "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity" in said
+    assert "dtype=bfloat16" in said
+    assert "the same command draws the rest" in said
+    assert "Traceback" not in said
+
+
 def test_threads_follow_the_environment_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     assert TransformersBackend().threads == 3
