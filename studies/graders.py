@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from grader_rows import ROWS
-from written_rows import ROWS as WRITTEN
 
 from rlvr_gate.records import Grade
 from rlvr_gate_fixtures.grading.pool import Grader, ToGrade
@@ -33,6 +32,9 @@ from rlvr_gate_fixtures.verifiers import VERIFIERS, graded_as, maths, symbolic
 from rlvr_gate_fixtures.verifiers.latex import key, spelled
 from rlvr_gate_fixtures.verifiers.said import said
 
+WRITTEN = Path(__file__).with_name("written_rows.jsonl")
+"""What models write, of the kinds that graders get wrong: verifier, completion, answer, verdict.
+The verdicts were written down before a verifier was asked."""
 HANGING = ("public cases", "math-verify's own pairs")
 """Sources with a tower of powers, on which math-verify without a timeout does not come back."""
 WORKED = ("GSM8K solutions", "MATH, 100 problems × 8", "AMC and AIME, reasoning-gym")
@@ -53,7 +55,8 @@ def main() -> None:
     options = _options()
     sources = {"own rows": [Row(text, answer, right) for _, text, answer, right in ROWS]}
     sources["as models write"] = [
-        Row(text, answer, right, by) for by, text, answer, right in WRITTEN
+        Row(text, answer, right, by)
+        for by, text, answer, right in map(json.loads, WRITTEN.read_text("utf-8").split("\n")[:-1])
     ]
     if options.data:
         sources |= recorded(options.data)
