@@ -326,6 +326,25 @@ def question(id: object = "0", **more: object) -> dict:
             "graded_list": [True, False, True, False], "pass@1": 0.5} | more  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("told", "unscored"),
+    [
+        (['{"error_code": -5, "error_message": "TestRunnerError"}'] * 4, 2),
+        ([{"error_code": -5}] * 4, 2),  # what is right stays right
+        (['{"error_code": -3}', '{"error_code": -4}', "{", "[" * 9_000], 0),
+        ([-5, None, "-5", True], 0),
+        (['{"error_code": -5}'] * 3, 0),  # not one for each
+        ("-5", 0),
+    ],
+)
+def test_where_livecodebenchs_own_runner_failed_nothing_is_known(
+    kit, document, told, unscored
+) -> None:
+    path = document([question(metadata=told)])
+    (tally,) = kit.both(path, path).tallies["base"]
+    assert (tally.n, tally.correct, tally.unscored) == (4, 2, unscored)
+
+
 def test_livecodebench_is_read_by_its_truths_and_not_its_means(kit, document) -> None:
     rows = [question(), question("1", graded_list=[False] * 4), question(2.0)]
     recorded = kit.both(document(rows), document(rows))
