@@ -100,7 +100,7 @@ def test_a_helper_of_the_prompt_is_the_prompts_own_in_the_tests():
             Grade.CORRECT,
         ),
         ("```python\ndef add(a,b):\n    return a+b", Grade.CORRECT),
-        ("add = lambda a, b: a + b\ndef add2(): pass", Grade.WRONG),
+        ("add = lambda a, b: a + b\ndef add2(): pass", Grade.CORRECT),
         ("", Grade.WRONG),
         ("I cannot do that.", Grade.WRONG),
         ("import math\nBASE = 0\r\ndef add(a, b):\r\n    return a + b or BASE\r\n", Grade.CORRECT),
