@@ -139,3 +139,14 @@ def test_what_is_quick_says_nothing_and_what_is_slow_says_what_it_does() -> None
     slowly("\n::error::x\x1b[2J" + "y" * 5_000)
     assert said[-1].startswith("reading  ::error::x␛[2J")
     assert len(said[-1]) < 400
+
+
+def test_a_checkpoint_that_is_asked_in_several_ways_owes_their_sum():
+    clock, log = Clock(), io.StringIO()
+    progress = Progress(log, tty=False, clock=clock)
+    progress.begin("base", 300)
+    progress.begin("base", 100)
+    clock.now = 5.0
+    progress.drawn("base", "b", 350, 0)
+    progress.end()
+    assert "base · b · 350/400 completions" in log.getvalue()
