@@ -123,6 +123,19 @@ def role_order(roles: Iterable[str]) -> list[str]:
     return sorted(roles, key=lambda role: (rank.get(role, 2), role))
 
 
+_OTHERWISE = re.compile(r"(.+?) \((.+)\)")
+
+
+def otherwise(name: str) -> tuple[str, str]:
+    """Role, and what was asked otherwise than the run asks; empty where nothing was.
+
+    >>> otherwise("rlvr (temperature 0.6, samples 64)"), otherwise("rlvr")
+    (('rlvr', 'temperature 0.6, samples 64'), ('rlvr', ''))
+    """
+    found = _OTHERWISE.fullmatch(name)
+    return (found[1], found[2]) if found else (name, "")
+
+
 def checkpoints(record: RunRecord) -> list[CheckpointFacts]:
     """The facts of every checkpoint, the pair first, then the contrasts."""
     order = role_order(c.role for c in record.checkpoints)

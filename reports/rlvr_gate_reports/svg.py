@@ -15,7 +15,7 @@ from html import escape as escape_html
 from rlvr_gate.records import PAIR, Crossover, CurvePoint
 from rlvr_gate.visible import one_line
 from rlvr_gate_reports import paint, words
-from rlvr_gate_reports.reading import BINS, Crossing, role_order
+from rlvr_gate_reports.reading import BINS, Crossing, otherwise, role_order
 
 Point = CurvePoint
 
@@ -24,7 +24,6 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 120, 14, 40
 _LABEL_GAP = 15
 _BANDED = 4  # curves of which all have bands
 _ROOM, _NAME, _LETTER = 9, 24, 6.5  # letters beside a curve, at most, and pixels of one more
-_OTHERWISE = re.compile(r"(.+?) \((.+)\)")
 _BRIEF = (
     (re.compile(r"temperature ([\d.]+)"), r"t\1"),
     (re.compile(r"samples \d+"), ""),
@@ -411,12 +410,11 @@ def _briefly(roles: Iterable[str]) -> dict[str, str]:
 
 def _brief(role: str) -> str:
     """`base t0.6` for base at that temperature, `rlvr direct 1` for that variant."""
-    found = _OTHERWISE.fullmatch(role)
-    whose, said = (found[1], found[2]) if found else ("", role)
-    parts = said.split(", ")
+    whose, how = otherwise(role)
+    parts = (how or role).split(", ")
     for long, brief in _BRIEF:
         parts = [long.sub(brief, part) for part in parts]
-    return " ".join(filter(None, [whose, *parts])) or role
+    return " ".join(filter(None, [whose if how else "", *parts])) or role
 
 
 def with_bands(roles: Sequence[str] | Mapping[str, object]) -> list[str]:

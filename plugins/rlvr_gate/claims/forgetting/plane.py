@@ -6,6 +6,7 @@ Whatever a run asks for: divergences that some claim had measured are read, none
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from statistics import fmean
 
 from rlvr_gate.claims.overview import fewest
 from rlvr_gate.claims.views import CheckpointView, EvidenceSource
@@ -42,7 +43,7 @@ def plane(
     rows = [
         Distance(
             view.role, *found, (view.pass_at(1, new) - base.pass_at(1, new)).value,
-            _mean(_lost(base, view, prior or [new], k)),
+            fmean(_lost(base, view, prior or [new], k)),
         )
         for view, found in seen
     ]  # fmt: skip
@@ -66,8 +67,3 @@ def _lost(
 ) -> Iterator[float]:
     for benchmark in benchmarks:
         yield (base.pass_at(k, benchmark) - view.pass_at(k, benchmark)).value
-
-
-def _mean(values: Iterator[float]) -> float:
-    found = list(values)
-    return sum(found) / len(found)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from rlvr_gate.records import PAIR, VARIANTS, CurvePoint
 from rlvr_gate_reports import svg, words
 from rlvr_gate_reports.html.sections.section import Material, Part, Section
+from rlvr_gate_reports.reading import otherwise
 
 _KINDS = (
     ("temperatures", "Temperatures", re.compile(r"temperature ")),
@@ -19,7 +20,6 @@ _KINDS = (
     ("variants", "Variants", re.compile(rf"({'|'.join(VARIANTS)})( |$)")),
 )
 """Anchor, title, and how the name of such a way of asking reads behind its role."""
-_OTHERWISE = re.compile(r"(.+?) \((.+)\)")
 _MOST = 12  # curves of one picture
 
 Points = Sequence[CurvePoint]
@@ -52,8 +52,8 @@ def kind_of(name: str) -> str:
     >>> kind_of("rlvr (temperature 0.6, samples 64)"), kind_of("rlvr"), kind_of("base (samples 4)")
     ('temperatures', '', '')
     """
-    found = _OTHERWISE.fullmatch(name)
-    return next((a for a, _, said in _KINDS if found and said.search(found[2])), "")
+    how = otherwise(name)[1]
+    return next((a for a, _, said in _KINDS if how and said.search(how)), "")
 
 
 def read(material: Material) -> Iterator[Part]:
@@ -72,9 +72,9 @@ def _ways(curves: Mapping[str, Points], anchor: str) -> dict[str, dict[str, Poin
     """Role -> how it was asked -> its curve; the pair's as the run asks it is among them."""
     ways: dict[str, dict[str, Points]] = {r: {"as the run": curves.get(r, ())} for r in PAIR}
     for name, points in curves.items():
-        found = _OTHERWISE.fullmatch(name)
-        if found and found[1] in ways and points and kind_of(name) == anchor:
-            ways[found[1]][found[2]] = points
+        role, how = otherwise(name)
+        if how and role in ways and points and kind_of(name) == anchor:
+            ways[role][how] = points
     return ways
 
 
