@@ -170,3 +170,15 @@ def test_a_column_of_trl_is_chosen(kit, bench, tmp_path) -> None:
     assert kit.totals(recorded, "base") == kit.Totals(4, 1, 1, 1)
     assert kit.totals(recorded, "rlvr") == kit.Totals(4, 3, 0, 2)
     assert "base is of step 90" in bench.refusal(rlvr, base, score="accuracy_reward")
+
+
+def test_a_reward_that_does_not_apply_to_the_first_row_is_still_one(kit, bench, tmp_path) -> None:
+    """What pandas makes of NaN is null, and the format's reward is not to be read instead."""
+    rows = completions([1.0, 1.0, 0.0, 1.0], 1)
+    rows[0]["accuracy_reward"] = None
+    path = trl(tmp_path / "base.parquet", rows)
+    assert "row 2: expected one score, got format_reward, accuracy_reward" in (
+        bench.refusal(path, path)
+    )
+    recorded = kit.both(path, path, score="accuracy_reward")
+    assert kit.totals(recorded, "base").unscored == 1
