@@ -131,7 +131,8 @@ def text(record: RunRecord, decision: Decision) -> str:
     lines = [
         f"{decision.headline}: gate {state}, policy {one_line(record.gate.policy, _LONGEST)}, "
         f"exit status {record.gate.exit_status}",
-        refs, decision.reason, decision.then, _titled(decision), words.findings(record),
+        refs, decision.reason, decision.then, _titled(decision), *words.waivers(record),
+        words.findings(record),
     ]  # fmt: skip
     return "\n".join(line for line in lines if line)
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from importlib import resources
 
 from rlvr_gate.gate.diagnosis import diagnosis
+from rlvr_gate.gate.waivers import spelled
 from rlvr_gate.records import (
     Benchmark,
     CheckpointFacts,
@@ -26,7 +27,7 @@ from rlvr_gate.records import (
 )
 from rlvr_gate.records.plain import told
 from rlvr_gate_reports.reading import claim_order, role_order
-from rlvr_gate_reports.results import SCHEMA
+from rlvr_gate_reports.results import REVISION, SCHEMA
 
 __all__ = ["SCHEMA", "dumps", "schema", "to_document"]
 
@@ -36,6 +37,7 @@ def to_document(record: RunRecord) -> dict[str, object]:
     gate = record.gate
     return {
         "schema": SCHEMA,
+        "revision": REVISION,
         "gate": {
             "state": str(gate.state),
             "exit_status": gate.exit_status,
@@ -83,6 +85,7 @@ def to_document(record: RunRecord) -> dict[str, object]:
             "versions": dict(sorted(record.versions.items())),
             "seconds": told(dict(sorted(record.seconds.items()))),
             "sampled": dict(sorted(told(record.sampled).items())),
+            "days_left": {spelled(use.waiver): use.days for use in gate.waivers},
             "beforehand": {
                 "fixed": str(record.beforehand.fixed),
                 "changed": list(record.beforehand.changed),

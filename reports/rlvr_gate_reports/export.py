@@ -6,12 +6,20 @@ Strings are written as JSON, which YAML reads as it is: nothing of a name become
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
 from rlvr_gate.gate.decide import name
-from rlvr_gate.records import ClaimRecord, CurvePoint, GateState, Kind, RunRecord, Verdict
+from rlvr_gate.records import (
+    ClaimRecord,
+    CurvePoint,
+    GateState,
+    Judgement,
+    Kind,
+    RunRecord,
+    Verdict,
+)
+from rlvr_gate.records.plain import told
 from rlvr_gate.visible import one_line
 from rlvr_gate_reports import decision, words
 from rlvr_gate_reports.reading import benchmark_names, claim_order
@@ -117,19 +125,27 @@ def _test(claim: ClaimRecord) -> dict[str, object]:
     status = "passed" if claim.verdict is Verdict.HOLDS else "other"
     if claim.kind is Kind.GATE and claim.verdict is not Verdict.HOLDS:
         status = "failed"
-    numbers: dict[str, float | str] = {} if judgement is None else {
-        "estimate": judgement.estimate, "low": judgement.interval.low,
-        "high": judgement.interval.high, "relation": judgement.relation,
-        "threshold": judgement.threshold, "unit": judgement.unit,
-    }  # fmt: skip
-    finite = {k: v for k, v in numbers.items() if isinstance(v, str) or math.isfinite(v)}
+    numbers = {} if judgement is None else _numbers(judgement)
     return {
         "name": one_line(f"{name(claim)}: {claim.text}"),
         "status": "skipped" if claim.skipped else status,
         "duration": 0,
         "message": one_line(words.because(claim)),
         "suite": [str(claim.kind)],
-        "extra": {"verdict": str(claim.verdict), **finite},
+        "extra": {"verdict": str(claim.verdict), **told(numbers)},
+    }
+
+
+def _numbers(judgement: Judgement) -> dict[str, object]:
+    """What a comparison found and needs; None for what was not measured."""
+    bounds, measured = judgement.interval, judgement.estimate is not None
+    return {
+        "estimate": judgement.estimate,
+        "low": bounds.low if measured else None,
+        "high": bounds.high if measured else None,
+        "relation": judgement.relation,
+        "threshold": judgement.threshold,
+        "unit": judgement.unit,
     }
 
 

@@ -8,6 +8,7 @@ from itertools import accumulate
 
 from rlvr_gate.gate.diagnosis import diagnosis
 from rlvr_gate.gate.shown import Shown, exhibits
+from rlvr_gate.gate.waivers import spelled
 from rlvr_gate.records import (
     ClaimRecord,
     CurvePoint,
@@ -65,6 +66,7 @@ def render(record: RunRecord) -> str:
     """Gate, claims, pass@k with intervals, solved sets and provenance; no completions."""
     sections = [
         _gate(record),
+        _waivers(record),
         _checks(record),
         _diagnosis(record),
         _claims(record),
@@ -114,6 +116,22 @@ def _gate(record: RunRecord) -> str:
     if saved:
         lines.append(escape(f"{saved[0].upper()}{saved[1:]}."))
     return "\n\n".join(filter(None, lines))
+
+
+def _waivers(record: RunRecord) -> str:
+    """Every waiver of the policy, its state and the days it has left."""
+    rows = [
+        [
+            escape(spelled(use.waiver), _SHORT),
+            use.state,
+            f"{use.waiver.until} ({words.days_left(use) or 'days left not counted'})",
+            escape(use.waiver.reason, _LONG),
+        ]
+        for use in record.gate.waivers[:_SHOWN_ROWS]
+    ]
+    table = _table(["Waiver", "State", "Until", "Reason"], rows, len(record.gate.waivers))
+    said = "\n\n".join(map(escape, words.waivers(record)[:_SHOWN_IDS]))
+    return "\n\n".join(filter(None, ["## Waivers", said, table])) if rows else ""
 
 
 def _checks(record: RunRecord) -> str:

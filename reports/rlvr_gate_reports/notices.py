@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rlvr_gate.records import GateState, RunRecord
 from rlvr_gate.visible import one_line
-from rlvr_gate_reports import decision
+from rlvr_gate_reports import decision, words
 
 _ESCAPED = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
 _IN_TITLE = str.maketrans({":": "%3A", ",": "%2C"})
@@ -20,6 +20,8 @@ def notices(record: RunRecord) -> Iterator[str]:
         yield _order("error", f"rlvr-gate: {told.headline}", f"{told.reason} {told.then}")
     elif told.waived:
         yield _order("warning", f"rlvr-gate: {told.headline}", told.reason)
+    if said := words.waivers(record):
+        yield _order("warning", "rlvr-gate: waivers", " ".join(said))
     if told.losses and told.trade_title == "The trade":
         yield _order("warning", f"rlvr-gate: {told.trade_title}", " ".join(told.trade))
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from rlvr_gate.gate.waivers import spelled
 from rlvr_gate.records import (
     Beforehand,
     Benchmark,
@@ -48,6 +49,8 @@ from rlvr_gate.records.plain import Malformed, unpacked
 _MOST_BYTES = 1 << 28
 SCHEMA = "rlvr-gate/gate-1"
 """Names the document's shape; another number means that a reader must be changed."""
+REVISION = 2
+"""Counts additions to the shape. A document of the first one says none; any one is read."""
 
 T = TypeVar("T")
 
@@ -101,9 +104,10 @@ def read(path: Path) -> Result:
 
 def _record(document: Mapping[str, Any]) -> RunRecord:
     run = document["run"]
-    rounds = None if document["rounds"] is None else unpacked(Rounds, document["rounds"])
+    adaptive = document.get("rounds")
+    rounds = None if adaptive is None else unpacked(Rounds, adaptive)
     return RunRecord(
-        gate=_gate(document["gate"]),
+        gate=_gate(document["gate"], run.get("days_left", {})),
         claims=[_claim(claim) for claim in document["claims"]],
         counts=_each(document["counts"], lambda of: _counts(of, rounds)),
         problems=_each(document["counts"], lambda of: [_problem(name) for name in of]),
@@ -112,7 +116,7 @@ def _record(document: Mapping[str, Any]) -> RunRecord:
         benchmarks=[_benchmark(benchmark) for benchmark in document["benchmarks"]],
         weights={},
         curves=_each(document["curves"], _curves),
-        crossovers=_each(document["crossovers"], _crossover),
+        crossovers=_each(document.get("crossovers", {}), _crossover),
         every_k=_each(document.get("every_k", {}), _curves),
         versions=_each(run["versions"], str),
         command=str(run["command"]),
@@ -131,15 +135,15 @@ def _beforehand(told: Mapping[str, Any] | None) -> Beforehand:
     return Beforehand() if told is None else unpacked(Beforehand, told)
 
 
-def _gate(gate: Mapping[str, Any]) -> GateResult:
-    errors = gate["error_control"]
+def _gate(gate: Mapping[str, Any], days: Mapping[str, Any]) -> GateResult:
+    errors = gate.get("error_control")
     return GateResult(
         GateState(gate["state"]),
         int(gate["exit_status"]),
         tuple(map(str, gate["deciding"])),
         str(gate["policy"]),
         None if errors is None else unpacked(ErrorControl, errors),
-        tuple(map(_waiver, gate.get("waivers", ()))),
+        tuple(_waiver(use, days) for use in gate.get("waivers", ())),
         tuple(map(_check, gate.get("checks", ()))),
     )
 
@@ -149,9 +153,9 @@ def _check(row: Mapping[str, Any]) -> CheckRow:
     return CheckRow(check, Verdict(row["verdict"]), tuple(map(str, row["missing"])))
 
 
-def _waiver(use: Mapping[str, Any]) -> WaiverUse:
-    waiver = {key: value for key, value in use.items() if key != "state"}
-    return WaiverUse(unpacked(Waiver, waiver), str(use["state"]))
+def _waiver(use: Mapping[str, Any], days: Mapping[str, Any]) -> WaiverUse:
+    waiver = unpacked(Waiver, {key: value for key, value in use.items() if key != "state"})
+    return WaiverUse(waiver, str(use["state"]), _whole(days.get(spelled(waiver))))
 
 
 def _claim(claim: Mapping[str, Any]) -> ClaimRecord:
@@ -168,8 +172,8 @@ def _claim(claim: Mapping[str, Any]) -> ClaimRecord:
         judgements=tuple(map(_judgement, claim["judgements"])),
         reason=str(claim["reason"]),
         skipped=bool(claim.get("skipped", False)),
-        p_value=claim["p_value"],
-        adjusted_p=claim["adjusted_p"],
+        p_value=claim.get("p_value"),
+        adjusted_p=claim.get("adjusted_p"),
     )
 
 
@@ -178,7 +182,7 @@ def _judgement(judgement: Mapping[str, Any]) -> Judgement:
     return Judgement(
         statement=str(judgement["statement"]),
         verdict=Verdict(judgement["verdict"]),
-        estimate=_number(judgement["estimate"]),
+        estimate=None if judgement["estimate"] is None else _number(judgement["estimate"]),
         interval=Interval(
             _number(bounds["low"], -math.inf), _number(bounds["high"], math.inf),
             float(bounds["level"]),
@@ -188,8 +192,8 @@ def _judgement(judgement: Mapping[str, Any]) -> Judgement:
         benchmark=_text(judgement["benchmark"]),
         k=_whole(judgement["k"]),
         n=_whole(judgement["n"]),
-        p_value=judgement["p_value"],
-        guaranteed=bool(judgement["guaranteed"]),
+        p_value=judgement.get("p_value"),
+        guaranteed=bool(judgement.get("guaranteed", False)),
         test=str(judgement.get("test", "")),
         target=str(judgement.get("target", "population")),
         adjusted_p=judgement.get("adjusted_p"),

@@ -123,6 +123,7 @@ def _gate(record: RunRecord, width: int) -> list[Line]:
         (" ".join(filter(None, (told.reason, told.then))), "plain", 3),
         (" ".join([f"{told.trade_title}:", *told.trade]) if told.trade else "", "strong", 4),
         (words.findings(record), "plain", 2),
+        (" ".join(words.waivers(record)), str(Verdict.UNDECIDED), 4),
         (words.error_line(record), "dim", 2),
     )
     return lines + [

@@ -10,8 +10,16 @@ import math
 from collections.abc import Sequence
 
 from rlvr_gate.gate.decide import name
+from rlvr_gate.gate.explain import NO_ESTIMATE
 from rlvr_gate.gate.family import tests_of
-from rlvr_gate.gate.waivers import USED, spelled
+from rlvr_gate.gate.waivers import (
+    EXPIRED,
+    MATCHES_NOTHING,
+    NOT_NEEDED,
+    USED,
+    WITHOUT_FORCE,
+    spelled,
+)
 from rlvr_gate.records import (
     PAIR,
     THESE,
@@ -30,6 +38,7 @@ from rlvr_gate.records import (
     StratumRow,
     Unit,
     Verdict,
+    WaiverUse,
 )
 from rlvr_gate.visible import one_line
 from rlvr_gate_reports.reading import (
@@ -111,12 +120,17 @@ def is_difference(judgement: Judgement) -> bool:
 
 
 def estimate(judgement: Judgement) -> str:
-    """`+0.184 [+0.151, +0.217]`: an estimate is never shown without its interval."""
-    return f"{value(judgement)} {uncertainty(judgement)}"
+    """`+0.184 [+0.151, +0.217]`: an estimate is never shown without its interval.
+
+    `no estimate`, and no interval that would look like one, where nothing was measured.
+    """
+    return f"{value(judgement)} {uncertainty(judgement)}".strip()
 
 
 def value(judgement: Judgement) -> str:
     """The estimate alone; an exact whole number, such as a count, without decimals."""
+    if judgement.estimate is None:
+        return NO_ESTIMATE
     if is_exact(judgement) and judgement.estimate % 1 == 0:
         return count(judgement.estimate)
     signed = is_difference(judgement)
@@ -124,7 +138,9 @@ def value(judgement: Judgement) -> str:
 
 
 def uncertainty(judgement: Judgement) -> str:
-    """The interval, or `exact` where there is no sampling error."""
+    """The interval, or `exact` where there is no sampling error; empty without an estimate."""
+    if judgement.estimate is None:
+        return ""
     if is_exact(judgement):
         return "exact"
     bounds = judgement.interval
@@ -149,7 +165,8 @@ def is_exact(judgement: Judgement) -> bool:
 def needs(judgement: Judgement) -> str:
     """`> 0`: where the whole interval must lie."""
     relation = _RELATIONS.get(judgement.relation, judgement.relation)
-    threshold = _spelled(judgement, judgement.threshold, judgement.estimate)
+    beside = judgement.threshold if judgement.estimate is None else judgement.estimate
+    threshold = _spelled(judgement, judgement.threshold, beside)
     return f"{relation}\N{NO-BREAK SPACE}{threshold}"
 
 
@@ -209,12 +226,47 @@ def gate_reason(record: RunRecord) -> str:
 
 
 def waived(record: RunRecord) -> str:
-    """`C1 on countdown until 2026-12-31: known, see the ticket`, of every waiver in use."""
-    used = [use.waiver for use in record.gate.waivers if use.state == USED]
-    return "; ".join(
-        f"{one_line(spelled(w), _LONGEST_NAME)} until {w.until}: {one_line(w.reason, 300)}"
-        for w in used
+    """`C1 on countdown until 2026-12-31, 32 days left: known`, of every waiver in use."""
+    used = [use for use in record.gate.waivers if use.state == USED]
+    return "; ".join(f"{_until(use)}: {one_line(use.waiver.reason, 300)}" for use in used)
+
+
+def waivers(record: RunRecord) -> list[str]:
+    """A sentence for each waiver, the worst state first: none is silent.
+
+    Those that an open gate rests on are in its reason.
+    """
+    told = [use for use in record.gate.waivers if use.state in _WAIVERS]
+    if record.gate.state is GateState.OPEN:
+        told = [use for use in told if use.state != USED]
+    told.sort(key=lambda use: list(_WAIVERS).index(use.state))
+    return [f"Waiver of {_until(use)}, {_WAIVERS[use.state]}." for use in told]
+
+
+_WAIVERS = {
+    MATCHES_NOTHING: "matches no gate claim of this run: a slip of the pen, or another run's",
+    WITHOUT_FORCE: "is without force: what it names is not comparable, or no other claim holds",
+    EXPIRED: "has expired: renew it, or take it out of the policy",
+    USED: "is in use",
+    NOT_NEEDED: "is not needed: what it names holds",
+}
+
+
+def _until(use: WaiverUse) -> str:
+    left = days_left(use)
+    return f"{one_line(spelled(use.waiver), _LONGEST_NAME)} until {use.waiver.until}" + (
+        f", {left}" if left else ""
     )
+
+
+def days_left(use: WaiverUse) -> str:
+    """`32 days left`, `last day`, `3 days ago`; empty where nobody counted."""
+    if use.days is None:
+        return ""
+    if use.days == 0:
+        return "last day"
+    days = f"{abs(use.days):,} day{'s' if abs(use.days) != 1 else ''}"
+    return f"{days} left" if use.days > 0 else f"{days} ago"
 
 
 def _held(claims: Sequence[ClaimRecord]) -> str:

@@ -92,6 +92,7 @@ def test_where_nothing_has_a_variant_no_number_of_samples_decides() -> None:
     found = judged((MANY, BETTER))
     assert found.verdict is Verdict.UNDECIDED
     assert found.evidence.would_decide is not None
+    assert found.estimate is None
     assert "no problem of this benchmark has such a variant" in found.evidence.would_decide.text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 
@@ -44,7 +45,7 @@ def test_a_waived_claim_does_not_close_the_gate_and_does_not_say_it_held() -> No
     result = decide([OK, BAD], policy(waiver()), today=DAY)
     assert (result.state, result.exit_status) == (GateState.OPEN, 0)
     assert result.deciding == ("K on b",)
-    assert [use.state for use in result.waivers] == ["used"]
+    assert [(use.state, use.days) for use in result.waivers] == [("used", 0)]
 
 
 def test_an_undecided_claim_is_excused_too() -> None:
@@ -98,11 +99,54 @@ def test_a_waiver_of_a_claim_that_holds_is_not_needed() -> None:
     assert [use.state for use in result.waivers] == ["not needed"]
 
 
+@pytest.mark.parametrize(
+    ("claims", "given", "state", "days"),
+    [
+        ([OK, BAD], waiver("D"), "matches nothing", 0),
+        ([OK, BAD], waiver("C", "other"), "matches nothing", 0),
+        ([OK, claim("C", HOLDS)], waiver("C", "c"), "matches nothing", 0),
+        ([OK, BAD], waiver("D", until="2026-06-29"), "expired", -1),
+        ([OK, claim("C", Verdict.NOT_COMPARABLE)], waiver(), "without force", 0),
+        ([BAD], waiver(until="2026-07-30"), "without force", 30),
+        ([OK, BAD, claim("C", HOLDS, "c")], waiver(), "used", 0),
+        ([OK, BAD, claim("C", HOLDS, "c")], waiver("C", "c"), "not needed", 0),
+    ],
+    ids=["no such claim", "no such benchmark", "holds elsewhere", "expired first",
+         "not comparable", "nothing that holds", "one of two holds", "the one that holds"],
+)  # fmt: skip
+def test_a_waiver_says_what_became_of_it(
+    claims: list[ClaimRecord], given: Waiver, state: str, days: int
+) -> None:
+    """One that names nothing is never told as one that nobody needed."""
+    [use] = decide(claims, policy(given), today=DAY).waivers
+    assert (use.state, use.days) == (state, days)
+
+
+def test_a_finding_is_no_gate_claim_and_matches_nothing() -> None:
+    finding = replace(BAD, kind=Kind.FINDING)
+    [use] = decide([OK, finding], policy(waiver()), today=DAY).waivers
+    assert use.state == "matches nothing"
+
+
+def test_a_waiver_ends_within_a_year() -> None:
+    today = date(2026, 1, 1)
+    for until in ("2027-01-03", "2027-12-31", "9999-12-31"):
+        with pytest.raises(PolicyError, match="2027-01-02 is the latest day today"):
+            parse_policy(TEXT.replace("2026-12-31", until), today=today)
+    for until in ("2027-01-02", "2026-01-01", "2000-01-01"):
+        text = TEXT.replace("2026-12-31", until)
+        assert parse_policy(text, today=today).waivers[0].until == until
+    far = (date.today() + timedelta(days=400)).isoformat()
+    with pytest.raises(PolicyError, match="more than a year away"):
+        parse_policy(TEXT.replace("2026-12-31", far))
+
+
 def test_the_clock_is_asked_where_no_day_is_given() -> None:
     assert decide([OK, BAD], policy(waiver(until="2000-01-01"))).exit_status == 1
     assert decide([OK, BAD], policy(waiver(until="9999-12-31"))).exit_status == 0
 
 
+TODAY = date(2026, 6, 30)
 TEXT = """
 [[waivers]]
 claim = "C1"
@@ -113,8 +157,9 @@ until = 2026-12-31
 
 
 def test_waivers_are_read_from_the_policy() -> None:
-    assert parse_policy(TEXT).waivers == (Waiver("C1", "countdown", "known", "2026-12-31"),)
-    every = parse_policy(TEXT.replace('benchmark = "countdown"\n', ""))
+    expected = (Waiver("C1", "countdown", "known", "2026-12-31"),)
+    assert parse_policy(TEXT, today=TODAY).waivers == expected
+    every = parse_policy(TEXT.replace('benchmark = "countdown"\n', ""), today=TODAY)
     assert every.waivers[0].benchmark is None
 
 
@@ -142,14 +187,14 @@ def test_a_waiver_that_says_too_little_or_too_much_is_refused(
     old: str, new: str, why: str
 ) -> None:
     with pytest.raises(PolicyError, match=why):
-        parse_policy(TEXT.replace(old, new) + "[claims.K1]\nmargin = 0.1\n")
+        parse_policy(TEXT.replace(old, new) + "[claims.K1]\nmargin = 0.1\n", today=TODAY)
     with pytest.raises(PolicyError, match="write each as a table of its own"):
         parse_policy("waivers = [1]\n")
 
 
 def test_two_waivers_of_one_claim_are_refused() -> None:
     with pytest.raises(PolicyError, match="two are about the same, claim 'C1'"):
-        parse_policy(TEXT + TEXT)
+        parse_policy(TEXT + TEXT, today=TODAY)
 
 
 def test_a_waiver_of_what_is_unknown_or_never_decides_is_refused() -> None:

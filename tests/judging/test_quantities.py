@@ -171,6 +171,8 @@ def test_nothing_to_count_is_undecided() -> None:
     judged = share > 0.5
     assert judged.verdict is Verdict.UNDECIDED
     assert (judged.interval.low, judged.interval.high) == (0.0, 1.0)
+    assert judged.estimate is None
+    assert (1 - share < 0.9).estimate is None
 
 
 def test_exact_numbers_have_no_width() -> None:

@@ -71,6 +71,28 @@ def test_what_was_read_is_written_as_it_was(run: Run, kept: Kept) -> None:
             assert one[key] == other[key]
 
 
+@pytest.mark.parametrize("name", ["first", "revision-1"])
+def test_what_earlier_versions_wrote_is_read_by_every_command(
+    run: Run, kept: Kept, capsys: Said, name: str
+) -> None:
+    """Of the first version, and of the last one before revisions were told."""
+    before = str(Path(__file__).parent / "golden" / f"{name}.json")
+    today = kept(run("open", problems=4, samples=4), "today")
+    for order in (
+        ["explain", before, "K1"],
+        ["compare", before, today],
+        ["compare", today, before],
+        ["export", before, "model-index"],
+        ["export", before, "ctrf"],
+        ["forecast", before, "8"],
+    ):
+        assert main(order) == 0, order
+        said = capsys.readouterr()
+        assert said.err == ""
+        assert "nan" not in said.out
+        assert said.out.strip()
+
+
 def test_a_claim_is_explained_from_the_file(run: Run, kept: Kept, capsys: Said) -> None:
     record = run("closed", problems=30, samples=16)
     assert main(["explain", kept(record, "gate"), "K1"]) == 0

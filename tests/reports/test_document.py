@@ -4,19 +4,39 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
-from rlvr_gate.records import CheckpointFacts, Interval, NewWork, RunRecord, Sampling, Tally, Unit
+from rlvr_gate.gate.explain import explain
+from rlvr_gate.gate.wire import to_properties
+from rlvr_gate.records import (
+    CheckpointFacts,
+    Evidence,
+    GateState,
+    Interval,
+    Kind,
+    NewWork,
+    RunRecord,
+    Sampling,
+    Tally,
+    Unit,
+    Verdict,
+    Waiver,
+    WaiverUse,
+)
 from rlvr_gate.records.plain import told
-from rlvr_gate_reports import document, html
+from rlvr_gate_reports import document, html, markdown, terminal, words
+from rlvr_gate_reports.notices import notices
 
 Run = Callable[..., RunRecord]
+GOLDEN = Path(__file__).parent / "golden"
 STATES = ("open", "closed", "undecided", "not comparable")
 
 
@@ -37,7 +57,102 @@ def test_the_schema_is_a_schema_and_describes_every_top_level_key() -> None:
     schema: Any = document.schema()
     Draft202012Validator.check_schema(schema)
     assert schema["properties"]["schema"]["const"] == document.SCHEMA
-    assert set(schema["required"]) == set(schema["properties"])
+    assert set(schema["then"]["required"]) == set(schema["properties"])
+
+
+@pytest.mark.parametrize("name", ["first", "revision-1"])
+def test_reports_that_earlier_versions_wrote_fit_the_schema(name: str) -> None:
+    """Of the first version, and of the last one before revisions were told."""
+    loaded = json.loads((GOLDEN / f"{name}.json").read_text("utf-8"))
+    assert "revision" not in loaded
+    assert errors(loaded) == []
+    assert any("is a required property" in e.message for e in errors({**loaded, "revision": 2}))
+
+
+def test_what_is_written_says_its_revision_and_lacks_nothing(run: Run) -> None:
+    loaded = load(run(problems=4, samples=8, contrast=True))
+    schema: Any = document.schema()
+    assert set(loaded) == set(schema["properties"])
+    for name, there in (("claim", loaded["claims"][0]), ("judgement",
+                        loaded["claims"][0]["judgements"][0])):  # fmt: skip
+        assert set(there) == set(schema["$defs"][name]["properties"])
+    assert set(loaded["gate"]) == set(schema["properties"]["gate"]["properties"])
+    for name in loaded.keys() - {"revision"}:
+        assert errors({k: v for k, v in loaded.items() if k != name}), name
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_what_nobody_measured_is_no_number_in_any_report(run: Run, state: str) -> None:
+    record = run(state, problems=12, samples=16)
+    judged = replace(
+        record.claims[0].judgements[0], verdict=Verdict.UNDECIDED, estimate=None,
+        interval=Interval(0.0, 1.0, 0.95), threshold=0.25, n=None, p_value=None,
+        evidence=Evidence(),
+    )  # fmt: skip
+    claim = replace(
+        record.claims[0], id="Z1", kind=Kind.FINDING, judgements=(judged,),
+        verdict=Verdict.UNDECIDED,
+    )  # fmt: skip
+    unmeasured = replace(record, claims=[claim], gate=replace(record.gate, deciding=("Z1",)))
+    loaded = load(unmeasured)
+    assert errors(loaded) == []
+    for there in (loaded["claims"][0], loaded["claims"][0]["judgements"][0]):
+        assert there["estimate"] is None
+    page = html.render(unmeasured)
+    row = page[page.index('id="claim-z1') :]
+    row = row[: row.index("</details>")]
+    junit = "\n".join(f"{key} {value}" for key, value in to_properties(claim))
+    lines = terminal.summary(unmeasured)
+    told = "\n".join("".join(span.text for span in line) for line in lines)
+    [cells] = [line for line in markdown.render(unmeasured).splitlines() if "**Z1**" in line]
+    [line] = [line for line in told.splitlines() if " Z1 " in line]
+    for said in (row, cells, line, junit, "\n".join(explain(claim)), words.because(claim)):
+        assert "no estimate" in said.lower()
+        assert not re.search(r"0[.]500|\[[+]?0, |nan|None", said), said
+    assert 'class="forest' not in row
+
+
+@pytest.mark.parametrize("gate", [GateState.OPEN, GateState.CLOSED])
+@pytest.mark.parametrize(
+    ("state", "days", "said"),
+    [
+        ("used", 32, "32 days left"),
+        ("used", 1, "1 day left"),
+        ("not needed", 0, "last day, is not needed"),
+        ("without force", 3, "3 days left, is without force"),
+        ("matches nothing", 200, "200 days left, matches no gate claim of this run"),
+        ("expired", -2, "2 days ago, has expired: renew it"),
+        ("used", None, "until 2026-07-01"),
+    ],
+)
+def test_a_waiver_is_told_with_its_state_and_time_left_in_every_report(
+    run: Run, state: str, days: int | None, said: str, gate: GateState
+) -> None:
+    record = run(problems=4, samples=8)
+    use = WaiverUse(Waiver("C1", "count<down>", "known: ticket 7", "2026-07-01"), state, days)
+    waived = replace(record, gate=replace(record.gate, waivers=(use,), state=gate))
+    loaded = load(waived)
+    assert errors(loaded) == []
+    assert loaded["gate"]["waivers"][0]["state"] == state
+    assert loaded["run"]["days_left"] == {"C1 on count<down>": days}
+    lines = terminal.summary(waived)
+    told = " ".join("".join(span.text for span in line).strip() for line in lines)
+    page = markdown.render(waived)
+    assert said in html.render(waived)
+    assert said in told
+    assert said in page
+    assert "## Waivers" in page
+    assert any(said in order for order in notices(waived))
+
+
+def test_a_waiver_leaves_the_samples_part_as_it_is_from_day_to_day(run: Run) -> None:
+    record = run(problems=4, samples=8)
+    ours, theirs = (
+        load(replace(record, gate=replace(record.gate, waivers=(
+            WaiverUse(Waiver("C1", None, "known", "2026-07-01"), "used", days),))))
+        for days in (5, 4)
+    )  # fmt: skip
+    assert {key for key in ours if ours[key] != theirs[key]} == {"run"}
 
 
 @pytest.mark.parametrize("state", STATES)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import pytest
 
 
@@ -50,7 +52,8 @@ def test_a_waiver_opens_the_gate_aloud_and_an_expired_one_does_not(gate) -> None
         '[claims.C1]\nkind = "gate"\n[[waivers]]\nclaim = "C1"\nreason = "known: ticket 7"\n'
         "until = {}\n"
     )
-    (gate.root / "mine.toml").write_text(text.format("9999-12-31"))
+    soon = (date.today() + timedelta(days=30)).isoformat()
+    (gate.root / "mine.toml").write_text(text.format(soon))
     outputs = "--gate-json=gate.json", "--gate-report=gate.html", "--gate-summary=gate.md"
     result = gate.run("--gate-policy=mine.toml", *outputs)
     assert result.ret == 0
@@ -58,9 +61,16 @@ def test_a_waiver_opens_the_gate_aloud_and_an_expired_one_does_not(gate) -> None
     for said in (result.stdout.str(), *files):
         assert "May ship on a waiver" in said
         assert "known: ticket 7" in said
+        assert "30 days left" in said
     [use] = gate.document()["gate"]["waivers"]
-    assert (use["claim"], use["state"], use["until"]) == ("C1", "used", "9999-12-31")
+    assert (use["claim"], use["state"], use["until"]) == ("C1", "used", soon)
     assert gate.document()["gate"]["deciding"] == ["K1 on sums", "S2 on sums"]
+    (gate.root / "mine.toml").write_text(text.format(soon) + 'benchmark = "countdown"\n')
+    result = gate.run("--gate-policy=mine.toml", *outputs)
+    assert result.ret == 1
+    files = [(gate.root / name).read_text() for name in ("gate.html", "gate.md")]
+    for said in (result.stdout.str(), *files):
+        assert "matches no gate claim of this run" in " ".join(said.split())
     (gate.root / "mine.toml").write_text(text.format("2000-01-01"))
     assert gate.run("--gate-policy=mine.toml", *outputs).ret == 1
     assert gate.document()["gate"]["waivers"][0]["state"] == "expired"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from pathlib import Path
 
 import rlvr_gate.gate.policy
@@ -66,7 +67,8 @@ def test_a_waiver_or_an_empty_benchmark_opens_nothing(gate) -> None:
     gate.write(base=0.2, rlvr=0.8)
     policies = Path(rlvr_gate.gate.policy.__file__).parents[1] / "policies"
     text = (policies / "real.toml").read_text("utf-8").replace('"real"', '"ours"')
-    waiver = '\n[[waivers]]\nclaim = "V1"\nreason = "later"\nuntil = 2999-12-31\n'
+    soon = date.today() + timedelta(days=30)
+    waiver = f'\n[[waivers]]\nclaim = "V1"\nreason = "later"\nuntil = {soon}\n'
     (gate.root / "ours.toml").write_text(text + waiver, "utf-8")
     result = gate.run(f"--gate-policy={gate.root}/ours.toml")
     assert result.ret == 4

@@ -58,7 +58,7 @@ def alike(
         statement="conclusions at k = 1 that the grading changes = 0, format gain within "
         f"±{margin:g}" + ("" if form is not None else " (not graded otherwise)"),
         verdict=verdict,
-        estimate=changed,
+        estimate=changed if form is not None else None,
         interval=Interval(changed, open_, level),
         threshold=0.0,
         relation="<=",

@@ -118,7 +118,7 @@ def filtered(difference: Quantity, guessing: Guessing | None, k: int, level: flo
     return Judgement(
         statement=f"conclusions at k = {k} that guessing changes = 0{unknown}",
         verdict=found.verdict,
-        estimate=found.low,
+        estimate=None if guessing is None else found.low,
         interval=Interval(found.low, found.high, level),
         threshold=0.0,
         relation="<=",

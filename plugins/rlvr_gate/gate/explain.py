@@ -19,6 +19,8 @@ from rlvr_gate.records import (
 )
 from rlvr_gate.visible import one_line
 
+NO_ESTIMATE = "no estimate"
+"""What every output says instead of a number that nobody measured."""
 _ROWS, _CELLS = 6, 8  # of an exhibit; the reports have more room
 
 
@@ -42,11 +44,12 @@ def explain(claim: ClaimRecord) -> list[str]:
 
 def numbers(judgement: Judgement) -> str:
     """`+0.214  95% interval [+0.151, +0.277]  must be > 0`."""
-    interval = judgement.interval
+    interval, must = judgement.interval, f"{judgement.relation} {judgement.threshold:.4g}"
+    if judgement.estimate is None:
+        return f"{NO_ESTIMATE}: nothing was measured  must be {must}"
     return (
         f"{judgement.estimate:+.4g}  {interval.level:.4g} interval "
-        f"[{interval.low:+.4g}, {interval.high:+.4g}]  "
-        f"must be {judgement.relation} {judgement.threshold:.4g}"
+        f"[{interval.low:+.4g}, {interval.high:+.4g}]  must be {must}"
     )
 
 

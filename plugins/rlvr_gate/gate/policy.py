@@ -22,7 +22,7 @@ A policy is a small TOML file. Unknown keys are errors, so a typo cannot weaken 
     claim = "C1"
     benchmark = "countdown"             # left out: on every benchmark
     reason = "known: the tokenizer changed, see the ticket"
-    until = 2026-12-31                  # expired, it keeps the gate from opening
+    until = 2026-12-31                  # a year away at most; expired, it keeps the gate shut
 
     [[checks]]                          # what a gain must survive: gate claims, all of them
     name = "both graders"               # a row of the report's table
@@ -43,7 +43,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from importlib import resources
 from pathlib import Path
 
@@ -53,6 +53,7 @@ _MOST_BYTES = 1 << 16
 _LONGEST_LINE = 4096  # what the parser needs for a key of many parts grows as their square
 _FOREIGN = re.compile(r"\s*(\{|---|[\w-]+:)")
 _KEPT = 0.2
+_LONGEST_WAIVER = 366  # days
 SELF_TEST = "S5"
 """The claim that base, drawn twice, is not told from itself."""
 _CLAIM_KEYS = ("kind", "margin", "bound", "level", "benchmarks")
@@ -193,8 +194,11 @@ def _text(data: bytes, path: Path) -> str:
         ) from None
 
 
-def parse_policy(text: str, *, where: str = "policy") -> Policy:
+def parse_policy(text: str, *, where: str = "policy", today: date | None = None) -> Policy:
     """Turn policy text into a Policy.
+
+    Args:
+        today: from which a waiver lasts a year at most; None: it is asked of the clock.
 
     Raises:
         PolicyError: not TOML, or a key or value that is not allowed.
@@ -228,7 +232,7 @@ def parse_policy(text: str, *, where: str = "policy") -> Policy:
         required_benchmarks=_names(head, "required_benchmarks", at),
         claims={key: _claim(_table(claims, key, where), where, key) for key in claims},
         margins=_margins(margins, f"{where} [comparability]"),
-        waivers=_waivers(data.get("waivers", []), f"{where} [[waivers]]"),
+        waivers=_waivers(data.get("waivers", []), f"{where} [[waivers]]", today or date.today()),
         checks=_checks(data.get("checks", []), f"{where} [[checks]]"),
     )
     _uphold(policy, where)
@@ -299,15 +303,15 @@ _NEVER_WAIVED = ("S2",)
 """Claims without which every other verdict is about nothing."""
 
 
-def _waivers(entries: object, where: str) -> tuple[Waiver, ...]:
-    found = tuple(_waiver(each, where) for each in _each(entries, where))
+def _waivers(entries: object, where: str, today: date) -> tuple[Waiver, ...]:
+    found = tuple(_waiver(each, where, today) for each in _each(entries, where))
     for n, waiver in enumerate(found):
         if any((w.claim, w.benchmark) == (waiver.claim, waiver.benchmark) for w in found[:n]):
             raise PolicyError(f"{where}: two are about the same, claim {waiver.claim!r}")
     return found
 
 
-def _waiver(entry: Mapping[str, object], where: str) -> Waiver:
+def _waiver(entry: Mapping[str, object], where: str, today: date) -> Waiver:
     _only(entry, ("claim", "benchmark", "reason", "until"), where)
     claim, reason = (_said(entry, key, where) for key in ("claim", "reason"))
     benchmark = _said(entry, "benchmark", where) if "benchmark" in entry else None
@@ -321,6 +325,11 @@ def _waiver(entry: Mapping[str, object], where: str) -> Waiver:
         raise PolicyError(
             f"{where}: {claim} says whether the runs can be compared at all, so it cannot be "
             "waived: mend what it names, or take the waiver out"
+        )
+    if (until - today).days > _LONGEST_WAIVER:
+        raise PolicyError(
+            f"{where}: until {until} is more than a year away, and a waiver ends so that somebody "
+            f"looks again: {today + timedelta(days=_LONGEST_WAIVER)} is the latest day today"
         )
     return Waiver(claim, benchmark, reason, until.isoformat())
 

@@ -8,10 +8,15 @@ expired keeps the gate from opening, whatever became of its claim.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 
 from rlvr_gate.records import ClaimRecord, Verdict, Waiver, WaiverUse
 
 USED, NOT_NEEDED, EXPIRED = "used", "not needed", "expired"
+WITHOUT_FORCE = "without force"
+"""What it names does not hold, and no waiver can excuse that: nothing is comparable, or holds."""
+MATCHES_NOTHING = "matches nothing"
+"""No gate claim of the run is what it names: a slip of the pen, or a claim of another run."""
 _WAIVABLE = (Verdict.REFUTED, Verdict.UNDECIDED)
 
 
@@ -24,15 +29,21 @@ def uses(
         gates: the gate claims; where none of them holds, none is excused.
         today: ISO 8601; a waiver holds to the end of its last day.
     """
-    some_hold = any(claim.verdict is Verdict.HOLDS for claim in gates)
     for waiver in waivers:
-        needed = tuple(claim for claim in gates if excuses(waiver, claim))
-        if waiver.until < today:
-            yield WaiverUse(waiver, EXPIRED)
-        elif needed and some_hold:
-            yield WaiverUse(waiver, USED)
-        else:
-            yield WaiverUse(waiver, NOT_NEEDED)
+        left = date.fromisoformat(waiver.until) - date.fromisoformat(today)
+        yield WaiverUse(waiver, _state(waiver, gates, left.days), left.days)
+
+
+def _state(waiver: Waiver, gates: Sequence[ClaimRecord], days: int) -> str:
+    named = [claim for claim in gates if _names(waiver, claim)]
+    if days < 0:
+        return EXPIRED
+    if not named:
+        return MATCHES_NOTHING
+    if all(claim.verdict is Verdict.HOLDS for claim in named):
+        return NOT_NEEDED
+    some_hold = any(claim.verdict is Verdict.HOLDS for claim in gates)
+    return USED if some_hold and any(excuses(waiver, c) for c in named) else WITHOUT_FORCE
 
 
 def excused(found: Iterable[WaiverUse], claim: ClaimRecord) -> bool:
@@ -42,11 +53,11 @@ def excused(found: Iterable[WaiverUse], claim: ClaimRecord) -> bool:
 
 def excuses(waiver: Waiver, claim: ClaimRecord) -> bool:
     """Whether a waiver speaks of this claim and verdict."""
-    return (
-        claim.verdict in _WAIVABLE
-        and waiver.claim == claim.id
-        and waiver.benchmark in (None, claim.benchmark)
-    )
+    return claim.verdict in _WAIVABLE and _names(waiver, claim)
+
+
+def _names(waiver: Waiver, claim: ClaimRecord) -> bool:
+    return waiver.claim == claim.id and waiver.benchmark in (None, claim.benchmark)
 
 
 def expired(found: Iterable[WaiverUse]) -> tuple[str, ...]:

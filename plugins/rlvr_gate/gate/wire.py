@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 
+from rlvr_gate.gate.explain import NO_ESTIMATE
 from rlvr_gate.records import ClaimRecord, Kind
 from rlvr_gate.records.plain import Malformed, packed, unpacked
 from rlvr_gate.visible import for_log, one_line
@@ -43,9 +44,10 @@ def _numbers(record: ClaimRecord) -> Iterator[tuple[str, object]]:
     yield "k", record.k
     judgement = record.deciding  # falsy unless it holds, so compare with None
     if judgement is not None:
-        yield "estimate", judgement.estimate
-        yield "interval_low", judgement.interval.low
-        yield "interval_high", judgement.interval.high
+        measured, interval = judgement.estimate is not None, judgement.interval
+        yield "estimate", judgement.estimate if measured else NO_ESTIMATE
+        yield "interval_low", interval.low if measured else None
+        yield "interval_high", interval.high if measured else None
         yield "level", judgement.interval.level
         yield "relation", judgement.relation
         yield "threshold", judgement.threshold

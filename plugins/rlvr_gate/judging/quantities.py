@@ -319,7 +319,7 @@ class Proportion(Measured):
         return self.ledger.note(
             _over_problems(
                 self,
-                self.value,
+                self.value if self.total else None,
                 interval,
                 verdict,
                 relation,
@@ -370,14 +370,13 @@ class Estimate(Measured):
     def _compare(self, other: object, relation: str) -> Judgement:
         threshold, bounds = _threshold(other, self.label), self.interval
         check_range(self.label, threshold, self.bounds)
-        value = (bounds.low + bounds.high) / 2 if self.value is None else self.value
-        verdict = judge(value, bounds, relation, threshold)
-        if self.value is None:
-            verdict = Verdict.UNDECIDED
+        verdict = Verdict.UNDECIDED
+        if self.value is not None:
+            verdict = judge(self.value, bounds, relation, threshold)
         return self.ledger.note(
             _over_problems(
                 self,
-                value,
+                self.value,
                 bounds,
                 verdict,
                 relation,
@@ -390,7 +389,7 @@ class Estimate(Measured):
 
 def _over_problems(
     measured: Proportion | Estimate,
-    value: float,
+    value: float | None,
     interval: Interval,
     verdict: Verdict,
     relation: str,
@@ -399,7 +398,7 @@ def _over_problems(
     p_value: float | None,
 ) -> Judgement:
     """The judgement of one number about a benchmark's problems."""
-    if interval.high > interval.low and measured.problems:
+    if value is not None and interval.high > interval.low and measured.problems:
         evidence = replace(evidence, power=detectable(interval))
         if verdict is Verdict.UNDECIDED:
             ledger = measured.ledger

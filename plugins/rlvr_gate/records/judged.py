@@ -150,7 +150,8 @@ class Judgement:
     statement: str
     """The comparison in words: `rlvr pass@1 > base pass@1`."""
     verdict: Verdict
-    estimate: float
+    estimate: float | None
+    """None where nothing was measured: the interval is then all that the number can be."""
     interval: Interval
     threshold: float
     relation: str
@@ -248,7 +249,9 @@ class WaiverUse:
 
     waiver: Waiver
     state: str
-    """`used`, `not needed` or `expired`."""
+    """`used`, `not needed`, `without force`, `matches nothing` or `expired`."""
+    days: int | None = None
+    """Left on the day of the decision, 0 on its last one; negative where it has expired."""
 
 
 @dataclass(frozen=True, slots=True)

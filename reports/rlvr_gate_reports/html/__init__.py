@@ -67,6 +67,7 @@ def _environment() -> Environment:
         count=words.count,
         level=words.level,
         duration=words.duration,
+        days_left=words.days_left,
         slug=words.slug,
         short=words.short_digest,
         surprise=words.surprise,

@@ -28,6 +28,8 @@ class Page:
     state: str
     decision: Decision
     findings: str
+    waivers: tuple[str, ...]
+    """Those of the policy that are not in use, a sentence each."""
     tally: str
     """How many gate claims hold, and what became of the findings."""
     lost: Place | None
@@ -70,6 +72,7 @@ def build(record: RunRecord, say: Say = silent) -> Page:
         state=words.STATE_WORDS[record.gate.state],
         decision=decision,
         findings=words.findings(record),
+        waivers=tuple(words.waivers(record)),
         tally=f"{words.gate_tally(record)} {words.findings(record)}".strip(),
         lost=_lost(material, decision),
         why=material.claim_anchors.get(id(decision.why), ""),

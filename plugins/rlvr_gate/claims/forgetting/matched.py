@@ -92,7 +92,7 @@ def _alone(pair: PairView, label: str, new: str) -> Judgement:
     why = f"{new} is the new task, and no prior task is asked: give --benchmarks NEW,PRIOR,…"
     return pair.base.ledger.note(
         Judgement(
-            f"{label} > 0", Verdict.UNDECIDED, 0.0, Interval(-1.0, 1.0, pair.base.ledger.level),
+            f"{label} > 0", Verdict.UNDECIDED, None, Interval(-1.0, 1.0, pair.base.ledger.level),
             0.0, ">", None, 1, None, unit=Unit.SHARE, evidence=Evidence(notes=(why,)),
         )
     )  # fmt: skip

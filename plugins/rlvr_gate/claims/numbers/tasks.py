@@ -217,7 +217,7 @@ def out_of_reach(pair: PairView, benchmark: str, *, least: float = 0.05) -> Judg
         Judgement(
             statement=f"rlvr's pass@1 on the best task that base never solved > {least:g}",
             verdict=verdict,
-            estimate=max((row[3] for row in rows), default=0.0),
+            estimate=max((row[3] for row in rows), default=None),
             interval=best,
             threshold=least,
             relation=">",

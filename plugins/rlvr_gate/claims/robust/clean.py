@@ -116,7 +116,7 @@ def _judgement(
     return Judgement(
         statement=f"conclusions that clean solutions change = 0{unknown}",
         verdict=verdict,
-        estimate=float(turned),
+        estimate=float(turned) if evidence else None,
         interval=Interval(float(turned), float(most), pair.base.ledger.level),
         threshold=0.0,
         relation="<=",

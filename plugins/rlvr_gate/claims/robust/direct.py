@@ -45,7 +45,7 @@ def agrees_without_guessed(
         Judgement(
             statement=f"conclusions at k = {k} that direct guessing changes = 0{unknown}",
             verdict=found.verdict,
-            estimate=found.low,
+            estimate=found.low if asked else None,
             interval=Interval(found.low, found.high, ledger.level),
             threshold=0.0,
             relation="<=",

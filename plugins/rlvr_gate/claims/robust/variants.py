@@ -120,7 +120,7 @@ def _nobody(pair: PairView, benchmark: str, margin: float) -> Judgement:
     return Judgement(
         statement=f"variants' gain - own gain > {-margin:g} ({why})",
         verdict=Verdict.UNDECIDED,
-        estimate=0.0,
+        estimate=None,
         interval=Interval(-2.0, 2.0, pair.base.ledger.level),
         threshold=-margin,
         relation=">",

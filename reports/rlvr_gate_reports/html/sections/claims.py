@@ -35,6 +35,8 @@ class Comparison:
 
     statement: str
     verdict: Verdict
+    measured: bool
+    """Whether there is an estimate."""
     numbers: str
     needs: str
     unit: str
@@ -169,7 +171,7 @@ def _row(
         anchor=anchor,
         follows=follows,
         mark=_mark(judgement, claim.verdict, reach),
-        edge=f"±{reach:.3g}" if own and judgement is not None else "",
+        edge=f"±{reach:.3g}" if own and _distances(judgement) else "",
         estimate="–" if judgement is None else words.value(judgement),
         interval="" if judgement is None else words.uncertainty(judgement),
         needs="–" if judgement is None else words.needs(judgement),
@@ -190,6 +192,7 @@ def _comparison(judgement: Judgement, shared: Shared) -> Comparison:
     return Comparison(
         statement=judgement.statement,
         verdict=judgement.verdict,
+        measured=judgement.estimate is not None,
         numbers=words.estimate(judgement),
         needs=words.needs(judgement),
         unit=judgement.unit,
@@ -204,14 +207,17 @@ def _sentence(text: str) -> str:
 
 
 def _mark(judgement: Judgement | None, verdict: Verdict, scale: float) -> svg.Svg:
-    if judgement is None:
-        return svg.Svg("")
-    low, estimate, high = _distances(judgement)
-    return svg.forest(low, estimate, high, scale, str(verdict))
+    ends = _distances(judgement)
+    return svg.forest(*ends, scale, str(verdict)) if ends else svg.Svg("")
 
 
-def _distances(judgement: Judgement) -> tuple[float, float, float]:
-    """Interval and estimate as distances from the threshold, signed towards the claim."""
+def _distances(judgement: Judgement | None) -> tuple[float, float, float] | None:
+    """Interval and estimate as distances from the threshold, signed towards the claim.
+
+    None where nothing was measured: whatever the number may be is no picture of it.
+    """
+    if judgement is None or judgement.estimate is None:
+        return None
     sign = 1.0 if judgement.relation in (">", ">=") else -1.0
     bounds: Interval = judgement.interval
     low, high = (sign * (end - judgement.threshold) for end in (bounds.low, bounds.high))
@@ -227,15 +233,16 @@ def _shared_scale(claims: Sequence[ClaimRecord]) -> float | None:
     judged = [j for c in claims if (j := c.deciding) is not None and j.unit == Unit.SHARE]
     if not judged or not any(claim.benchmark for claim in claims):
         return None
-    ends = [abs(end) for j in judged for end in _distances(j)]
+    ends = [abs(end) for j in judged for end in _distances(j) or ()]
     return max((end for end in ends if end <= 1), default=1.0) or 1.0
 
 
 def _own_scale(judgement: Judgement | None) -> float:
     """As far as the threshold is from 0; where it is 0, as far as the estimate is."""
-    if judgement is None:
+    ends = _distances(judgement)
+    if judgement is None or ends is None:
         return 1.0
-    farthest = max(map(abs, _distances(judgement)))
+    farthest = max(map(abs, ends))
     return abs(judgement.threshold) or (farthest if math.isfinite(farthest) else 0.0) or 1.0
 
 
