@@ -79,11 +79,13 @@ test-vllm: $(VLLM)/.ready ## Tests of the vllm and server backends on vLLM's CPU
 	$(VLLM)/bin/pytest tests/backends/test_vllm_backend.py tests/backends/test_vllm_scoring.py \
 	  tests/backends/test_server_backend.py tests/backends/test_agreement.py tests/backends/test_gpu_steps.py $(ARGS)
 
-# The vLLM that was tested, with the CUDA build of torch that it asks for.
+# The vLLM that was tested, with the CUDA build of torch that it asks for; beside those of the CPU's own venv.
+ifneq ($(GPU),$(VLLM))
 $(GPU)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(GPU)
 	$(GPU)/bin/pip install --quiet --disable-pip-version-check 'vllm==0.32.*' -e '.[transformers,vllm,ray,gym]'
 	@touch $@
+endif
 
 # PAIR=./base,./rlvr names a pair of real size and BENCHMARK=FILE its benchmark; GPU=.venv-vllm takes vLLM's CPU build.
 test-gpu: $(GPU)/.ready ## Half an hour on one GPU: what only a GPU can show, in reports/out/gpu.md
