@@ -132,16 +132,17 @@ def check_law(
 
 
 def run_tests(arguments: Sequence[str], seconds: int, **environment: str) -> None:
-    """A part of our own tests in this environment; prints their last line."""
+    """A part of our own tests in this environment; prints what it begins, and their last line."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
     ours = {**os.environ, **environment}
+    shown = " ".join(f"{name}={value}" for name, value in environment.items())
+    print(f"{shown} {' '.join(arguments)}:".strip(), end=" ", flush=True)
     done = subprocess.run(
         command, cwd=ROOT, env=ours, capture_output=True, text=True, timeout=scaled(seconds),
         check=False,
     )  # fmt: skip
     lines = done.stdout.strip().splitlines()
-    shown = " ".join(f"{name}={value}" for name, value in environment.items())
-    print(f"{shown} {' '.join(arguments)}: {lines[-1] if lines else done.stderr[-500:]}".strip())
+    print(lines[-1] if lines else done.stderr[-500:])
     if done.returncode not in (0, 5):
         print(*(line for line in lines if line.startswith(("FAILED", "ERROR", "E  "))), sep="\n")
     assert done.returncode in (0, 5), f"tests ended with status {done.returncode}"

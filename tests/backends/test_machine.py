@@ -13,7 +13,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from rlvr_gate.records import Checkpoint
-from rlvr_gate_fixtures.backends import BackendError, check_machine
+from rlvr_gate_fixtures.backends import BackendError, InFloat32, check_float32, check_machine
 from rlvr_gate_fixtures.backends.children import child, loads, machine
 from rlvr_gate_fixtures.backends.children.places import Place
 from rlvr_gate_fixtures.backends.devices import DevicesBackend, spread
@@ -201,6 +201,47 @@ def test_a_card_too_small_for_the_weights_is_refused_with_both_sizes(
     assert not refused(VllmBackend(dtype="float16", quantization="fp8"), large)
     with pytest.raises(BackendError, match=r"take 18\.0 GiB"):  # a pair, to be scored together
         check_machine(own, [[made(9 << 29), made((9 << 29) + 1)]])
+
+
+def too_large(backend: object, beside: int, *weights: Checkpoint) -> str:
+    """What is said of such a sum; nothing where it fits."""
+    try:
+        check_float32(backend, InFloat32("gradients", weights, "all of them", beside, "do less"))
+    except BackendError as error:
+        return str(error)
+    return ""
+
+
+def test_what_is_taken_in_float32_is_refused_with_its_sum(
+    cards: Cards, made: Callable[..., Checkpoint], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cards(V100, H100)
+    told_of(monkeypatch, 64)
+    of = made(1 << 30)  # 4 GiB in float32, whatever arithmetic samples have
+    own = TransformersBackend(device="cuda", dtype="float16")
+    assert too_large(own, 3 << 29, *[of] * 4) == (
+        "gradients: at least 4.0 + 4.0 + 4.0 + 4.0 GiB of weights, always in float32 (all of "
+        "them), and 1.5 GiB beside them, together 17.5 GiB, and GPU 0 (Tesla V100-SXM2-16GB) has "
+        "16.0 in all: do less, or use a GPU with more"
+    )
+    assert not too_large(own, 0, *[of] * 4)
+    other = TransformersBackend(device="cuda")
+    other.move(Place(gpus=("1",)))
+    assert not too_large(other, 3 << 29, *[of] * 4)
+    told_of(monkeypatch, 3)
+    assert too_large(other, 0, of) == (
+        "gradients: a checkpoint on its way to the GPU takes 4.0 GiB of the machine's memory, and "
+        "3.0 are available: do less"
+    )
+    here = TransformersBackend(device="cpu")
+    told_of(monkeypatch, 8)
+    assert not too_large(here, 0, of, of)
+    assert too_large(here, 1, of, of) == (
+        "gradients: at least 4.0 + 4.0 GiB of weights, always in float32 (all of them), and 0.0 "
+        "GiB beside them, together 8.0 GiB of the machine's memory, and 8.0 are available: do "
+        "less, or use a machine with more"
+    )
+    check_float32(object(), InFloat32("x", (of,), "", 1 << 60, ""))  # one that cannot tell
 
 
 def test_where_nobody_can_tell_nothing_is_refused(

@@ -27,6 +27,8 @@ from rlvr_gate_fixtures.inputs.checkpoints import resolve
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+DEVICE = os.environ.get("RLVR_GATE_TEST_DEVICE", "cpu")
+"""What is killed runs there; `make test-gpu` says `cuda`."""
 PROMPTS = ["C9,23,15=17:", "C2,3,4=14:", "S29+67:"]
 
 
@@ -37,7 +39,7 @@ def base() -> Checkpoint:
 
 @pytest.fixture(scope="module")
 def backend() -> TransformersBackend:
-    return TransformersBackend(device="cpu", threads="1")
+    return TransformersBackend(device=DEVICE, threads="1")
 
 
 @pytest.fixture(scope="module")
@@ -231,7 +233,7 @@ def test_a_child_dies_with_its_parent(base: Checkpoint, prompt_ids: list[tuple[i
         "from rlvr_gate_fixtures.inputs.checkpoints import resolve\n"
         "base = resolve('base', 'base')\n"
         "stream = Stream(base.digest, Sampling(max_new_tokens=80), base.stop_ids, 'x', 0)\n"
-        f"drawing = TransformersBackend(device='cpu', threads='1').complete(base, stream, "
+        f"drawing = TransformersBackend(device={DEVICE!r}, threads='1').complete(base, stream, "
         f"[Request(tuple({list(prompt_ids[0])}), 0, 100000)])\n"
         "next(drawing); print('drawing', flush=True); time.sleep(600)\n"
     )

@@ -32,6 +32,8 @@ def test_pass_at_1_rises(pair, benchmark):
     assert pair.rlvr.pass_at(1, benchmark) > pair.base.pass_at(1, benchmark)
 """
 SAMPLES = 64
+DEVICE = os.environ.get("RLVR_GATE_TEST_DEVICE", "cpu")
+"""Where checkpoints are drawn from; `make test-gpu` says `cuda`."""
 PLANTED = {
     name: f"planted-{name.lower().replace('_', '-')}"
     for name in ("RLVR_GATE_API_KEY", "RLVR_GATE_API_KEY_BASE", "HF_TOKEN", "OPENAI_API_KEY",
@@ -50,7 +52,7 @@ def command(folder: Path, store: str) -> list[str]:
     return [
         sys.executable, "-m", "pytest", "test_mine.py", "-q", "-p", "no:cacheprovider",
         "--model-pair=base,rlvr", "--benchmarks=few.jsonl", "--backend-option=threads=1",
-        "--backend-option=device=cpu", f"--samples={SAMPLES}", f"--sample-store={store}",
+        f"--backend-option=device={DEVICE}", f"--samples={SAMPLES}", f"--sample-store={store}",
         f"--gate-json={store}.json", f"--gate-report={store}.html", f"--junitxml={store}.xml",
     ]  # fmt: skip
 

@@ -16,7 +16,7 @@ from rlvr_gate_fixtures.backends.scripted import ScriptedBackend, coins
 from rlvr_gate_fixtures.evidence.stored import StoreEvidence
 from rlvr_gate_fixtures.files.source import FileError
 from rlvr_gate_fixtures.measurements.gradients import plan, probing, read
-from rlvr_gate_fixtures.measurements.gradients.fill import planned_gradients
+from rlvr_gate_fixtures.measurements.gradients.fill import check_gradients, planned_gradients
 from rlvr_gate_fixtures.measurements.gradients.read import Kernels
 from rlvr_gate_fixtures.measurements.samples.draw import Wanted, prepare
 from rlvr_gate_fixtures.progress import Silent
@@ -102,6 +102,18 @@ def test_another_file_is_another_kernel_and_the_plan_says_what_it_costs(
     assert "towards rlvr on p.jsonl: 1 points x 6 probes x 4 codes, 1 points to take" in line
     assert "gradients whole: " in line
     assert "GiB, about" in line
+
+
+def test_what_is_given_is_tokenized_before_it_is_asked_whether_gradients_of_it_fit(
+    make, tmp_path: Path
+) -> None:
+    """While the run has the store open to draw."""
+    run, asked = make(probes=given(tmp_path)), []
+    run.differentiator.check_float32 = asked.append
+    with Store.open(run.settings.store) as store, store.writing():
+        check_gradients(run, [plan.PointOn(RLVR, "sums")], run.benchmarks)
+    (each,) = asked
+    assert each.beside == 4 * 1000 * 6
 
 
 def test_the_plan_of_traits_names_every_benchmark(make) -> None:

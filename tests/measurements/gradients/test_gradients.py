@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,18 +21,23 @@ from rlvr_gate.records import (
     Problem,
 )
 from rlvr_gate.stats.adaptive import Rounds
-from rlvr_gate_fixtures.backends import BackendError, KernelJob
+from rlvr_gate_fixtures.backends import BackendError, InFloat32, KernelJob
 from rlvr_gate_fixtures.backends.scripted import ScriptedBackend, coins
 from rlvr_gate_fixtures.evidence.stored import StoreEvidence
 from rlvr_gate_fixtures.measurements.gradients import plan, read
 from rlvr_gate_fixtures.measurements.gradients import probing as probes_room
-from rlvr_gate_fixtures.measurements.gradients.fill import differentiate, planned_gradients
+from rlvr_gate_fixtures.measurements.gradients.fill import (
+    check_gradients,
+    differentiate,
+    planned_gradients,
+)
 from rlvr_gate_fixtures.measurements.gradients.probing import CODES, probing
 from rlvr_gate_fixtures.measurements.gradients.read import Kernels
 from rlvr_gate_fixtures.measurements.samples.draw import Wanted, prepare
 from rlvr_gate_fixtures.measurements.samples.schedule import Schedule
 from rlvr_gate_fixtures.progress import Silent
 from rlvr_gate_fixtures.run import Run
+from rlvr_gate_fixtures.stages import Stages
 from rlvr_gate_fixtures.store.samples import Store
 
 PROBLEMS = tuple(Problem(f"p{i}", f"{i}+{i}=", str(2 * i), "exact") for i in range(8))
@@ -99,6 +104,63 @@ def test_kernels_are_taken_once_and_kept(run: Run) -> None:
     assert planned_gradients(run, WANTED, run.benchmarks)[1] is False
     take(run, [plan.PointOn(WeightPoint("rlvr", 0.5), "sums")])
     assert len(run.differentiator.jobs) == 2
+
+
+class Small(Toy):
+    """Says that the machine has so many bytes beside the weights."""
+
+    def __init__(self, room: int) -> None:
+        super().__init__()
+        self.room, self.asked = room, list[InFloat32]()
+
+    def check_float32(self, asked: InFloat32) -> None:
+        self.asked.append(asked)
+        if asked.beside > self.room:
+            raise BackendError(f"{asked.what} are too large")
+
+
+def test_whether_gradients_fit_is_asked_before_they_are_taken(run: Run) -> None:
+    run.__dict__["differentiator"] = small = Small(0)
+    fill(run)
+    with pytest.raises(BackendError, match="gradients towards rlvr are too large"):
+        take(run)
+    (asked,) = small.asked
+    assert [each.role for each in asked.weights] == ["base", "rlvr"] * 2
+    with Store.open(run.settings.store, readonly=True) as store:
+        probes = probing(run, BENCHMARK, store)
+    assert asked.beside == 4 * 1000 * len(probes.passages)
+    assert small.jobs == []
+    small.room = asked.beside
+    take(run)
+    assert len(small.jobs) == 1
+    small.room = 0
+    take(run)  # kept: a machine too small for them may judge them
+    assert len(small.asked) == 2
+
+
+def test_before_anything_is_drawn_the_weights_are_asked_about(run: Run) -> None:
+    run.__dict__["differentiator"] = small = Small(-1)
+    with Store.open(run.settings.store):
+        pass
+    with pytest.raises(BackendError, match="are too large"):
+        check_gradients(run, WANTED, run.benchmarks)
+    assert [each.beside for each in small.asked] == [0]
+    small.room = 1 << 40
+    fill(run)
+    take(run)
+    small.room = -1
+    check_gradients(run, WANTED, run.benchmarks)
+    check_gradients(run, [], run.benchmarks)
+
+
+def test_a_run_whose_gradients_do_not_fit_draws_nothing(run: Run, monkeypatch) -> None:
+    monkeypatch.setattr(Run, "differentiator", Small(-1))
+    run = replace(run, needed=tuple((Ask(role), "sums") for role in ("base", "rlvr")))
+    stages = Stages(run, None, points=WANTED)
+    with pytest.raises(BackendError, match="gradients towards rlvr are too large"):
+        stages.go([], (), progress=Silent(), drawing=nullcontext, take_turns=False)
+    with Store.open(run.settings.store, readonly=True) as store:
+        assert all(store.pace(each).tokens_per_completion is None for each in run.streams.values())
 
 
 def test_evidence_reads_what_was_kept(run: Run) -> None:

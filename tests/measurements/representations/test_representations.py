@@ -10,7 +10,7 @@ import pytest
 
 from rlvr_gate.kernels.measured import TextKernels
 from rlvr_gate.records import Checkpoint
-from rlvr_gate_fixtures.backends import BackendError
+from rlvr_gate_fixtures.backends import BackendError, InFloat32
 from rlvr_gate_fixtures.evidence.stored import StoreEvidence
 from rlvr_gate_fixtures.measurements.representations import plan
 from rlvr_gate_fixtures.measurements.representations.fill import planned_texts, represent
@@ -71,6 +71,22 @@ def test_texts_are_read_once_and_kept(run: Run) -> None:
 def test_what_nobody_read_is_refused_with_the_marker(run: Run) -> None:
     with pytest.raises(LookupError, match=r"represents\('rlvr'\), and give --texts"):
         StoreEvidence(run).represented("rlvr")
+
+
+def test_whether_weights_fit_is_asked_of_every_checkpoint_before_one_reads(run: Run) -> None:
+    class Small(Toy):
+        def check_float32(self, asked: InFloat32) -> None:
+            assert asked.beside == 0
+            if [each.role for each in asked.weights] == ["rlvr"]:
+                raise BackendError(f"{asked.what} is too large")
+
+    run.__dict__["differentiator"] = small = Small()
+    with pytest.raises(BackendError, match="rlvr reading is too large"):
+        take(run, "base", "rlvr")
+    assert small.read == []
+    take(run, "base")
+    take(run, "base")
+    assert small.read == ["base"]
 
 
 def test_what_was_read_before_a_failure_is_kept(run: Run) -> None:
