@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
@@ -403,6 +404,29 @@ def test_a_prompt_is_drawn_among_as_many_in_every_job(monkeypatch: pytest.Monkey
     assert by_slots(card, prompts, 1024, asked=7) == {7: [0, 1, 2, 3, 4, 5]}  # type: ignore[arg-type]
     with pytest.raises(Refused, match="sequences in flight need"):
         by_slots(card, [*prompts, 500_000], 1024)  # type: ignore[arg-type]
+
+
+def test_a_kept_child_has_no_more_in_memory_than_its_job_asks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A pair after another pair, as where scores or gradients of several roles are taken."""
+    from rlvr_gate_fixtures.backends.transformers import child
+
+    class Model:
+        def __init__(self, *asked: str) -> None:
+            self.asked, self.itself = asked, self  # let go only with its circle
+            loads.append((asked[0], {each.asked[0] for each in living}))
+            living.add(self)
+
+    loads: list[tuple[str, set[str]]] = []
+    living: weakref.WeakSet[Model] = weakref.WeakSet()
+    monkeypatch.setattr(child, "_model", Model)
+    monkeypatch.setattr(child, "_KEPT", {})
+    for pair in ("ab", "ac", "ca", "aa", "d"):
+        found: Any = child._models([(each, "") for each in pair], "float32", "cpu")
+        assert [each.asked for each in found] == [(each, "", "float32", "cpu") for each in pair]
+        del found
+    assert loads == [("a", set()), ("b", {"a"}), ("c", {"a"}), ("d", set())]
 
 
 def test_prompts_of_different_slots_come_whole_and_as_they_would_alone(
