@@ -76,7 +76,7 @@ $(VLLM)/.ready: pyproject.toml constraints-vllm.txt
 	@touch $@
 
 test-vllm: $(VLLM)/.ready ## Tests of the vllm and server backends on vLLM's CPU build (installs about 4 GB)
-	$(VLLM)/bin/pytest tests/backends/test_vllm_backend.py tests/backends/test_vllm_scoring.py \
+	$(VLLM)/bin/pytest tests/backends/test_vllm_backend.py tests/backends/test_vllm_scoring.py tests/backends/test_context.py \
 	  tests/backends/test_server_backend.py tests/backends/test_agreement.py tests/backends/test_gpu_steps.py $(ARGS)
 
 # The vLLM that was tested, with the CUDA build of torch that it asks for; beside those of the CPU's own venv.

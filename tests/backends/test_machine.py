@@ -371,8 +371,12 @@ def test_memory_is_what_is_free_within_the_container_s_limit(
         ({"max_position_embeddings": 4096}, {"max_model_len": "8192"},
          "max_model_len=8192: {folder} has a context of 4096, see config.json; lower it"),
         ({"max_position_embeddings": 4096}, {"max_model_len": "4096"}, ""),
-        ({"max_position_embeddings": 4096, "rope_scaling": {"rope_type": "yarn", "factor": 4}},
+        ({"max_position_embeddings": 4096, "rope_scaling": {"type": "linear", "factor": 2}},
          {"max_model_len": "8192"}, ""),
+        ({"max_position_embeddings": 4096, "rope_scaling": {"type": "linear", "factor": 2}},
+         {"max_model_len": "8193"}, "max_model_len=8193: {folder} has a context of 8192"),
+        ({"max_position_embeddings": 4096, "rope_scaling": {"rope_type": "yarn", "factor": 4}},
+         {"max_model_len": "8192"}, "has a context of 4096"),
         ({}, {"max_model_len": "8192"}, ""),
     ],
 )  # fmt: skip

@@ -661,12 +661,12 @@ def test_an_engine_is_asked_for_the_context_that_a_run_needs(
 ) -> None:  # fmt: skip
     (tmp_path / "config.json").write_text(json.dumps(config))
     (tmp_path / "tokenizer_config.json").write_text(json.dumps(tokenizer))
-    assert asked_context(tmp_path, tokens) == context
+    assert asked_context(tmp_path, tokens, (0, 32)) == context
 
 
 def test_a_context_is_asked_of_no_file_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{")
-    assert asked_context(tmp_path, 900) == 0
+    assert asked_context(tmp_path, 900, (0, 32)) == 0
 
 
 @pytest.mark.usefixtures("installed")
