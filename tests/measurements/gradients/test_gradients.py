@@ -23,6 +23,7 @@ from rlvr_gate.records import (
 from rlvr_gate.stats.adaptive import Rounds
 from rlvr_gate_fixtures.backends import BackendError, InFloat32, KernelJob
 from rlvr_gate_fixtures.backends.scripted import ScriptedBackend, coins
+from rlvr_gate_fixtures.backends.transformers import backend as transformers_backend
 from rlvr_gate_fixtures.evidence.stored import StoreEvidence
 from rlvr_gate_fixtures.measurements.gradients import plan, read
 from rlvr_gate_fixtures.measurements.gradients import probing as probes_room
@@ -409,6 +410,27 @@ def test_gradients_are_float32_whatever_draws(run: Run) -> None:
     assert found.threads == 3
     other = Run(replace(settings, backend="vllm"), {}, {}, {}, run.backend).differentiator
     assert other.identity().startswith("transformers/float32/")
+
+
+@pytest.mark.parametrize(
+    ("devices", "there", "place"),
+    [((), "cuda", None), (("2", "3"), "cuda", ("2",)), (("cpu", "cpu"), "cpu", ()),
+     (("GPU-7",), "cuda", ("GPU-7",))],
+)  # fmt: skip
+def test_what_works_alone_takes_the_first_device_of_the_run(
+    run: Run, monkeypatch, devices, there, place
+) -> None:
+    """On a machine with GPUs: not one that the run was not given."""
+    monkeypatch.setattr(transformers_backend, "_has_cuda", lambda: True)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    settings = replace(
+        run.settings, devices=devices, backend="transformers", score_backend="transformers"
+    )
+    for found in (Run(settings, {}, {}, {}, run.backend).differentiator,
+                  Run(settings, {}, {}, {}, run.backend).scorer):  # fmt: skip
+        assert found.device == there
+        assert (found.place and found.place.gpus) == place
+        assert found.identity().endswith(there)
 
 
 def _prompted(run: Run, store: Store):
