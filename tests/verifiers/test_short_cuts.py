@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from rlvr_gate.records import Graded
-from rlvr_gate_fixtures.verifiers import VERIFIERS, plain, reading, said
+from rlvr_gate_fixtures.verifiers import VERIFIERS, latex, maths, parts, plain, reading, said
 from rlvr_gate_fixtures.verifiers.numerals import LONG_DECIMAL, Number
 
 NEVER = re.compile("(?!)")
@@ -28,6 +28,10 @@ PIECES = [
     *("How many pens are there if 3 of 4 are sold?", "Wait, should I check that 3 is right?"),
     *("<think>", "</think>", "<reasoning>", "[THINK]", "I think", "<answer>7</answer>"),
     *("<|im_end|>", "</s>", "[INST]", "<", "[", "<eos>", "\\frac{1}{2}", "answers: B", "fbox{3}"),
+    *("<answer>", "</answer>", "</ANSWER>", "\\fbox{18}", "boxed{18}", "\\boxed 7", "box", "$#$"),
+    *("\\boxed{18.0}", "\\boxed{>= 2}", "\\boxed{3pi}", "\\boxed{5^{th}}", "\\boxed{2**3}", "> "),
+    *("<|begin_of_thought|>", "<|end_of_thought|>", "◁think▷", "◁/think▷", "x < y"),
+    *("\\boxed{(-\\infty, oo)}", "\\boxed{3 mod 7}", "\\boxed{5./2}", "\\boxed{{:} \\$5}", "Q: 3"),
     *("\\boxed{-5}", "\\boxed{007}", "\\boxed{{4}}", "\\boxed{12", "$\\pi$", "50%"),
 ]  # fmt: skip
 ROOT = Path(os.environ.get("RLVR_GATE_REFERENCE_DATA", "/nonexistent"))
@@ -73,12 +77,25 @@ def graded(completions: list[tuple[str, str]]) -> list[Graded]:
 
 
 def without_short_cuts(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(reading, "_DIGITS", NEVER)
+    patch.setattr(reading, "PLAINEST", NEVER)
+    patch.setattr(parts, "PLAINEST", NEVER)
     patch.setattr(plain, "_ONE_PAIR", NEVER)
-    patch.setattr(said, "_MARKS_OF_THINKING", ("",))
-    patch.setattr(said, "_MARKS_OF_AN_END", ("",))
+    patch.setattr(said, "_SIMPLE_BOX", NEVER)
+    patch.setattr(said, "_tags_of_thinking", lambda text: list(said._THINKING.finditer(text)))
+    patch.setattr(said, "_first_turn", first_turn)
     patch.setattr(said, "_heads", lambda text: list(said._NEXT.finditer(text)))
     patch.setattr(said, "_given", said._GIVEN.search)
+    patch.setattr(said, "_boxes", said._BOX.finditer)
+    patch.setattr(said, "_last_tag", lambda text: said._last_match(said._TAG, text))
+    patch.setattr(said, "_end_of_tag", said._TAG_END.search)
+    every = [(("",), pattern, new) for _, pattern, new in latex._PLAIN_WORDS]
+    patch.setattr(latex, "_PLAIN_WORDS", every)
+    maths._on_file.cache_clear()
+
+
+def first_turn(text: str) -> str:
+    ends = (token.start() for token in said._END_OF_TEXT.finditer(text))
+    return text[: next((end for end in ends if text[:end].strip()), len(text))]
 
 
 def test_every_grade_and_its_words_are_those_of_the_long_way(monkeypatch) -> None:
