@@ -62,6 +62,11 @@ def safetensors(tensors: Mapping[str, tuple[int, ...]]) -> bytes:
     return struct.pack("<Q", len(text)) + text + bytes(at)
 
 
+def edit(path: Path, **entries: object) -> None:
+    """Change entries of a JSON file."""
+    path.write_text(json.dumps({**json.loads(path.read_text()), **entries}))
+
+
 @pytest.fixture
 def make_checkpoint(tmp_path: Path) -> Callable[..., Path]:
     """Write a checkpoint folder; keyword arguments replace entries of its config.json."""

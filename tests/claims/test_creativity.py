@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rlvr_gate.claims import numbers
-from rlvr_gate.claims.texts.creativity import Corpus
+from rlvr_gate.claims.texts.corpus import Corpus
 from rlvr_gate.claims.texts.spans import Spans
 from rlvr_gate.claims.views import CheckpointView, PairView
 from rlvr_gate.claims.ways.methods import Classifier, Used

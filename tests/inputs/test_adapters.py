@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from rlvr_gate.records import Checkpoint
-from rlvr_gate_fixtures.inputs.checkpoints import CheckpointError, check_pair, resolve
+from rlvr_gate_fixtures.inputs.checkpoints import CheckpointError, resolve
+from rlvr_gate_fixtures.inputs.pairs import check_pair
 from rlvr_gate_fixtures.run import Settings, resolve_run
 
 pytest.importorskip("safetensors")

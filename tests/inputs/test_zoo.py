@@ -12,7 +12,8 @@ import pytest
 from rlvr_gate.claims.updates import UpdateView
 from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.weights.compare import compare
-from rlvr_gate_fixtures.inputs.checkpoints import CheckpointError, check_pair, resolve
+from rlvr_gate_fixtures.inputs.checkpoints import CheckpointError, resolve
+from rlvr_gate_fixtures.inputs.pairs import check_pair
 
 from . import zoo
 from .zoo import DOWN, HEAD, NORM, QUERY

@@ -20,6 +20,11 @@ def draws(gate) -> int:
         return db.execute("SELECT count(*) FROM draws").fetchone()[0]
 
 
+def edit(path: Path, **entries: object) -> None:
+    held = json.loads(path.read_text()) if path.exists() else {}
+    path.write_text(json.dumps(held | entries))
+
+
 def refused(gate, result, *lines: str) -> None:
     text = result.stdout.str() + result.stderr.str()
     assert result.ret == 4, text
@@ -27,11 +32,6 @@ def refused(gate, result, *lines: str) -> None:
         assert line in text
     assert "Traceback" not in text
     assert draws(gate) == 0
-
-
-def edit(path: Path, **entries: object) -> None:
-    held = json.loads(path.read_text()) if path.exists() else {}
-    path.write_text(json.dumps(held | entries))
 
 
 def verdicts(gate) -> dict[str, str]:

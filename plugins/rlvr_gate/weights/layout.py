@@ -17,6 +17,13 @@ ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetens
 
 _PICKLES = ("*.bin", "*.pt", "*.pth")
 _NO_WEIGHTS = ("training_args.bin", "optimizer.pt", "scheduler.pt", "scaler.pt", "rng_state.pth")
+_FOREIGN = {
+    "model_world_size_*_rank_*.pt": "a shard as verl leaves them: merge them first (python -m "
+    "verl.model_merger merge --backend fsdp --local_dir FOLDER --target_dir NEW)",
+    "*.distcp": "a shard of torch.distributed.checkpoint: merge them with the trainer's own tool "
+    "and save_pretrained(NEW, safe_serialization=True)",
+    "*.gguf": "quantized or not: give the checkpoint that it was converted from",
+}
 _HEAD = "lm_head.weight"
 _HEADER_LIMIT = 100_000_000  # bytes; the format's own bound
 _JSON_LIMIT = 256 * 2**20  # bytes; larger tokenizers do not exist yet
@@ -135,6 +142,9 @@ def _instead(folder: Path) -> str:
         )
     if is_adapter(folder):
         return "found an adapter; merge it into its base first (merge_and_unload)"
+    for kind, what in _FOREIGN.items():
+        if found := sorted(p.name for p in folder.glob(kind)):
+            return f"found {found[0]}, {what}"
     if not pickles:
         return "found neither; save with safe_serialization=True"
     return (
@@ -187,7 +197,7 @@ def read_header(path: Path) -> tuple[TensorSlot, ...]:
         start = file.read(8)
         length = int.from_bytes(start, "little") if len(start) == 8 else None
         if length is None or length > size - 8:
-            raise LayoutError(f"{path.name} is truncated: {size} bytes, no whole header")
+            raise LayoutError(f"{path.name} {_no_weights(start, size)}")
         if length > _HEADER_LIMIT:
             raise LayoutError(f"{path.name}: header of {length} bytes, at most 100 MB allowed")
         header = _object(file.read(length), path.name, unique=True)
@@ -204,6 +214,15 @@ def read_header(path: Path) -> tuple[TensorSlot, ...]:
         )
     _check_disjoint(sorted(slots, key=lambda slot: slot.start), path, 8 + length)
     return slots
+
+
+def _no_weights(start: bytes, size: int) -> str:
+    """What a file is that begins otherwise, of what downloads often leave instead."""
+    if start.startswith(b"version "):
+        return "is a pointer of Git LFS, not the weights it stands for: run `git lfs pull`"
+    if start.lstrip().lower().startswith((b"<!docty", b"<html", b"<?xml")):
+        return "holds a web page: a download went wrong, fetch it again"
+    return f"is truncated: {size} bytes, no whole header"
 
 
 def _check_disjoint(slots: list[TensorSlot], path: Path, data: int) -> None:

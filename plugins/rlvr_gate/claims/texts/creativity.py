@@ -9,56 +9,24 @@ stand beside every number. What a base learned from is seldom a file; what is, i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rlvr_gate.claims.numbers.tasks import law
-from rlvr_gate.claims.texts.spans import LENGTHS, Spans
+from rlvr_gate.claims.texts.corpus import Corpus
+from rlvr_gate.claims.texts.spans import LENGTHS
 from rlvr_gate.claims.ways.methods import Used
 from rlvr_gate.judging.quantities import Quantity
 from rlvr_gate.judging.terms import Term
-from rlvr_gate.records import Facts, Judgement, Unit
-from rlvr_gate.records.exhibits import Cell
+from rlvr_gate.records import Judgement, Unit
 
 if TYPE_CHECKING:
     from rlvr_gate.claims.views import CheckpointView, PairView
 
 Floats = NDArray[np.float64]
 ENDS = (0.0, float(len(LENGTHS)))
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """A corpus that completions are held against.
-
-    Args:
-        name: of its file.
-        digest: SHA-256 of its bytes.
-    """
-
-    name: str
-    digest: str
-    spans: Spans
-    _known: dict[str, str] = field(default_factory=dict, repr=False)
-
-    @property
-    def facts(self) -> Facts:
-        """What it is, to stand beside a number."""
-        told: dict[str, Cell] = {
-            "file": self.name,
-            "words": self.spans.count,
-            "sha256": self.digest,
-        }
-        return Facts(told, "The corpus")
-
-    def index(self, text: str) -> str:
-        """The creativity index of a text as a number in words, each text once."""
-        if text not in self._known:
-            self._known[text] = repr(self.spans.creativity(text))
-        return self._known[text]
 
 
 def creativity(view: CheckpointView, benchmark: str, corpus: Corpus) -> Quantity:
