@@ -15,7 +15,15 @@ from typing import Any
 import pytest
 
 from rlvr_gate.records import Checkpoint, Sampling, Stream
-from rlvr_gate_fixtures.backends import Backend, BackendError, Drawn, Request, load
+from rlvr_gate_fixtures.backends import (
+    Backend,
+    BackendError,
+    Drawn,
+    Request,
+    check_machine,
+    load,
+)
+from rlvr_gate_fixtures.backends.ray import backend as module
 from rlvr_gate_fixtures.inputs.checkpoints import resolve
 
 pytest.importorskip("ray", reason="ray is not installed: make test-ray")
@@ -148,6 +156,26 @@ def test_it_draws_what_the_inner_backend_draws(
     assert contents(second) == contents(list(draw(inner, base, REQUESTS[3:])))
 
 
+def test_every_node_is_asked_before_anything_is_drawn(
+    cluster: Any, base: Checkpoint, script: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ray = load("ray", inner="scripted", script=script, address=cluster.address)
+    before = descendants(os.getpid())
+    check_machine(ray, [[base]])
+    assert not all_gone({p: c for p, c in descendants(os.getpid()).items() if p not in before})
+    large = load("ray", inner="scripted", script=script, address=cluster.address, cpus="8")
+    check_machine(large, [[base]])  # no node that could be asked: drawing waits for one
+    monkeypatch.setattr(module, "versions", lambda _: {"pytest": "0.1"})
+    with pytest.raises(BackendError) as told:
+        check_machine(ray, [[base], [base]])
+    (line,) = str(told.value).splitlines()  # both nodes are this machine, and say the same
+    assert f"pytest is {pytest.__version__} on " in line
+    assert "but 0.1 here" in line
+    nobody = load("ray", inner="scripted", script=script, address="127.0.0.1:9")
+    with pytest.raises(BackendError, match=r"cannot join the Ray cluster at 127\.0\.0\.1:9"):
+        check_machine(nobody, [[base]])
+
+
 def test_transformers_on_two_nodes_draw_the_tokens_of_one_process(
     cluster: Any, base: Checkpoint
 ) -> None:
@@ -209,7 +237,7 @@ def test_no_node_left_is_an_error_that_says_what_to_do(
     with pytest.raises(
         BackendError,
         match=r"no worker could be started within 8 seconds: each needs 1 CPUs and 0 GPUs, the "
-        r"cluster has .*the same command draws the rest",
+        r"cluster has .* in all, its largest node [01] and 0; .*the same command draws the rest",
     ):
         list(drawing)
 

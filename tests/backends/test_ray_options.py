@@ -6,14 +6,16 @@ import importlib.util
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from rlvr_gate.records import Checkpoint, Sampling, Stream
-from rlvr_gate_fixtures.backends import Backend, BackendError, Request, load
+from rlvr_gate_fixtures.backends import Backend, BackendError, Request, check_machine, load
 from rlvr_gate_fixtures.backends.ray import backend as module
-from rlvr_gate_fixtures.backends.ray.worker import Worker, fingerprint
+from rlvr_gate_fixtures.backends.ray.worker import Driver, Worker, fingerprint, look
+from rlvr_gate_fixtures.backends.scripted import ScriptedBackend
 
 SCRIPT = {"*": {"*": {"right": "yes", "wrong": "no", "success": 0.5}}}
 
@@ -115,9 +117,14 @@ def inner(script: str) -> Backend:
     return load("scripted", script=script)
 
 
+def like(folder: Path, identity: str, mark: str | None = None, **versions: str) -> Driver:
+    """What a node must have like this machine, with or without such versions."""
+    return Driver({folder: fingerprint(folder) if mark is None else mark}, identity, versions)
+
+
 def test_a_worker_whose_node_has_the_checkpoint_is_ready(folder: Path, script: str) -> None:
     worker = Worker("scripted", {"script": "script.json"}, str(folder.parent))
-    host, trouble = worker.ready(folder, fingerprint(folder), inner(script).identity())
+    host, trouble = worker.ready(like(folder, inner(script).identity()))
     assert host
     assert not trouble
     worker.leave()
@@ -133,31 +140,99 @@ def test_a_node_with_other_files_is_refused(folder: Path, script: str, change: s
     else:
         (folder / "model.safetensors").write_bytes(bytes(50_000) + b"x" * 50_000)
     worker = Worker("scripted", {"script": script}, ".")
-    _, trouble = worker.ready(folder, mark, inner(script).identity())
+    _, trouble = worker.ready(like(folder, inner(script).identity(), mark))
     assert "has other files than here" in trouble
 
 
 def test_a_node_without_the_folder_is_refused(folder: Path, script: str) -> None:
     worker = Worker("scripted", {"script": script}, ".")
-    _, trouble = worker.ready(folder / "gone", "", inner(script).identity())
+    _, trouble = worker.ready(like(folder / "gone", inner(script).identity(), ""))
     assert "all nodes need it at the same path" in trouble
 
 
 def test_a_node_whose_backend_differs_is_refused(folder: Path, script: str) -> None:
     worker = Worker("scripted", {"script": script}, ".")
-    _, trouble = worker.ready(folder, fingerprint(folder), "scripted/other")
+    _, trouble = worker.ready(like(folder, "scripted/other"))
     assert "but scripted/other here, and their samples must not be mixed" in trouble
 
 
 def test_a_node_that_lacks_what_the_backend_needs_is_refused(folder: Path) -> None:
     worker = Worker("scripted", {"script": "/nowhere/script.json"}, ".")
-    _, trouble = worker.ready(folder, fingerprint(folder), "scripted/x")
+    _, trouble = worker.ready(like(folder, "scripted/x"))
     assert "cannot read the script" in trouble
+
+
+def test_a_node_with_another_version_of_what_computes_is_refused(
+    folder: Path, script: str
+) -> None:
+    """Else a report would name one that has not drawn what it is about."""
+    identity = inner(script).identity()
+    _, trouble = Worker("scripted", {"script": script}, ".").ready(
+        like(folder, identity, pytest="0.1")
+    )
+    assert f"pytest is {pytest.__version__} on " in trouble
+    assert "but 0.1 here" in trouble
+    worker = Worker("scripted", {"script": script}, ".")
+    _, trouble = worker.ready(
+        like(folder, identity, pytest=pytest.__version__, not_installed="1.0")
+    )
+    assert not trouble
+    worker.leave()
+
+
+# Before anything is drawn
+
+
+def test_a_node_tells_what_it_lacks_before_anything_is_loaded(
+    folder: Path, script: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    here = like(folder, inner(script).identity())
+    one = Checkpoint("base", "x", folder, "D", "", "", (0,))
+    given = {"script": "script.json"}  # from the folder of whoever asks
+    assert look("scripted", given, str(folder.parent), here, [[one]]) == ""
+    gone = Driver({folder: "", folder / "gone": ""}, here.identity, {})
+    assert "has other files than here" in look("scripted", given, ".", gone, [[one]])
+    (folder / "config.json").write_text("")
+
+    def check(self: object, together: list[list[Checkpoint]]) -> None:
+        raise BackendError(f"no room for {together[0][0].path}")
+
+    monkeypatch.setattr(ScriptedBackend, "check_machine", check, raising=False)
+    here = like(folder, inner(script).identity())
+    told = look("scripted", given, ".", here, [[one]])
+    assert told.startswith("on ")
+    assert f"no room for {folder}" in told
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_cluster_of_our_own_is_looked_at_without_being_started(
+    folder: Path, script: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setattr(module, "_Driver", None)
+    monkeypatch.setattr(module, "listed", lambda: ["one GPU"])
+    of = Checkpoint("base", "x", folder, "D", "", "", (0,))
+
+    def said(**options: str) -> str:
+        try:
+            check_machine(load("ray", inner="scripted", script=script, **options), [[of]])
+        except BackendError as error:
+            return str(error)
+        return ""
+
+    assert said(gpus="1") == said() == ""
+    assert "a worker needs cpus=100000, and this machine has" in said(cpus="100000")
+    assert said(gpus="2") == "a worker needs gpus=2, and this machine has 1: lower it"
+    monkeypatch.setattr(module, "listed", list)  # nobody can tell
+    assert said(gpus="2") == ""
+    of = replace(of, adapter=folder)
+    assert "the ray backend draws from no adapter, and base is one" in said()
 
 
 def test_a_worker_tells_rows_and_the_failure_of_its_backend(folder: Path, script: str) -> None:
     worker = Worker("scripted", {"script": script, "die_after": "5"}, ".")
-    worker.ready(folder, fingerprint(folder), inner(script).identity())
+    worker.ready(like(folder, inner(script).identity()))
     checkpoint = Checkpoint("base", "x", folder, "D", "", "", (0,))
     stream = Stream("D", Sampling(), (0,), inner(script).identity(), 0)
     *rows, last = worker.draw(checkpoint, stream, [Request((50,), 2, 40)])
