@@ -20,6 +20,7 @@ from rlvr_gate_fixtures.backends.transformers import (  # noqa: E402
     blocks,
     factors,
     gradients,
+    representing,
     sampler,
     scoring,
     steady,
@@ -83,6 +84,18 @@ def tangent(models: list[Model], held: str, of: ModuleType = gradients) -> list[
     points = [made.at(0.0, None, False), made.at(0.5, None, True), made.at(1.0, 3, False)]
     arrays = [a.numpy() for p in points for a in (p.kernels, p.products, p.kl, p.logprob)]
     return [number for a in arrays for number in a.flatten().tolist()] + [p.size for p in points]
+
+
+def represented(model: Model, of: ModuleType = representing) -> list[float]:
+    """How alike texts are in every layer."""
+    layers = of.kernels(model, PROMPTS, lambda: None)
+    return [float(number) for layer in layers for number in layer.flatten()]
+
+
+def test_representations_are_those_of_the_cpu(model: Model) -> None:
+    expected, there = represented(model), copy.deepcopy(model)
+    with a_gpu(there):
+        assert represented(there) == pytest.approx(expected, abs=NEAR)
 
 
 @pytest.mark.parametrize("tied", [True, False])
@@ -168,6 +181,8 @@ def registered() -> Iterator[None]:
         (blocks, "[:, None].to(tokens.device)", "[:, None]"),
         (blocks, "torch.arange(prompts.shape[1], device=prompts.device)",
          "torch.arange(prompts.shape[1])"),
+        (representing, "[ids[:LONGEST]], device=model.device", "[ids[:LONGEST]]"),
+        (representing, "for state in states]).cpu()", "for state in states])"),
         (scoring, "ids = ids.to(models[0].device)", "ids = ids"),
         (scoring, "torch.arange(logits.shape[-1], device=ids.device)",
          "torch.arange(logits.shape[-1])"),
@@ -183,6 +198,7 @@ def test_a_forgotten_device_is_found(
     calls: dict[ModuleType, Callable[[], object]] = {
         sampler: lambda: drawn(there[0], of=made),
         blocks: lambda: drawn(there[0]),
+        representing: lambda: represented(there[0], of=made),
         scoring: lambda: scored(there, of=made),
         steady: lambda: [
             made.SteadyRows(there[0], 32).at_least(5),

@@ -490,6 +490,54 @@ def test_on_gpus_one_kernel_of_attention_is_left() -> None:
     assert done.stdout.split() == ["False", "False", "True"]
 
 
+_HEADS = """
+import torch, transformers
+from rlvr_gate_fixtures.backends.transformers import child
+config = transformers.Qwen2Config(
+    vocab_size=31, hidden_size=32, intermediate_size=32, num_hidden_layers=1,
+    num_attention_heads=4, num_key_value_heads=2, bos_token_id=None, eos_token_id=1)
+model = transformers.Qwen2ForCausalLM(config).eval()
+plain = torch.nn.functional.scaled_dot_product_attention
+def heard(query, key, value, **more):
+    print(query.shape[1], key.shape[1], more.get("enable_gqa", False))
+    return plain(query, key, value, **more)
+torch.nn.functional.scaled_dot_product_attention = heard
+ids = torch.tensor([[5, 6, 7, 8]])
+before = model(ids).logits
+child.attend_alike()
+assert torch.allclose(before, model(ids).logits, atol=1e-5)
+"""
+
+
+def test_that_kernel_is_asked_with_as_many_heads_of_keys_as_of_queries() -> None:
+    """It takes no others: whole passages would be a product of every two tokens."""
+    done = subprocess.run([sys.executable, "-c", _HEADS], capture_output=True, text=True)
+    assert done.stdout.splitlines() == ["4 2 True", "4 4 False"], done.stderr[-2000:]
+
+
+def test_a_model_on_a_gpu_has_that_kernel_alone(
+    base: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before it is loaded, whatever the job is."""
+    import torch
+
+    from rlvr_gate_fixtures.backends.transformers import child
+
+    class Chosen(Exception):
+        pass
+
+    def choose() -> None:
+        raise Chosen
+
+    monkeypatch.setattr(child, "attend_alike", choose)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    with pytest.raises(Chosen):
+        child._model(str(base.path), "", "bfloat16", "cuda")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(Refused, match="torch sees no CUDA device"):
+        child._model(str(base.path), "", "bfloat16", "cuda")
+
+
 def test_arithmetic_is_as_wide_as_the_device_is_used_to() -> None:
     assert TransformersBackend(device="cpu").identity() == "transformers/float32/cpu"
     assert TransformersBackend(device="cuda").identity() == "transformers/bfloat16/cuda"

@@ -595,6 +595,16 @@ def test_options_of_the_engine_reach_it() -> None:
     assert "max_num_batched_tokens" not in asked
 
 
+@pytest.mark.parametrize("build", ["cpu", "cu130", ""])
+def test_prompts_are_not_cut_on_the_cpu_whose_generators_cannot_be_rewound(
+    monkeypatch: pytest.MonkeyPatch, build: str
+) -> None:
+    monkeypatch.setattr(module, "version", lambda name: f"1.2.3+{build}".rstrip("+"))
+    asked = VllmBackend().options()["engine"]
+    assert isinstance(asked, dict)
+    assert asked.get("enable_chunked_prefill") is (False if build == "cpu" else None)
+
+
 @pytest.fixture
 def two_cards(monkeypatch: pytest.MonkeyPatch) -> None:
     listed = ["0, GPU-1a2b-00", "1, GPU-1a3c-11"]
