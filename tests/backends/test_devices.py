@@ -23,7 +23,7 @@ from rlvr_gate_fixtures.backends.children import settling
 from rlvr_gate_fixtures.backends.children.child import ChildBackend
 from rlvr_gate_fixtures.backends.children.loads import Loads, loaded_bytes, parameters
 from rlvr_gate_fixtures.backends.children.places import Place
-from rlvr_gate_fixtures.backends.devices import DevicesBackend
+from rlvr_gate_fixtures.backends.devices import DevicesBackend, spread
 from rlvr_gate_fixtures.inputs.checkpoints import resolve
 from rlvr_gate_fixtures.measurements.samples.fill import fill
 from rlvr_gate_fixtures.measurements.samples.plan import Need, make_plan
@@ -334,6 +334,17 @@ def test_loads_that_do_not_fit_together_take_turns() -> None:
         pass
     with loads.turn(60, lambda: False), loads.turn(60, lambda: True):  # nobody waits any more
         pass
+
+
+def test_all_that_share_a_machine_with_gpus_share_its_turns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    on_cards = [backend for backend, _ in spread("transformers", ["0", "1", "2"])._backends]
+    assert isinstance(on_cards[0].loads, Loads)
+    assert all(backend.loads is on_cards[0].loads for backend in on_cards)
+    ((one, _),) = spread("transformers", ["cpu"])._backends
+    assert one.loads is None  # it is checked beforehand that all fit
 
 
 def test_a_turn_ends_when_the_checkpoint_is_loaded(tmp_path: Path) -> None:

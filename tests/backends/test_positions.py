@@ -9,7 +9,9 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
+from rlvr_gate_fixtures.backends import Request  # noqa: E402
 from rlvr_gate_fixtures.backends.children.jobs import Refused  # noqa: E402
+from rlvr_gate_fixtures.backends.transformers import child  # noqa: E402
 from rlvr_gate_fixtures.backends.transformers.positions import check_alone  # noqa: E402
 from rlvr_gate_fixtures.backends.transformers.scoring import score  # noqa: E402
 
@@ -57,6 +59,29 @@ def test_positions_that_follow_the_longest_sequence_are_refused_beyond_their_own
         Refused, match=r"beyond 16 tokens .* and 17 are needed: lower --max-new-to"
     ):
         check_alone(made, 17)
+
+
+def test_jobs_are_refused_before_anything_is_drawn_or_scored(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(child, "load_tokenizer", lambda path: None)
+    monkeypatch.setattr(child, "_models", lambda folders, *_: [model(LONG, 64)] * len(folders))
+    common = {"threads": 1, "load_memory": 0, "dtype": "float32", "device": "cpu"}
+    sampling = {"max_new_tokens": 10, "temperature": 1.0, "top_p": 1.0, "stop": ()}
+    draw = {
+        **common, "path": "", "adapter": "", "sampling": sampling, "slots": 0, "seed": 0,
+        "digest": "", "stop_ids": [],
+    }  # fmt: skip
+    emitted: list[object] = []
+    with pytest.raises(Refused, match="beyond 16 tokens"):
+        child.complete({**draw, "requests": [Request((5,) * 7, 0, 1).to_wire()]}, emitted.append)
+    passages = [[[5, 6], [7]], [[5] * 10, [7] * 7]]
+    asked = {**common, "paths": ["", ""], "adapters": ["", ""], "choices": False}
+    with pytest.raises(Refused, match="beyond 16 tokens"):
+        child.score({**asked, "passages": passages}, emitted.append)
+    assert emitted == ["ready"] * 2
+    child.score({**asked, "passages": passages[:1]}, emitted.append)
+    assert len(emitted) == 4
 
 
 @pytest.mark.parametrize("kind", PLAIN)

@@ -384,6 +384,22 @@ def test_what_an_earlier_job_left_with_torch_is_free_again(
     assert fitting_slots(card, 100, 2048) == 128  # type: ignore[arg-type]
 
 
+def test_a_scoring_pass_takes_half_of_the_memory_that_a_gpu_has_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With what torch keeps of an earlier job, else every job's passes were half of the last's."""
+    import torch
+
+    from rlvr_gate_fixtures.backends.transformers.scoring import tokens_at_once
+
+    each, pair = 4 * 6 * 2 * 152_064, [Card(80 * GIB, 0, 0)] * 2
+    for free, kept in ((8, 0), (5, 3), (0, 8)):
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _, f=free: (f * GIB, 80 * GIB))
+        monkeypatch.setattr(torch.cuda, "memory_reserved", lambda _, k=kept: (k + 30) * GIB)
+        monkeypatch.setattr(torch.cuda, "memory_allocated", lambda _: 30 * GIB)
+        assert tokens_at_once(pair) == 4 * GIB // each  # type: ignore[arg-type]
+
+
 def test_a_prompt_is_drawn_among_as_many_in_every_job(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where memory bounds them: by its own length, not by the longest that a job lacks."""
     import torch

@@ -33,6 +33,7 @@ from rlvr_gate_fixtures.backends.vllm import backend as module
 from rlvr_gate_fixtures.backends.vllm import gpus
 from rlvr_gate_fixtures.backends.vllm.backend import VllmBackend
 from rlvr_gate_fixtures.backends.vllm.context import asked_context
+from rlvr_gate_fixtures.backends.vllm.shape import LONGER
 from rlvr_gate_fixtures.files import pictures
 from rlvr_gate_fixtures.inputs.checkpoints import resolve
 
@@ -677,6 +678,36 @@ def test_an_engine_is_asked_for_the_context_that_a_run_needs(
 def test_a_context_is_asked_of_no_file_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{")
     assert asked_context(tmp_path, 900, (0, 32)) == 0
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize(
+    ("tokens", "options", "room", "beyond"),
+    [
+        (3000, {}, 4096, False),
+        (4095, {}, 4096, False),
+        (4096, {}, 4097, True),  # all of the context, and one that is drawn and thrown away
+        (4097, {}, 4096, False),  # refused by the child: it was never drawn
+        (4096, {"max_model_len": "4096"}, 4096, False),
+    ],
+)
+def test_a_passage_may_fill_the_checkpoint_s_context(
+    base: Checkpoint, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tokens: int,
+    options: dict[str, str], room: int, beyond: bool,
+) -> None:  # fmt: skip
+    (tmp_path / "config.json").write_text(json.dumps({"max_position_embeddings": 4096}))
+    backend, rooms = VllmBackend(**options), list[int]()
+    monkeypatch.setattr(
+        module.ChildBackend, "_run", lambda self, job: iter(rooms.append(job["context"]) or ())
+    )
+    monkeypatch.setattr(module.ChildBackend, "_leave", lambda self: None)
+    wide = replace(base, path=tmp_path)
+    monkeypatch.setattr(
+        VllmBackend, "_score", lambda self, *_: iter([*self._run({"path": str(tmp_path)})])
+    )
+    list(backend.score([wide], [Passage((5,) * 9, (6,) * (tokens - 9))]))
+    assert rooms == [room]
+    assert backend.environment().get(LONGER) == ("1" if beyond else None)
 
 
 @pytest.mark.usefixtures("installed")

@@ -164,6 +164,26 @@ def test_a_run_whose_gradients_do_not_fit_draws_nothing(run: Run, monkeypatch) -
         assert all(store.pace(each).tokens_per_completion is None for each in run.streams.values())
 
 
+@pytest.mark.parametrize(
+    ("keeps", "scored", "points", "adaptive", "turns"),
+    [
+        (True, (), (), True, False),
+        (False, (), (), False, False),  # one look: nothing comes after it
+        (False, (), WANTED, True, False),  # gradients need the memory
+        (False, [(None, "sums")], (), True, False),  # so does what scores
+        (False, (), (), True, True),  # another process may need the engine's device
+    ],
+)
+def test_an_adaptive_engine_stays_loaded_where_nothing_else_needs_its_memory(
+    run: Run, monkeypatch, keeps, scored, points, adaptive, turns
+) -> None:
+    kept = nullcontext()
+    monkeypatch.setattr(run.backend, "kept", lambda: kept)
+    stages = Stages(run, Schedule.first([BENCHMARK], Rounds((2,), 1), 0) if adaptive else None,
+                    points=points)  # fmt: skip
+    assert (stages._warm(scored, turns) is kept) == keeps
+
+
 def test_evidence_reads_what_was_kept(run: Run) -> None:
     fill(run)
     take(run)
