@@ -8,11 +8,12 @@ from itertools import chain
 
 from rlvr_gate.records import Cell, Curves, Exhibit, Facts, Heat, Table
 from rlvr_gate_reports import words
-from rlvr_gate_reports.svg import Svg, cut, escape, picture, text, turns
+from rlvr_gate_reports.svg import Svg, cut, escape, mark, named, picture, text, turns
 
 _W, _H = 460, 280
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 120, 14, 40
 _LABEL_GAP, _TICKS = 15, 5
+_MARK = 12  # pixels of the mark before a name
 _MANY_CELLS = 12  # columns of a map beyond which cells are small and say their number on hover
 _ALMOST = 1e-9  # of a step: rounding is no reason to leave out a tick
 _ALIKE, _NOTHING = 1e-12, 1e-100  # ends so close, and numbers so small, need room to be drawn
@@ -147,9 +148,9 @@ def curves(exhibit: Curves, reach: Sequence[float] = ()) -> Svg:
     last = -math.inf
     for place, name in ends:
         last = max(place, last + _LABEL_GAP)
-        parts.append(text(_W - _RIGHT + 10, last + 4, cut(name, 14), f"label {css[name]}"))
+        parts.append(named(_W - _RIGHT + 9, last, cut(name, 14), css[name]))
     spoken = f"{exhibit.title}: {exhibit.y or 'values'} against {exhibit.x}"
-    return picture(parts, _W, max(_H, int(last) + 12), spoken)
+    return picture(parts, _W + _MARK, max(_H, int(last) + 12), spoken)
 
 
 def heat(exhibit: Heat) -> Svg:
@@ -221,10 +222,7 @@ def _line(x: _Axis, y: _Axis, points: Sequence[Point], name: str, css: str) -> s
 
 def _mark(x: float, y: float, point: Point, name: str, css: str) -> str:
     said = f"{name} at {point[0]:g}: {_at(point)}"
-    return (
-        f'<circle class="mark {css}" cx="{x:.1f}" cy="{y:.1f}" r="3.5">'
-        f"<title>{escape(said)}</title></circle>"
-    )
+    return mark(x, y, css, f"<title>{escape(said)}</title>")
 
 
 def _tick(value: float) -> str:

@@ -55,6 +55,9 @@ _BY_CLASS: Mapping[str, Attributes] = {
 _TOGETHER: Mapping[frozenset[str], Attributes] = {
     frozenset({"line", "base"}): {"stroke-dasharray": "6 3"},
     frozenset({"line", "contrast"}): {"stroke-dasharray": "2 3"},
+    frozenset({"line", "d1"}): {"stroke-dasharray": "9 3 2 3"},
+    frozenset({"line", "d2"}): {"stroke-dasharray": "12 4"},
+    frozenset({"line", "d3"}): {"stroke-dasharray": "5 2 1 2 1 2"},
     frozenset({"mark", "open"}): {"fill": PAGE, "stroke": "{}", "stroke-width": "1.5"},
     frozenset({"bar", "base"}): {"fill": PAGE, "stroke": "{}", "stroke-width": "1.5"},
     frozenset({"dot", "unreached"}): {"fill": "none", "stroke": MUTED, "stroke-width": "1.4"},

@@ -2,7 +2,7 @@
 
 Colours come from the page's CSS classes, so that a picture follows light, dark and print. What
 colour says is always said again by shape or word: base is dashed with squares, rlvr solid with
-discs.
+discs, and of the contrasts no two share colour, dash and mark.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 120, 14, 40
 _LABEL_GAP = 15
 _BANDED = 4  # curves of which all have bands
 _ROOM, _NAME, _LETTER = 9, 24, 6.5  # letters beside a curve, at most, and pixels of one more
+_MARK = 12  # pixels of the mark before a name
 _BRIEF = (
     (re.compile(r"temperature ([\d.]+)"), r"t\1"),
     (re.compile(r"samples \d+"), ""),
@@ -97,7 +98,7 @@ def curves(
         parts.append(_crossing(axes, crossing))
     names, banded = _briefly(drawn), with_bands(drawn)
     labels, lowest = _end_labels(axes, drawn, css, names)
-    wider = _LETTER * max(max(map(len, names.values())) - _ROOM, 0)
+    wider = _MARK + _LETTER * max(max(map(len, names.values())) - _ROOM, 0)
 
     def fine(role: str) -> Sequence[Point]:
         return (every_k or {}).get(role) or drawn[role]
@@ -336,9 +337,13 @@ def _k_axis(axes: _Axes) -> str:
 
 
 def turns(roles: Iterable[str]) -> dict[str, str]:
-    """Colour and dash of a role; contrasts take turns."""
+    """Colour, dash and mark of a role; contrasts take turns.
+
+    Three colours, four dashes and seven marks: the first 84 look different, and of the first seven
+    no two share a mark, so that colour is never what tells them apart.
+    """
     contrasts = [role for role in roles if role not in ("base", "rlvr", "difference")]
-    turns = {role: f"contrast c{index % 3}" for index, role in enumerate(contrasts)}
+    turns = {r: f"contrast c{n % 3} d{n % 4} m{n % 7}" for n, r in enumerate(contrasts)}
     return {"base": "base", "rlvr": "rlvr", "difference": "difference", **turns}
 
 
@@ -376,13 +381,42 @@ def _mark(x: float, y: float, point: Point, role: str, css: str) -> str:
     )
     title = f"<title>{escape(role)} at k={point.k:g}: {value} [{low}, {high}]</title>"
     decided = "" if not signed or point.low > 0 or point.high < 0 else " open"
-    css = f"mark {css}{decided}"
-    if role == "base":
+    return mark(x, y, f"{css}{decided}", title)
+
+
+_MARKS = {
+    "m0": "m0-4.4l4.4 7.6h-8.8z",
+    "m1": "m0-4.6l4.6 4.6-4.6 4.6-4.6-4.6z",
+    "m2": "m0 4.4l4.4-7.6h-8.8z",
+    "m3": "m-1.4-4.2h2.8v2.8h2.8v2.8h-2.8v2.8h-2.8v-2.8h-2.8v-2.8h2.8z",
+    "m4": "m-3.4-3.4h6.8v6.8h-6.8z",
+    "m5": "m-4.2-3.8h8.4l-8.4 7.6h8.4z",
+    "m6": "m0-3.8a3.8 3.8 0 1 0 .01 0z",
+}
+"""Outlines of the contrasts' marks, about their middle: of the fifth and seventh no more than
+the outline is drawn."""
+_OUTLINED = ("m4", "m6")
+
+
+def mark(x: float, y: float, css: str, title: str = "") -> str:
+    """The mark of a checkpoint by its `turns`: a square of base, a disc of rlvr."""
+    names = css.split()
+    if "base" in names:
         return (
-            f'<rect class="{css}" x="{x - 3:.1f}" y="{y - 3:.1f}" width="6" height="6">'
+            f'<rect class="mark {css}" x="{x - 3:.1f}" y="{y - 3:.1f}" width="6" height="6">'
             f"{title}</rect>"
         )
-    return f'<circle class="{css}" cx="{x:.1f}" cy="{y:.1f}" r="3.5">{title}</circle>'
+    shape = next((name for name in names if name in _MARKS), "")
+    if shape:
+        outlined = " open" if shape in _OUTLINED else ""
+        path = f"M{x:.1f} {y:.1f}{_MARKS[shape]}"
+        return f'<path class="mark {css}{outlined}" d="{path}">{title}</path>'
+    return f'<circle class="mark {css}" cx="{x:.1f}" cy="{y:.1f}" r="3.5">{title}</circle>'
+
+
+def named(x: float, y: float, said: str, css: str) -> str:
+    """A mark and the name of what it stands for, to its right."""
+    return mark(x + 4, y, css) + text(x + 13, y + 4, said, f"label {css}")
 
 
 def _end_labels(
@@ -397,7 +431,7 @@ def _end_labels(
     for y, role in wanted:
         last = max(y, last + _LABEL_GAP)
         label = f"{names[role]} {words.number(drawn[role][-1].value)}"
-        labels[role] = text(_W - _RIGHT + 10, last + 4, label, f"label {css[role]}")
+        labels[role] = named(_W - _RIGHT + 9, last, label, css[role])
     return labels, last
 
 

@@ -143,6 +143,8 @@ def uncertainty(judgement: Judgement) -> str:
         return ""
     if is_exact(judgement):
         return "exact"
+    if _counted(judgement):
+        return f"up to {count(judgement.interval.high)}"
     bounds = judgement.interval
     low, high = (
         _spelled(judgement, end, judgement.threshold, signed=is_difference(judgement))
@@ -160,6 +162,13 @@ def about(judgement: Judgement | None) -> str:
 def is_exact(judgement: Judgement) -> bool:
     """Whether the number was counted, not sampled: no samples, and nothing left open."""
     return judgement.n is None and judgement.interval.low == judgement.interval.high
+
+
+def _counted(judgement: Judgement) -> bool:
+    """Whether it says how many things are so, and what is open can only add to them."""
+    bounds, sampled = judgement.interval, judgement.n is not None or judgement.p_value is not None
+    whole = judgement.unit == Unit.COUNT and bounds.high % 1 == 0
+    return whole and not sampled and judgement.estimate == bounds.low
 
 
 def needs(judgement: Judgement) -> str:

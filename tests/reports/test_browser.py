@@ -94,6 +94,30 @@ def test_a_reader_gets_from_the_decision_to_a_lost_problem_and_on_by_key(
     assert browser.complaints == []
 
 
+SEEN = (
+    "(e => { const b = e.getBoundingClientRect();"
+    " return b.height > 0 && b.top >= 0 && b.bottom <= innerHeight && b.right <= innerWidth })"
+)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
+def test_the_first_screen_answers_and_a_lost_problem_is_one_click_away(
+    run: Run, page: Page, browser: Browser, width: int, height: int
+) -> None:
+    """May we ship, why, what was paid, and the way to a problem; without scrolling."""
+    browser.open(page(answered(run("open", problems=120))), width=width, height=height)
+    for part in ("h1", ".reason", ".trade", ".actions a[data-problem]", ".copy"):
+        assert browser.js(f"{SEEN}(document.querySelector('.banner {part}'))"), part
+    if width > 1000:
+        at = "document.querySelector('figure.curves svg').getBoundingClientRect().top"
+        assert browser.js(at) < height - 100, "what changed is in sight, not only said"
+    browser.click(".actions a[data-problem]")
+    opened(browser)
+    for part in ("h3", "pre.prompt", ".sides h4"):
+        browser.until(f"{SEEN}(document.querySelector('.problem-page {part}'))")
+    assert browser.complaints == []
+
+
 def test_filters_search_and_order_live_in_the_address(
     run: Run, page: Page, browser: Browser
 ) -> None:

@@ -112,6 +112,17 @@ def test_what_nobody_measured_is_no_number_in_any_report(run: Run, state: str) -
     assert 'class="forest' not in row
 
 
+def test_a_count_that_more_may_be_added_to_says_how_many(run: Run) -> None:
+    counted = replace(
+        run(problems=4, samples=8).claims[0].judgements[0], unit=Unit.COUNT, n=None, p_value=None,
+        estimate=0.0, interval=Interval(0.0, 2.0, 0.95),
+    )  # fmt: skip
+    assert words.estimate(counted) == "0 up to 2"
+    assert words.estimate(replace(counted, interval=Interval(0.0, 0.0, 0.95))) == "0 exact"
+    for sampled in (replace(counted, n=8), replace(counted, p_value=0.5)):
+        assert words.estimate(sampled) == "0 [0, 2]"
+
+
 @pytest.mark.parametrize("gate", [GateState.OPEN, GateState.CLOSED])
 @pytest.mark.parametrize(
     ("state", "days", "said"),

@@ -32,7 +32,7 @@ def test_the_plane_is_drawn_and_its_ends_are_told(everything: Run) -> None:
         "sft is farthest from base (0.310 nats a token) and lost 0.233." in shown
     )
     assert "pass@1 lost on sums, sorting" in shown
-    assert shown.count("<circle") == shown.count('class="label') == 3
+    assert shown.count('class="mark') == shown.count('class="label') == 3
     assert "<td>0.310 [0.270, 0.360]</td><td>+0.233</td><td>+0.400</td>" in shown
     assert section(html.render(replace(record, plane=None)), "divergence") == ""
 

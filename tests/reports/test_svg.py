@@ -166,6 +166,25 @@ def test_checkpoints_differ_by_shape_as_well_as_colour() -> None:
     assert all("rlvr" in c.attrib["class"] for c in picture.iter("circle"))
 
 
+def test_no_two_of_many_contrasts_look_alike_and_colour_alone_tells_none() -> None:
+    """Dash and mark are what is left to those who see no colours, and on paper."""
+    roles = ["base", "rlvr", *(f"step-{n}" for n in range(40))]
+    picture = ElementTree.fromstring(svg.curves({role: ladder(3) for role in roles}))
+    looks = []
+    for curve in picture.iter("g"):
+        line = next(e for e in curve if "line" in e.attrib.get("class", "").split())
+        marks = [e for e in curve if "mark" in e.attrib.get("class", "").split()]
+        outlines = {re.sub(r"^M[\d.]+ [\d.]+", "", m.attrib.get("d", m.tag)) for m in marks}
+        assert len(outlines) == 1
+        assert len(marks) == 4, "three points, and one before the name"
+        shape = (outlines.pop(), marks[0].attrib["fill"] == "#ffffff")
+        looks.append((line.attrib["stroke"], line.attrib.get("stroke-dasharray"), shape))
+    assert len(set(looks)) == len(looks) == 42
+    without_colour = [look[1:] for look in looks]
+    assert len(set(without_colour[:30])) == 30
+    assert len({shape for *_, shape in looks[:9]}) == 9
+
+
 def test_difference_marks_are_filled_only_where_zero_is_excluded() -> None:
     points = [
         CurvePoint(1.0, 0.2, 0.1, 0.3),

@@ -144,7 +144,7 @@
           make("span", {class: "cell " + row.kind}), make("span", {class: "name"}, [row.id]),
           make("span", {class: "num"}, [row.counts.slice(0, 2).map(function (c) { return c ? count(c[0]) : "–"; }).join(" → ")
             + (row.counts[0] ? " / " + count(row.counts[0][1]) : "")])]);
-        link.addEventListener("click", function (event) { event.preventDefault(); turn(row, false); });
+        link.addEventListener("click", function (event) { event.preventDefault(); turn(row, false).then(function () { reach(null); }); });
         row.link = link;
         return make("li", {}, [link]);
       }));
@@ -161,10 +161,18 @@
       output.textContent = count(shown.length) + " of " + count(rows.length);
     }
 
+    // Where the problem stands below its list, as on a phone, it is what is to be seen.
+    function reach(otherwise) {
+      var below = page.offsetTop >= list.offsetTop + list.offsetHeight;
+      if (below) page.scrollIntoView();
+      else if (otherwise) otherwise.scrollIntoView();
+    }
+
     function turn(row, focus) {
       chosen = true;
-      show(row, focus);
+      var shown = show(row, focus);
       remember();
+      return shown;
     }
 
     function step(by) {
@@ -268,15 +276,14 @@
     var api = {
       step: step,
       rows: rows,
-      open: function (row) { turn(row, true); section.scrollIntoView(); },
+      open: function (row) { turn(row, true).then(function () { reach(section); }); },
       wanted: function (anchor, kept) {
         if (kept.size || anchor === null) recall(kept);
         var row = rows.find(function (each) { return each.anchor === anchor; });
         apply().then(function () {
           if (!row) return;
           chosen = true;
-          show(row, true);
-          section.scrollIntoView();
+          show(row, true).then(function () { reach(section); });
         });
       }
     };

@@ -18,10 +18,10 @@ from rlvr_gate_reports.html.sections.ways import WAYS
 from rlvr_gate_reports.html.sections.weights import WEIGHTS
 
 SECTIONS = (
-    DIAGNOSIS,
     ACROSS,
     BENCHMARKS,
     PROBLEMS,
+    DIAGNOSIS,
     CLAIMS,
     WAYS,
     WEIGHTS,
