@@ -365,6 +365,11 @@ def test_memory_is_what_is_free_within_the_container_s_limit(
         ({"num_attention_heads": 14}, {"tensor_parallel_size": "4"},
          "has 14 heads of attention, which do not divide among 4 devices; 1, 2, 7, 14 would do"),
         ({"num_attention_heads": 32}, {"tensor_parallel_size": "4"}, ""),
+        ({"num_attention_heads": 24, "num_key_value_heads": 6}, {"tensor_parallel_size": "4"},
+         "has 24 heads of attention, 6 of keys, which do not divide among 4 devices; 1, 2, 3, 6, "
+         "12 would do"),
+        ({"num_attention_heads": 28, "num_key_value_heads": 2}, {"tensor_parallel_size": "4"}, ""),
+        ({"num_attention_heads": 28, "num_key_value_heads": 0}, {"tensor_parallel_size": "4"}, ""),
         ({"text_config": {"num_attention_heads": 14}}, {"tensor_parallel_size": "4"}, "14 heads"),
         ({"num_attention_heads": "many"}, {"tensor_parallel_size": "4"}, ""),
         ({}, {"tensor_parallel_size": "4"}, ""),

@@ -16,6 +16,7 @@ from rlvr_gate_fixtures.backends import Backend, BackendError, Request, check_ma
 from rlvr_gate_fixtures.backends.ray import backend as module
 from rlvr_gate_fixtures.backends.ray.worker import Driver, Worker, fingerprint, look
 from rlvr_gate_fixtures.backends.scripted import ScriptedBackend
+from rlvr_gate_fixtures.backends.vllm import backend as vllm_backend
 
 SCRIPT = {"*": {"*": {"right": "yes", "wrong": "no", "success": 0.5}}}
 
@@ -87,12 +88,35 @@ def test_its_identity_is_the_inner_backends_so_that_they_share_a_store(script: s
         ({"workers": "many"}, "workers must be a whole number, got 'many'"),
         ({"cpus": "0"}, "cpus must be a number above 0, got '0'"),
         ({"gpus": "-1"}, "gpus must be a number of at least 0, got '-1'"),
+        ({"gpus": "1.5"}, r"gpus above 1 must be whole, got 1\.5"),
+        ({"gpus": "0.5"}, r"gpus=0\.5 has workers share a GPU, .* or slots"),
         ({"wait": "nan"}, "wait must be a number of at least 0, got 'nan'"),
     ],
 )
 def test_options_explain_their_refusal(options: dict[str, str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         load("ray", **options)
+
+
+@pytest.mark.usefixtures("installed")
+def test_workers_have_the_gpus_that_their_engine_needs(
+    script: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vllm_backend, "version", lambda _: "0.32.0")
+    engine = {"inner": "vllm", "tensor_parallel_size": "2"}
+    for gpus in ("1", "0.5"):
+        with pytest.raises(ValueError, match=r"tensor_parallel_size=2 needs 2 GPUs of a worker"):
+            load("ray", **engine, gpus=gpus)
+    load("ray", **engine)
+    load("ray", **engine, gpus="2")
+    load("ray", **engine, gpus="0")  # of the CPU
+    half = {"inner": "vllm", "gpus": "0.5"}
+    for memory in ({}, {"gpu_memory_utilization": "0.6"}):
+        with pytest.raises(ValueError, match=r"give gpu_memory_utilization=0\.5 or less"):
+            load("ray", **half, **memory)
+    load("ray", **half, gpu_memory_utilization="0.45")
+    load("ray", gpus="0.5", slots="16", device="cuda")
+    load("ray", gpus="0.5", inner="scripted", script=script)
 
 
 @pytest.mark.usefixtures("installed")
