@@ -98,6 +98,25 @@ def test_right_ones_are_scored_once_and_read(run: Run) -> None:
     assert line.endswith("2 right of 3 for its problems, nothing to score")
 
 
+def test_whether_this_machine_can_score_is_asked_of_what_has_no_score(run: Run) -> None:
+    class Small(Toy):
+        fits = ("base",)
+
+        def check_machine(self, together: Sequence[Sequence[Checkpoint]]) -> None:
+            roles = [each.role for at_once in together for each in at_once]
+            if not {*roles} <= {*self.fits}:
+                raise BackendError(f"no room for {roles}")
+
+    run.__dict__["scorer"] = small = Small()
+    with pytest.raises(BackendError, match=r"no room for \['rlvr'\]"):
+        trace(run, WANTED, progress=Silent())
+    assert {role for role, _ in small.scored} == {"base"}
+    small.fits = ("rlvr",)  # base's are kept
+    assert trace(run, WANTED, progress=Silent()).scored == 2
+    small.fits = ()
+    assert trace(run, WANTED, progress=Silent()).scored == 0
+
+
 def test_what_nobody_scored_is_refused(run: Run) -> None:
     with pytest.raises(LookupError, match=r"traces\('teacher'\)"):
         StoreEvidence(run).traced("teacher", "base", "sums")
