@@ -32,6 +32,8 @@ def run(quick: bool) -> None:
             print(f"{dtype} on {device}, {name}: the same bits, of {len(alone)}: {words}")
             if choose is not _any_kernel:
                 assert all(n == len(alone) for n in told), "a sample depends on its company"
+    attend_alike()
+    _long_passage(_model(torch.bfloat16, device), 8000 if device == "cuda" else 200)
     if device == "cuda":
         _time_kernels(_model(torch.bfloat16, device))
 
@@ -61,6 +63,26 @@ def _tokens(model, count, budget):  # type: ignore[no-untyped-def]
         ((work.index(each[s.request]), s) for s in sampler.run(each)) for each in runs
     )
     return {n: (s.token_ids, s.logprobs) for n, s in drawn if s.sample == 0}
+
+
+def _long_passage(model, tokens) -> None:  # type: ignore[no-untyped-def]
+    """A passage is scored without a product of every two of its tokens."""
+    import torch
+
+    from rlvr_gate_fixtures.backends.transformers.scoring import score
+
+    on_gpu = model.device.type == "cuda"
+    if on_gpu:
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+    ((_, values),) = score([model], [([30] * 9, [31] * tokens)])
+    assert all(len(each) == tokens for each in values.values())
+    if on_gpu:
+        took = torch.cuda.max_memory_allocated() - before
+        products = 4 * model.config.num_attention_heads * tokens**2
+        print(f"a passage of {tokens:,} tokens is scored in {took >> 20} MiB; products of every "
+              f"two tokens would take {products >> 20}")  # fmt: skip
+        assert took < products // 4, "attention kept a product of every two tokens"
 
 
 def _any_kernel() -> None:
