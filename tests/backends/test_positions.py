@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +13,8 @@ transformers = pytest.importorskip("transformers")
 
 from rlvr_gate_fixtures.backends import Request  # noqa: E402
 from rlvr_gate_fixtures.backends.children.jobs import Refused  # noqa: E402
+from rlvr_gate_fixtures.backends.children.rotary import alone  # noqa: E402
 from rlvr_gate_fixtures.backends.transformers import child  # noqa: E402
-from rlvr_gate_fixtures.backends.transformers.positions import check_alone  # noqa: E402
 from rlvr_gate_fixtures.backends.transformers.scoring import score  # noqa: E402
 
 LONG = {
@@ -49,50 +51,67 @@ def short(made: Any, company: int) -> list[float]:
 
 @pytest.mark.parametrize(("rope", "positions"), [(LONG, 64), (DYNAMIC, 16)])
 def test_positions_that_follow_the_longest_sequence_are_refused_beyond_their_own(
-    rope: dict[str, Any], positions: int
+    tmp_path: Path, rope: dict[str, Any], positions: int
 ) -> None:
     made = model(rope, positions)
+    made.config.save_pretrained(tmp_path)
     assert short(made, 16) == pytest.approx(short(made, 12), abs=1e-4)
     assert short(made, 40) != pytest.approx(short(made, 12), abs=1e-2)  # this is why
-    check_alone(made, 16)
-    with pytest.raises(
-        Refused, match=r"beyond 16 tokens .* and 17 are needed: lower --max-new-to"
-    ):
-        check_alone(made, 17)
+    assert alone(tmp_path) == 16
 
 
-def test_jobs_are_refused_before_anything_is_drawn_or_scored(
-    monkeypatch: pytest.MonkeyPatch,
+def test_jobs_are_refused_before_anything_is_loaded(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    made, loaded = model(LONG, 64), list[object]()
+    made.config.save_pretrained(tmp_path)
+    folder = str(tmp_path)
     monkeypatch.setattr(child, "load_tokenizer", lambda path: None)
-    monkeypatch.setattr(child, "_models", lambda folders, *_: [model(LONG, 64)] * len(folders))
+    monkeypatch.setattr(child, "_models", lambda folders, *_: loaded.append(1) or [made, made])
     common = {"threads": 1, "load_memory": 0, "dtype": "float32", "device": "cpu"}
     sampling = {"max_new_tokens": 10, "temperature": 1.0, "top_p": 1.0, "stop": ()}
     draw = {
-        **common, "path": "", "adapter": "", "sampling": sampling, "slots": 0, "seed": 0,
-        "digest": "", "stop_ids": [],
+        **common, "path": folder, "adapter": "", "sampling": sampling, "slots": 0, "seed": 0,
+        "digest": "", "stop_ids": [], "requests": [Request((5,) * 7, 0, 1).to_wire()],
     }  # fmt: skip
     emitted: list[object] = []
-    with pytest.raises(Refused, match="beyond 16 tokens"):
-        child.complete({**draw, "requests": [Request((5,) * 7, 0, 1).to_wire()]}, emitted.append)
+    with pytest.raises(Refused, match=r"beyond 16 tokens .* and 17 are needed: lower --max-new-"):
+        child.complete(draw, emitted.append)
     passages = [[[5, 6], [7]], [[5] * 10, [7] * 7]]
-    asked = {**common, "paths": ["", ""], "adapters": ["", ""], "choices": False}
+    asked = {**common, "paths": [folder] * 2, "adapters": ["", ""], "choices": False}
     with pytest.raises(Refused, match="beyond 16 tokens"):
         child.score({**asked, "passages": passages}, emitted.append)
-    assert emitted == ["ready"] * 2
+    assert loaded == emitted == []
     child.score({**asked, "passages": passages[:1]}, emitted.append)
-    assert len(emitted) == 4
+    assert len(emitted) == 2
 
 
 @pytest.mark.parametrize("kind", PLAIN)
-def test_others_are_the_same_in_any_company(kind: str) -> None:
+def test_others_are_the_same_in_any_company(tmp_path: Path, kind: str) -> None:
     made = model(PLAIN[kind], 64)
+    made.config.save_pretrained(tmp_path)
     assert short(made, 40) == pytest.approx(short(made, 12), abs=1e-4)
-    check_alone(made, 10_000)
+    assert alone(tmp_path) is None
 
 
-def test_each_kind_of_layer_has_positions_of_its_own() -> None:
-    made = model(PLAIN["default"], 64)
-    made.config.rope_parameters = {"full_attention": LONG, "sliding_attention": PLAIN["default"]}
-    with pytest.raises(Refused, match="beyond 16 tokens"):
-        check_alone(made, 17)
+@pytest.mark.parametrize(
+    ("config", "tokens"),
+    [
+        ({"max_position_embeddings": 64, "rope_scaling": {"type": "dynamic", "factor": 2}}, 64),
+        ({"max_position_embeddings": 64, "rope_scaling": {"type": "longrope"}}, 64),
+        ({"max_position_embeddings": 64, "rope_scaling": LONG}, 16),
+        ({"max_position_embeddings": 64, "original_max_position_embeddings": 32,
+          "rope_scaling": {"type": "su"}}, 32),
+        ({"max_position_embeddings": 64, "rope_parameters": {
+            "full_attention": LONG, "sliding_attention": PLAIN["default"]}}, 16),
+        ({"text_config": {"max_position_embeddings": 64, "rope_scaling": LONG}}, 16),
+        ({"max_position_embeddings": 64, "rope_scaling": None}, None),
+        ({"rope_scaling": {"type": "dynamic"}}, None),  # nobody can tell
+        ({"rope_scaling": "longrope"}, None),
+    ],
+)  # fmt: skip
+def test_the_length_is_read_of_every_shape_of_config(
+    tmp_path: Path, config: dict[str, Any], tokens: int | None
+) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert alone(tmp_path) == tokens

@@ -736,6 +736,12 @@ def test_an_engine_without_room_for_the_next_job_is_left(
     assert contexts == [2048, 4096, 4096, 8192]
     assert len(left) == 2
     assert VllmBackend(max_model_len="512").terms(wide).context == 512
+    assert (
+        "raise the backend option max_model_len"
+        in VllmBackend(max_model_len="9").terms(wide).longer
+    )
+    assert VllmBackend().terms(wide).context == 131_072
+    monkeypatch.setenv(LONGER, "1")
     assert VllmBackend().terms(wide).context is None
 
 

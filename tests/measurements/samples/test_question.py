@@ -181,10 +181,10 @@ def test_a_context_that_an_option_gives_bounds_the_room_before_anything_is_loade
 ) -> None:
     make_checkpoint("base", max_position_embeddings=32)
     run = run_of(prompts=["1", "x" * 12])
-    run.backend.terms = lambda checkpoint: Terms(context=19)
+    run.backend.terms = lambda checkpoint: Terms(context=19, longer="do this")
     text = refusal(run, store)
     assert "base has room for 19 tokens, but sums needs 20: 12 of its longest prompt (p1)" in text
-    assert text.endswith("raise the backend option max_model_len where the checkpoint allows it")
+    assert text.endswith("use --max-new-tokens=7 or less, or do this")
     run.backend.terms = lambda checkpoint: Terms(context=20)
     check(run, [(Ask("base"), "sums"), (Ask("rlvr"), "sums")], store)
 
