@@ -57,7 +57,9 @@ CORE := tests/stats tests/kernels tests/judging tests/gate tests/claims tests/st
 
 test: $(READY)   ## Lint, types, import contracts and the tests; the pure core covered to the last branch
 	$(MAKE) --no-print-directory check
-	$(BIN)/coverage run -m pytest $(CORE) $(ARGS)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(CORE) -n $(WORKERS) --maxprocesses 8 $(ARGS)
+	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 	$(BIN)/pytest tests $(addprefix --ignore=,$(CORE)) -n $(WORKERS) --maxprocesses 8 --dist loadfile $(ARGS)
 

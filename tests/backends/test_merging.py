@@ -111,7 +111,7 @@ def test_every_number_is_the_merged_checkpoints(
     assert torch.equal(ours.get_input_embeddings().weight, theirs.get_input_embeddings().weight)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("dtype", [pytest.param("float32", marks=pytest.mark.slow), "bfloat16"])
 def test_it_draws_what_its_weights_held_in_a_file_draw(
     base: Checkpoint, adapted: Checkpoint, tmp_path: Path, dtype: str
 ) -> None:

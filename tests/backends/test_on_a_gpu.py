@@ -98,8 +98,15 @@ def test_representations_are_those_of_the_cpu(model: Model) -> None:
         assert represented(there) == pytest.approx(expected, abs=NEAR)
 
 
-@pytest.mark.parametrize("tied", [True, False])
-@pytest.mark.parametrize("held", HELD)
+@pytest.mark.parametrize(
+    ("held", "tied"),
+    [
+        *((held, True) for held in HELD),
+        ("whole", False),
+        pytest.param("sketched", False, marks=pytest.mark.slow),
+        pytest.param("factored", False, marks=pytest.mark.slow),
+    ],
+)
 def test_kernels_are_those_of_the_cpu(held: str, tied: bool) -> None:
     pair = [make(0, tied=tied), make(1, tied=tied)]
     expected, there = tangent(copy.deepcopy(pair), held), copy.deepcopy(pair)

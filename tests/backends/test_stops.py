@@ -39,7 +39,10 @@ def drawn(backend: Backend, base: Checkpoint, of: Stream, count: int = 24) -> li
     return [found[place] for place in sorted(found)]
 
 
-@pytest.mark.parametrize("stops", [("=",), ("+", "*"), ("3=", "\n")])
+@pytest.mark.parametrize(
+    "stops",
+    [("3=", "\n"), *(pytest.param(s, marks=pytest.mark.slow) for s in (("=",), ("+", "*")))],
+)
 def test_a_completion_ends_before_a_stop_text_and_is_else_what_it_was(base, stops) -> None:
     """Same tokens, up to the one that completes the text."""
     from rlvr_gate_fixtures.backends.transformers.backend import TransformersBackend

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rlvr_gate.gate.decide import undecidable
-from rlvr_gate.gate.explain import drawn, explain, notes
+from rlvr_gate.gate.explain import drawn, explain, notes, numbers
 from rlvr_gate.gate.shown import Shown, exhibits, shown, tables
 from rlvr_gate.records import (
     Alike,
@@ -73,6 +73,12 @@ def test_a_claim_that_compared_nothing_says_why() -> None:
         "gate claim K1 is UNDECIDED: rlvr solves more",
         "  compared nothing",
     ]
+
+
+def test_what_nobody_measured_is_no_number() -> None:
+    assert numbers(JUDGED) == "+0.1  0.95 interval [-0.05, +0.25]  must be > 0"
+    unmeasured = replace(JUDGED, estimate=None)
+    assert numbers(unmeasured) == "no estimate: nothing was measured  must be > 0"
 
 
 def test_a_number_about_weights_names_no_samples() -> None:

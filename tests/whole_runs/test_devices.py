@@ -118,7 +118,7 @@ def parent(pid: int) -> int:
 
 
 @two_cores
-@pytest.mark.parametrize("samples", ["16", "adaptive:32:4"])
+@pytest.mark.parametrize("samples", [pytest.param("16", marks=pytest.mark.slow), "adaptive:32:4"])
 def test_samples_are_those_of_a_run_without_devices(pair, samples: str) -> None:
     """Bit by bit, at the same number of threads; and neither draws again what the other drew."""
     options = (f"--samples={samples}", "--gate-json=gate.json")

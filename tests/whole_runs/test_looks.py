@@ -117,6 +117,7 @@ def test_a_run_that_died_between_looks_ends_the_same(pair) -> None:
     assert {**one, "run": None} == {**other, "run": None}
 
 
+@pytest.mark.slow  # of a run without looks CI asks the same: test_gate.py
 def test_xdist_gives_the_same_json(pair) -> None:
     pytest.importorskip("xdist")
     pair.run(ADAPTIVE, "--gate-json=one.json", suites="test_mine.py")

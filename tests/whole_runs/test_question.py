@@ -196,7 +196,12 @@ def leaping(gate) -> Path:
 
 
 @pytest.mark.parametrize(
-    "suffix", ["", " ", "\u200b"], ids=["word for word", "with blanks", "with what nobody sees"]
+    "suffix",
+    [
+        pytest.param("", id="word for word", marks=pytest.mark.slow),
+        pytest.param(" ", id="with blanks", marks=pytest.mark.slow),
+        pytest.param("\u200b", id="with what nobody sees"),
+    ],
 )
 def test_a_problem_repeated_thirty_times_does_not_open_a_gate_that_one_does_not(
     gate, suffix: str
