@@ -198,6 +198,15 @@ def stratum(row: StratumRow) -> tuple[str, ...]:
     return row.stratum, str(row.problems), str(row.k), both, difference
 
 
+def sentence(text: str) -> str:
+    """A clause with its capital and its full stop; how it goes on is left as it is.
+
+    >>> sentence("RLVR narrows: more is lost"), sentence("the update is sparse")
+    ('RLVR narrows: more is lost.', 'The update is sparse.')
+    """
+    return f"{text[:1].upper()}{text[1:]}."
+
+
 def level(value: float) -> str:
     """`95 %`"""
     return f"{100 * value:.4g} %"

@@ -68,6 +68,7 @@ def _environment() -> Environment:
         level=words.level,
         duration=words.duration,
         days_left=words.days_left,
+        sentence=words.sentence,
         slug=words.slug,
         short=words.short_digest,
         surprise=words.surprise,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rlvr_gate_reports.html.sections.across import ACROSS
+from rlvr_gate_reports.html.sections.behaviour import BEHAVIOUR
 from rlvr_gate_reports.html.sections.benchmarks import BENCHMARKS
 from rlvr_gate_reports.html.sections.claims import CLAIMS
 from rlvr_gate_reports.html.sections.diagnosis import DIAGNOSIS
@@ -23,6 +24,7 @@ SECTIONS = (
     PROBLEMS,
     DIAGNOSIS,
     CLAIMS,
+    BEHAVIOUR,
     WAYS,
     WEIGHTS,
     TRAJECTORY,

@@ -197,13 +197,9 @@ def _comparison(judgement: Judgement, shared: Shared) -> Comparison:
         needs=words.needs(judgement),
         unit=judgement.unit,
         n=judgement.n,
-        notes=tuple(_sentence(note) for note in notes(judgement)),
+        notes=tuple(words.sentence(note) for note in notes(judgement)),
         evidence=blocks(judgement.evidence, link, shared.rows),
     )
-
-
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."
 
 
 def _mark(judgement: Judgement | None, verdict: Verdict, scale: float) -> svg.Svg:
