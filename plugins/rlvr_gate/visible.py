@@ -11,6 +11,8 @@ import unicodedata
 
 LONGEST_LINE = 1_000
 """Characters of a line that is printed."""
+_MOST_MARKS = 8
+"""Marks over one letter; writing needs four or five."""
 MOST_LINES = 400
 """Lines of one message that is printed."""
 
@@ -32,7 +34,8 @@ def visible(text: str) -> str:
     """Text with what cannot be seen made visible; lines and tabs stay.
 
     Control characters become their pictures; bidirectional controls, other format characters,
-    blank letters, half surrogates and what is no character their code points.
+    blank letters, half surrogates and what is no character their code points. Of marks piled on
+    one letter the first few are drawn, and the others counted.
 
     >>> visible("a\\x00b\\u202ec")
     'a␀b⟨U+202E⟩c'
@@ -82,10 +85,26 @@ def _cut(text: str, most: int, length: int) -> str:
 
 
 def _shown(found: re.Match[str]) -> str:
-    run = found[0]
+    run = _unpiled(found[0])
     if run.isprintable() and _UNSEEN.isdisjoint(run) and not _joined(run):
         return run
     return "".join(_character(run, place) for place in range(len(run)))
+
+
+def _unpiled(run: str) -> str:
+    """No more marks over one letter than a script needs: piled up they cover other lines."""
+    if len(run) <= _MOST_MARKS:
+        return run
+    kept, piled = list[str](), 0
+    for character in [*run, ""]:
+        if character and unicodedata.category(character) in ("Mn", "Me"):
+            piled += 1
+            kept += [character] if piled <= _MOST_MARKS else []
+            continue
+        kept += [f"⟨{piled - _MOST_MARKS:,} marks⟩"] if piled > _MOST_MARKS else []
+        kept.append(character)
+        piled = 0
+    return "".join(kept)
 
 
 def _joined(run: str) -> bool:

@@ -69,3 +69,16 @@ def test_a_message_for_a_log_keeps_its_lines_and_ends() -> None:
     assert lines[:2] == ["a", "\\::b␍::c⟨U+2028⟩::d"]
     assert len(lines) == MOST_LINES + 1
     assert lines[-1] == f"… and {1_003 - MOST_LINES} more lines"
+
+
+@pytest.mark.parametrize("mark", ["\u0301", "\u20dd", "\u0489", "\u1ab0"])
+def test_marks_piled_on_a_letter_cover_no_other_line(mark: str) -> None:
+    assert visible(f"e{mark * 5_000}x") == f"e{mark * 8}⟨4,992 marks⟩x"
+    assert visible(mark * 9) == f"{mark * 8}⟨1 marks⟩"
+    assert visible(f"é{mark * 8}é{mark * 8}") == f"é{mark * 8}é{mark * 8}"
+    assert len(one_line(f"e{mark * 900}")) < 40
+
+
+def test_writing_that_needs_marks_is_left_as_it_is() -> None:
+    for said in ("क्षत्रिय", "ﷺ الْحَمْدُ لِلَّٰهِ", "Tiếng Việt", "בְּרֵאשִׁ֖ית", "ที่นี่", "e\u0301\u0323\u0308"):
+        assert visible(said) == said
