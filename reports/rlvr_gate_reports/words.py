@@ -144,7 +144,7 @@ def uncertainty(judgement: Judgement) -> str:
     if is_exact(judgement):
         return "exact"
     if _counted(judgement):
-        return f"up to {count(judgement.interval.high)}"
+        return f"(up to {count(judgement.interval.high)})"
     bounds = judgement.interval
     low, high = (
         _spelled(judgement, end, judgement.threshold, signed=is_difference(judgement))

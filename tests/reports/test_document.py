@@ -117,7 +117,7 @@ def test_a_count_that_more_may_be_added_to_says_how_many(run: Run) -> None:
         run(problems=4, samples=8).claims[0].judgements[0], unit=Unit.COUNT, n=None, p_value=None,
         estimate=0.0, interval=Interval(0.0, 2.0, 0.95),
     )  # fmt: skip
-    assert words.estimate(counted) == "0 up to 2"
+    assert words.estimate(counted) == "0 (up to 2)"
     assert words.estimate(replace(counted, interval=Interval(0.0, 0.0, 0.95))) == "0 exact"
     for sampled in (replace(counted, n=8), replace(counted, p_value=0.5)):
         assert words.estimate(sampled) == "0 [0, 2]"
