@@ -114,5 +114,5 @@ def test_each_grading_is_kept_under_a_name_and_version_of_its_own() -> None:
     kept = {rubric_key(each.name, each.version, "42") for each in EVERY.values()}
     assert len(kept) == len(EVERY)
     assert (
-        rubric_key("math:strict", EVERY["math:strict"].version, "42") == "math:strict\x008.1\x0042"
+        rubric_key("math:strict", EVERY["math:strict"].version, "42") == "math:strict\x009.1\x0042"
     )
