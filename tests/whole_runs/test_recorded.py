@@ -216,7 +216,7 @@ def test_a_line_that_cannot_be_counted_is_named(refusal, line: object, words: st
 def test_an_unknown_format_says_which_keys_it_met(refusal) -> None:
     said = refusal(base=[{"task": 1, "solutions": []}])
     assert said.startswith(
-        "base.jsonl: not a known format of recorded runs: expected AReaL rollouts, EvalPlus results,"
+        "base.jsonl: not a known format of recorded runs: expected AReaL rollouts, EvalPlus"
     )
     assert "got the keys task, solutions; " in said
     assert said.endswith(
