@@ -63,7 +63,7 @@ def main() -> None:
     for how in args.how.split(","):  # the least memory first: the peak is over all so far
         before = spent()
         job = KernelJob(
-            *run.checkpoints.values(), probes.passages, (0,), points,
+            run.checkpoints["base"], (run.checkpoints["rlvr"],), probes.passages, (0,), points,
             SKETCH if how == "sketched" else 0, how == "factors",
         )  # fmt: skip
         taken[how] = dict(run.differentiator.gradients(job, lambda _: None))

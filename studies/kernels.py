@@ -170,7 +170,7 @@ def codes(run: Run, count: int) -> Iterator[str]:
     with Store.open(run.settings.store, readonly=True) as store:
         probes = probing(run, run.benchmarks[ON], store)
     job = KernelJob(
-        run.checkpoints["base"], run.checkpoints["rlvr"], probes.passages[:FEW],
+        run.checkpoints["base"], (run.checkpoints["rlvr"],), probes.passages[:FEW],
         tuple(range(100, 100 + count)), (WeightPoint("rlvr", 0.0), WeightPoint("rlvr")), 0,
     )  # fmt: skip
     first = dict(run.differentiator.gradients(job, lambda _: None))

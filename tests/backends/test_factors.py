@@ -65,7 +65,7 @@ MODELS = {
 @pytest.fixture(params=MODELS)
 def ground(request) -> Ground:
     torch.set_num_threads(1)
-    return Ground(*[MODELS[request.param](seed) for seed in (0, 1)])
+    return Ground(MODELS[request.param](0), [MODELS[request.param](1)])
 
 
 def test_factors_make_the_kernels_of_whole_jacobians(ground: Ground) -> None:
@@ -151,7 +151,7 @@ class Coded(torch.nn.Module):
 
 @pytest.fixture(params=[True, False], ids=["tied", "untied"])
 def llama(request) -> Iterator[Ground]:
-    ground = Ground(*[tiny(seed, request.param) for seed in (0, 1)])
+    ground = Ground(tiny(0, request.param), [tiny(1, request.param)])
     ground.model.set_attn_implementation("eager")  # the other has no forward derivative
     return ground
 
@@ -172,6 +172,6 @@ def test_curvlinops_finds_the_same_spectrum_and_products(llama: Ground, factored
     theirs = torch.linalg.eigvalsh(dense)
     assert torch.allclose(ours, theirs[-len(PASSAGES) :], rtol=1e-4)
     assert float(theirs[: -len(PASSAGES)].abs().max()) < 1e-4
-    update = torch.cat([u.flatten() for u in llama.update])
+    update = torch.cat([u.flatten() for u in llama.updates[0]])
     along = float(update.double() @ (matrix @ update).double()) / 2
     assert float(told.products[0].double().square().sum()) == pytest.approx(along, rel=1e-3)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from copy import deepcopy
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,8 +16,9 @@ from rlvr_gate.kernels.points import WeightPoint
 from rlvr_gate.kernels.sketch import Sketch
 from rlvr_gate.kernels.spectrum import KernelError
 from rlvr_gate.records import Checkpoint
-from rlvr_gate_fixtures.backends import BackendError, KernelJob, Passage
+from rlvr_gate_fixtures.backends import BackendError, KernelJob, Passage, devices
 from rlvr_gate_fixtures.backends.arrays import packed, unpacked
+from rlvr_gate_fixtures.backends.devices import points_shared_out, spread
 from rlvr_gate_fixtures.backends.transformers.backend import TransformersBackend, _kernel
 from rlvr_gate_fixtures.inputs.checkpoints import resolve
 
@@ -26,6 +29,7 @@ from rlvr_gate_fixtures.backends.transformers.gradients import (  # noqa: E402
     Gradients,
     Ground,
     code,
+    gram,
 )
 
 from .jacobians import CODES, PASSAGES, by_hand, jacobian, outputs, tiny  # noqa: E402
@@ -34,7 +38,7 @@ from .jacobians import CODES, PASSAGES, by_hand, jacobian, outputs, tiny  # noqa
 @pytest.fixture(params=[True, False], ids=["tied", "untied"])
 def ground(request):
     torch.set_num_threads(1)
-    return Ground(tiny(0, request.param), tiny(1, request.param))
+    return Ground(tiny(0, request.param), [tiny(1, request.param)])
 
 
 def test_kernels_are_those_of_whole_jacobians(ground) -> None:
@@ -99,7 +103,7 @@ def test_a_trait_is_the_likelihood_of_its_completions(ground) -> None:
 def test_products_are_derivatives_along_the_update(ground) -> None:
     found = Gradients(ground, PASSAGES, CODES, None)
     products = found.at(0, None, False).products.numpy()
-    update = np.concatenate([u.flatten().numpy() for u in ground.update])
+    update = np.concatenate([u.flatten().numpy() for u in ground.updates[0]])
     for at, passage in enumerate(PASSAGES):
         along = jacobian(ground.model, passage) @ update
         expected = [code(seed, 11).numpy() @ along / math.sqrt(11) for seed in CODES]
@@ -128,6 +132,78 @@ def test_divergence_and_likelihood_are_by_their_definitions(ground) -> None:
         assert float(told.logprob[at]) == pytest.approx(np.mean(chosen), rel=1e-4)
 
 
+def test_passes_forward_are_kept_as_far_as_there_is_room(ground, monkeypatch) -> None:
+    """To the last bit, and all of them go forward once where there is room for all."""
+    from rlvr_gate_fixtures.backends.transformers import gradients
+
+    found = Gradients(ground, PASSAGES, CODES, None)
+    forward, calls = ground.model.forward, list[int]()
+    monkeypatch.setattr(
+        ground.model, "forward", lambda *args, **kw: (calls.append(1), forward(*args, **kw))[1]
+    )
+    told, counts = [], []
+    for room in (1 << 30, 20_000, -1):
+        monkeypatch.setattr(gradients, "GRAPHS", room)
+        told.append(found.at(1, None, False))
+        counts.append(len(calls))
+        calls.clear()
+    most, least = len(PASSAGES), len(PASSAGES) * (len(CODES) + 1)
+    assert (counts[0], counts[2]) == (most, least)
+    assert most < counts[1] < least
+    for other in told[1:]:
+        for name in ("kernels", "kl", "logprob"):
+            assert torch.equal(getattr(told[0], name), getattr(other, name))
+
+
+def test_base_is_passed_once_for_several_others(ground) -> None:
+    ground.updates.append([3 * update for update in ground.updates[0]])
+    ticks = list[int]()
+    found = Gradients(ground, PASSAGES, CODES, None, lambda: ticks.append(1))
+    one, other = found.at_home([0, 1])
+    assert len(ticks) == len(PASSAGES) * len(CODES)
+    assert torch.equal(one.kernels, other.kernels)
+    assert torch.allclose(3 * one.products, other.products, rtol=1e-5)
+    assert torch.equal(found.at(0, None, False, 1).products, other.products)
+    assert found.at(1, None, False, 1).size == pytest.approx(3 * found.at(1, None, False).size)
+
+
+class _Gated(torch.nn.Module):
+    """One of two layers, as the sign of a weight has it."""
+
+    device = torch.device("cpu")
+
+    def __init__(self, sign: float) -> None:
+        super().__init__()
+        torch.manual_seed(3)
+        self.sign = torch.nn.Parameter(torch.tensor(sign))
+        self.table = torch.nn.Embedding(11, 4)
+        self.layers = torch.nn.ModuleList(torch.nn.Linear(4, 11) for _ in range(2))
+        self.config = SimpleNamespace(get_text_config=lambda: SimpleNamespace(vocab_size=11))
+
+    def forward(self, input_ids, use_cache):
+        layer = self.layers[int(self.sign > 0)]
+        return SimpleNamespace(logits=layer(self.table(input_ids)))
+
+
+def test_what_a_probe_no_longer_reaches_is_no_part_of_its_gradient() -> None:
+    """As of experts, whose choice moves with the weights: a row is written over, all of it."""
+    there = Ground(_Gated(-1.0), [_Gated(1.0)])
+    found = Gradients(there, PASSAGES, CODES, None)
+    found.at(0, None, False)
+    alone = Gradients(Ground(_Gated(1.0), [_Gated(1.0)]), PASSAGES, CODES, None)
+    moved = found.at(1, None, False).kernels
+    assert torch.equal(moved, alone.at(1, None, False).kernels)
+    assert not torch.equal(moved, found.at(0, None, False).kernels)
+
+
+@pytest.mark.parametrize("probes", [2, 5, 47, 48, 199])
+def test_a_kernel_is_the_products_of_all_rows(probes: int) -> None:
+    rows = torch.randn(probes, 70_000)
+    told, exact = gram(rows), rows.double() @ rows.double().T
+    assert torch.equal(told, told.T)
+    assert float((told - exact).abs().max()) < 1e-5 * float(exact.abs().max())
+
+
 def test_what_has_no_room_has_no_divergence(ground, monkeypatch) -> None:
     from rlvr_gate_fixtures.backends.transformers import gradients
 
@@ -148,7 +224,7 @@ def test_neurons_in_another_order_are_the_same_kernel(ground) -> None:
             update[at] = weights[at][order] - weights[at]
         at = f"model.layers.{layer}.mlp.down_proj.weight"
         update[at] = weights[at][:, order] - weights[at]
-    ground.update = [update[name].detach() for name in weights]
+    ground.updates = [[update[name].detach() for name in weights]]
     for factored in (False, True):
         found = Gradients(ground, PASSAGES, CODES, None, factored=factored)
         base, permuted = found.at(0, None, False), found.at(1, None, False)
@@ -166,7 +242,7 @@ def test_a_scale_that_moves_between_layers_is_seen(ground) -> None:
             update[name] = p.detach()  # twice as large
         if name.endswith("down_proj.weight"):
             update[name] = -p.detach() / 2
-    ground.update = list(update.values())
+    ground.updates = [list(update.values())]
     found = Gradients(ground, PASSAGES, CODES, None)
     base, scaled = found.at(0, None, False), found.at(1, None, False)
     assert float(scaled.kl.max()) < 1e-6
@@ -175,13 +251,13 @@ def test_a_scale_that_moves_between_layers_is_seen(ground) -> None:
 
 
 def test_no_update_is_none_and_what_is_not_finite_is_no_kernel(ground) -> None:
-    ground.update = [torch.zeros_like(u) for u in ground.update]
+    ground.updates = [[torch.zeros_like(u) for u in ground.updates[0]]]
     found = Gradients(ground, PASSAGES, CODES, None)
     base, still, noise = (found.at(s, n, False) for s, n in ((0, None), (1, None), (1, 0)))
     for each in (still, noise):
         assert each.size == 0
         assert bool((each.kernels == base.kernels).all())
-    ground.update[0][:] = torch.nan
+    ground.updates[0][0][:] = torch.nan
     broken = found.at(1, None, False)
     with pytest.raises(KernelError, match="finite"):
         kernel_change(base.kernels.mean(0).numpy(), broken.kernels.mean(0).numpy())
@@ -202,7 +278,7 @@ def test_noise_has_the_norm_of_the_update_in_every_tensor(ground) -> None:
     home = [p.detach().clone() for p in ground.parameters]
     ground.go(0.5, 3, False)
     moved = [(p - h).detach() for p, h in zip(ground.parameters, home, strict=True)]
-    for noise, update in zip(moved, ground.update, strict=True):
+    for noise, update in zip(moved, ground.updates[0], strict=True):
         assert float(noise.norm()) == pytest.approx(float(update.norm()) / 2, rel=1e-4, abs=1e-6)
     ground.go(0.5, 4, False)
     assert not torch.equal(ground.parameters[0] - home[0], moved[0])
@@ -217,7 +293,7 @@ def test_rounded_points_are_in_bfloat16(ground) -> None:
 
 def test_other_shapes_have_no_way_between() -> None:
     with pytest.raises(ValueError, match="same parameters and shapes"):
-        Ground(tiny(0), tiny(0, hidden=16))
+        Ground(tiny(0), [tiny(0, hidden=16)])
 
 
 def test_arrays_travel_as_they_are() -> None:
@@ -230,7 +306,7 @@ def test_arrays_travel_as_they_are() -> None:
 
 BASE = resolve("base", "base")
 JOB = KernelJob(
-    BASE, resolve("rlvr", "rlvr"),
+    BASE, (resolve("rlvr", "rlvr"),),
     tuple(Passage(tuple(range(5, 9 + n)), (40, 41 + n, 42)) for n in range(3)), (0, 1),
     (WeightPoint("rlvr", 0), WeightPoint("rlvr"), WeightPoint("rlvr", noise=1)), 0,
 )  # fmt: skip
@@ -269,8 +345,47 @@ def test_a_child_takes_kernels_and_comes_home() -> None:
         assert (values == alone.values[key]).all()
 
 
+def test_points_are_taken_side_by_side_as_by_one_child() -> None:
+    """To the last bit, with several others; a lane that fails says where."""
+    sft = resolve("sft", "sft")
+    points = (*JOB.points, WeightPoint("sft", 0), WeightPoint("sft", 0.5))
+    job, ticks = replace(JOB, others=(*JOB.others, sft), points=points), list[int]()
+    alone = dict(TransformersBackend(device="cpu", threads="1").gradients(job, print))
+    lanes = spread("transformers", ["cpu", "cpu"], threads="1", dtype="float32")
+    assert lanes.identity() == "transformers/float32/cpu"
+    with lanes.kept():
+        beside = dict(lanes.gradients(job, ticks.append))
+        again = dict(lanes.gradients(replace(job, memory=1 << 60, points=points[:2]), print))
+    assert beside.keys() == alone.keys()
+    for point in (*points, *again):
+        for name in ("kernels", "products", "kl", "logprob"):
+            told = getattr(again.get(point, beside[point]), name)
+            assert np.array_equal(told, getattr(alone[point], name), equal_nan=True)
+    assert ticks == sorted(ticks)
+    assert ticks[-1] == 4 * 2 * 3  # base is one place
+    wrong = replace(sft, path=Path("/nowhere"))
+    with pytest.raises(BackendError, match="on CPU core"):
+        list(lanes.gradients(replace(job, others=(*JOB.others, wrong)), print))
+
+
+@pytest.mark.parametrize(
+    ("groups", "parts"), [(1, ["0012"]), (2, ["002", "1"]), (5, ["00", "1", "2"])]
+)
+def test_points_are_spread_and_base_stays_together(groups: int, parts: list[str]) -> None:
+    homes = [WeightPoint(role, 0.0) for role in ("rlvr", "sft")]
+    points = [homes[0], WeightPoint("rlvr", 1.0), homes[1], WeightPoint("sft", 2.0)]
+    told = points_shared_out(points, groups)
+    assert ["".join(f"{p.scale:g}" for p in part) for part in told] == parts
+
+
+def test_no_more_children_than_there_is_memory_for(monkeypatch) -> None:
+    lanes = spread("transformers", ["cpu", "cpu"], threads="1")
+    monkeypatch.setattr(devices, "available", lambda: 10)
+    assert [lanes._at_once(each) for each in (0, 3, 5, 6, 11)] == [2, 2, 2, 1, 1]
+
+
 def test_a_checkpoint_of_another_shape_is_refused_by_its_child(tmp_path) -> None:
     tiny(0).save_pretrained(tmp_path)
-    other: Checkpoint = replace(JOB.other, path=tmp_path)
+    other: Checkpoint = replace(JOB.others[0], path=tmp_path)
     with pytest.raises(BackendError, match="same parameters and shapes"):
-        list(TransformersBackend(device="cpu").gradients(replace(JOB, other=other), print))
+        list(TransformersBackend(device="cpu").gradients(replace(JOB, others=(other,)), print))

@@ -80,7 +80,9 @@ def tangent(models: list[Model], held: str, of: ModuleType = gradients) -> list[
     """Everything that points at, on the way to and beside a checkpoint tell."""
     sketch, factored = HELD[held]
     passages = [(prompt, [7, 8, 9, 10][: 1 + n]) for n, prompt in enumerate(PROMPTS[:3])]
-    made = of.Gradients(of.Ground(*models), passages, (7, None), sketch, factored=factored)
+    made = of.Gradients(
+        of.Ground(models[0], models[1:]), passages, (7, None), sketch, factored=factored
+    )
     points = [made.at(0.0, None, False), made.at(0.5, None, True), made.at(1.0, 3, False)]
     arrays = [a.numpy() for p in points for a in (p.kernels, p.products, p.kl, p.logprob)]
     return [number for a in arrays for number in a.flatten().tolist()] + [p.size for p in points]

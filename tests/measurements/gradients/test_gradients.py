@@ -22,6 +22,7 @@ from rlvr_gate.records import (
 )
 from rlvr_gate.stats.adaptive import Rounds
 from rlvr_gate_fixtures.backends import BackendError, InFloat32, KernelJob
+from rlvr_gate_fixtures.backends.devices import DevicesBackend
 from rlvr_gate_fixtures.backends.scripted import ScriptedBackend, coins
 from rlvr_gate_fixtures.backends.transformers import backend as transformers_backend
 from rlvr_gate_fixtures.evidence.stored import StoreEvidence
@@ -184,6 +185,21 @@ def test_an_adaptive_engine_stays_loaded_where_nothing_else_needs_its_memory(
     assert (stages._warm(scored, turns) is kept) == keeps
 
 
+def test_base_is_one_place_for_all_checkpoints(run: Run) -> None:
+    """In one job, in the plan's passes, and where a part is kept."""
+    fill(run)
+    homes = [WeightPoint("base", 0.0), WeightPoint("rlvr", 0.0)]  # two ways from base
+    wanted = [plan.PointOn(point, "sums") for point in (*homes, RLVR)]
+    with Store.open(run.settings.store, readonly=True) as store:
+        (each,) = plan.make_plan(run, wanted, run.benchmarks, store)
+    assert (each.title, each.passes) == ("gradients towards base, rlvr", 2 * 4 * each.probes)
+    take(run, wanted)
+    (job,) = run.differentiator.jobs
+    assert ([other.role for other in job.others], job.points) == (["base", "rlvr"], (*homes, RLVR))
+    take(run, [*wanted, plan.PointOn(NOISE, "sums")])
+    assert [other.role for other in run.differentiator.jobs[1].others] == ["rlvr"]
+
+
 def test_evidence_reads_what_was_kept(run: Run) -> None:
     fill(run)
     take(run)
@@ -278,7 +294,7 @@ def test_the_plan_says_what_it_takes(run: Run, monkeypatch) -> None:
     assert "2 points to take, gradients whole: 0.0 GiB, about 1 s on one CPU core" in lines[0]
     hold(monkeypatch, read.Holding(weights=7 * 10**9, reach=10**12, rest=10**6))
     lines, _ = planned_gradients(run, WANTED, run.benchmarks)
-    assert "gradients folded into 262,144 numbers: 104.3 GiB" in lines[0]
+    assert "gradients folded into 262,144 numbers: 105.3 GiB" in lines[0]
     take(run)
     assert run.differentiator.jobs[0].sketch == 262144
     assert planned_gradients(run, WANTED, run.benchmarks)[0][0].endswith(
@@ -296,7 +312,7 @@ def test_between_whole_and_sketched_gradients_are_held_as_factors(run: Run, monk
     hold(monkeypatch, model)
     bytes_held = 4 * (probes.tokens * 2 * 10**6 + count * 10**5)
     (line,) = planned_gradients(run, WANTED, run.benchmarks)[0]
-    memory = (16 * 10**9 + bytes_held) / 2**30
+    memory = (16 * 10**9 + bytes_held) / 2**30  # factors leave nothing for other codes
     assert f"gradients as factors: {memory:.1f} GiB" in line
     take(run)
     assert (run.differentiator.jobs[0].sketch, run.differentiator.jobs[0].factored) == (0, True)
@@ -430,11 +446,16 @@ def test_gradients_are_float32_whatever_draws(run: Run) -> None:
     assert found.threads == 3
     other = Run(replace(settings, backend="vllm"), {}, {}, {}, run.backend).differentiator
     assert other.identity().startswith("transformers/float32/")
+    options = {"threads": "1"}
+    lanes = replace(settings, backend_options=options, devices=("cpu",) * 2)
+    beside = Run(lanes, {}, {}, {}, run.backend).differentiator
+    assert isinstance(beside, DevicesBackend)
+    assert beside.identity() == found.identity()
 
 
 @pytest.mark.parametrize(
     ("devices", "there", "place"),
-    [((), "cuda", None), (("2", "3"), "cuda", ("2",)), (("cpu", "cpu"), "cpu", ()),
+    [((), "cuda", None), (("2", "3"), "cuda", ("2",)), (("cpu",), "cpu", ()),
      (("GPU-7",), "cuda", ("GPU-7",))],
 )  # fmt: skip
 def test_what_works_alone_takes_the_first_device_of_the_run(
