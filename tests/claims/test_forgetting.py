@@ -109,4 +109,4 @@ def test_a_prior_task_that_is_not_comparable_leaves_nothing_to_say() -> None:
     pair.base.ledger.comparability = unlike
     found = judged(pair, sft)
     assert found.verdict is Verdict.NOT_COMPARABLE
-    assert found.evidence.incomparable == ("prompts differ",)
+    assert found.evidence.incomparable == ("older: prompts differ",)

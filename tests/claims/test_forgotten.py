@@ -78,8 +78,11 @@ class Source:
         return None
 
 
-def judged(kl: Any, lost: Any, *, noise: float = 0.02, prior: tuple[str, ...] = ("old",)):
-    source, ledger = Source(np.asarray(kl), np.asarray(lost), noise), Ledger()
+def judged(
+    kl: Any, lost: Any, *, noise: float = 0.02, prior: tuple[str, ...] = ("old",),
+    ledger: Ledger | None = None,
+):  # fmt: skip
+    source, ledger = Source(np.asarray(kl), np.asarray(lost), noise), ledger or Ledger()
     roles = ["base", *(f"c{i}" for i in range(len(kl)))]
     views = [CheckpointView(role, source, ledger) for role in roles]  # type: ignore[arg-type]
     pair = PairView(views[0], views[1])
@@ -95,6 +98,13 @@ def test_a_law_holds_and_is_shown() -> None:
     assert isinstance(plane, Curves)
     assert [row[-1] for row in table.rows] == [f"c{i}" for i in range(9)]
     assert plane.curves["c8"][0][0] == 1
+
+
+def test_one_checkpoint_that_was_asked_otherwise_leaves_no_law() -> None:
+    unlike = Ledger(comparability=lambda b, *of: ["prompts differ"] * (of == ("base", "c3")))
+    found = judged(EVEN, 0.1 + 0.4 * EVEN**2, ledger=unlike)
+    assert found.verdict is Verdict.NOT_COMPARABLE
+    assert found.evidence.incomparable == ("c3 on old: prompts differ",)
 
 
 def test_forgetting_that_has_nothing_to_do_with_divergence_is_refuted() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from rlvr_gate.claims.views import CheckpointView, PairView
 from rlvr_gate.judging.ledger import Ledger
+from rlvr_gate.judging.truncation import Admitted
 from rlvr_gate.records import Tally, Verdict
 from rlvr_gate.stats.guaranteed import guaranteed_interval, sample
 
@@ -97,7 +98,7 @@ def test_a_mean_over_runs_that_are_not_comparable_is_none() -> None:
     unlike = Ledger(comparability=lambda b: ["prompts differ"] if b == "small" else [])
     judged = pair_of(Benchmarks(0.1), unlike).gain(1, list(SIZES)) > 0
     assert judged.verdict is Verdict.NOT_COMPARABLE
-    assert judged.evidence.incomparable == ("prompts differ",)
+    assert judged.evidence.incomparable == ("small: prompts differ",)
     assert judged.p_value is None
 
 
@@ -125,3 +126,37 @@ def test_it_is_compared_with_numbers_in_its_range() -> None:
     with pytest.raises(TypeError):
         _ = gain + gain
     assert replace(gain, weigh="problems").value != gain.value
+
+
+WHY, SAID = "prompts differ", "stands whatever the cut completions would have been"
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "verdict", "reasons", "notes"),
+    [
+        ({}, {}, Verdict.HOLDS, (), ()),
+        ({"note": SAID}, {"note": SAID}, Verdict.HOLDS, (), (SAID,)),
+        ({"note": SAID}, {"why": WHY}, Verdict.NOT_COMPARABLE, (f"b: {WHY}",), (f"a: {SAID}",)),
+        ({"why": WHY}, {"why": WHY}, Verdict.NOT_COMPARABLE, (WHY,), ()),
+        ({"open": "cut"}, {}, Verdict.UNDECIDED, (), ("a: cut",)),
+        ({"open": "cut"}, {"why": WHY}, Verdict.NOT_COMPARABLE, (f"b: {WHY}",), ("a: cut",)),
+    ],
+)
+def test_a_verdict_over_benchmarks_is_comparable_where_it_is_on_all_and_open_where_on_one(
+    monkeypatch, first, then, verdict, reasons, notes
+) -> None:
+    """In either order: what is said of the first hides nothing of the second."""
+    said = {"a": first, "b": then}
+
+    def admit(benchmark, found, both=()) -> Admitted:
+        of = said[benchmark]
+        note = tuple(text for key, text in of.items() if key != "why")
+        if "why" in of:
+            return Admitted(Verdict.NOT_COMPARABLE, (of["why"],), note)
+        return Admitted(Verdict.UNDECIDED if "open" in of else found, (), note)
+
+    ledger = Ledger()
+    monkeypatch.setattr(ledger, "admit", admit)
+    for order in (["a", "b"], ["b", "a"]):
+        found = ledger.admit_over(order, Verdict.HOLDS)
+        assert found == Admitted(verdict, reasons, notes)

@@ -114,6 +114,30 @@ class Ledger:
             return Admitted(Verdict.NOT_COMPARABLE, reasons)
         return admitted(verdict, self.cut(benchmark, both), self.margins.rescued, stands)
 
+    def admit_over(
+        self, benchmarks: Sequence[str], verdict: Verdict, *ways: Sequence[str]
+    ) -> Admitted:
+        """A verdict about several benchmarks: comparable where it is on each of them, and open
+        where it is left open on one; what is said of some alone names them.
+
+        Args:
+            ways: two of asking each, all of which the verdict is about; none: as of `admit`.
+        """
+        found = {
+            f"{both[-1]} on {name}" if len(ways) > 1 else name: self.admit(
+                name, verdict, both=both
+            )
+            for name in benchmarks
+            for both in ways or ((),)
+        }
+        states = {each.verdict for each in found.values()}
+        worst = [w for w in (Verdict.NOT_COMPARABLE, Verdict.UNDECIDED) if w in states]
+        return Admitted(
+            worst[0] if worst else verdict,
+            _told({name: each.reasons for name, each in found.items()}),
+            _told({name: each.notes for name, each in found.items()}),
+        )
+
     def enter(self, benchmark: str, judged: Judgement) -> Judgement:
         """Note what was judged otherwise than by an interval of a quantity, as far as it stands.
 
@@ -155,3 +179,13 @@ class Ledger:
             judgement = self.again.over_all(judgement, self.promised)
         self.judgements.append(judgement)
         return judgement
+
+
+def _told(by_name: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Each text once, with those that it is of where it is not of all."""
+    texts = dict.fromkeys(text for several in by_name.values() for text in several)
+    of = {text: [name for name, said in by_name.items() if text in said] for text in texts}
+    return tuple(
+        text if len(names) == len(by_name) else f"{', '.join(names)}: {text}"
+        for text, names in of.items()
+    )

@@ -8,7 +8,6 @@ as much as a large one widens it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -20,7 +19,6 @@ from rlvr_gate.judging.p_values import of_these
 from rlvr_gate.judging.power import detectable
 from rlvr_gate.judging.quantities import Quantity
 from rlvr_gate.judging.terms import Array, units
-from rlvr_gate.judging.truncation import Admitted
 from rlvr_gate.records import (
     POPULATION,
     THESE,
@@ -28,7 +26,6 @@ from rlvr_gate.records import (
     Evidence,
     Interval,
     Judgement,
-    Verdict,
 )
 from rlvr_gate.stats.guaranteed import guaranteed_interval, guaranteed_p_value
 from rlvr_gate.stats.verdicts import judge
@@ -134,7 +131,7 @@ class Pooled(Measured):
         check_range(self.label, threshold, (low + self.offset, high + self.offset))
         interval, ledger = self.interval, self.parts[0].ledger
         verdict = judge(self.value, interval, relation, threshold)
-        found = _together([ledger.admit(part.benchmark, verdict) for part in self.parts])
+        found = ledger.admit_over([part.benchmark for part in self.parts], verdict)
         rows = tuple(self._row(part) for part in self.parts)
         return ledger.note(
             Judgement(
@@ -160,14 +157,3 @@ class Pooled(Measured):
         return Conclusion(
             f"{part.benchmark}: {len(part.low)}", part.value, bounds.low, bounds.high
         )
-
-
-def _together(found: Sequence[Admitted]) -> Admitted:
-    """Comparable where all are; one that is open leaves all open."""
-    reasons = tuple(dict.fromkeys(reason for each in found for reason in each.reasons))
-    notes = tuple(dict.fromkeys(note for each in found for note in each.notes))
-    verdicts = [each.verdict for each in found]
-    for first in (Verdict.NOT_COMPARABLE, Verdict.UNDECIDED):
-        if first in verdicts:
-            return Admitted(first, reasons, notes)
-    return Admitted(verdicts[0], reasons, notes)

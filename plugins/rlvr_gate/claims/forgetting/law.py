@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from rlvr_gate.judging.beside import said
 from rlvr_gate.judging.quantities import Quantity
 from rlvr_gate.records import Curves, Evidence, Exhibit, Interval, Judgement, Table, Unit, Verdict
 
@@ -102,16 +103,18 @@ def divergence_predicts_forgetting(
         verdict = Verdict.HOLDS
     elif not why and high < bound:
         verdict = Verdict.REFUTED
+    found = base.ledger.admit_over(prior, verdict, *(("base", c.role) for c in others))
     return base.ledger.note(
         Judgement(
-            f"{label} >= {bound:g}", verdict, _shown(value),
+            f"{label} >= {bound:g}", found.verdict, _shown(value),
             Interval(_shown(low), _shown(high), base.ledger.level),
             bound, ">=", None, 1, None, unit=Unit.SHARE,
             evidence=Evidence(
                 numbers={"checkpoints": len(others), "unseen R² by reverse KL": _shown(rival)},
                 notes=(why,) if why else (),
                 exhibits=exhibits,
-            ),
+            )
+            | said(found),
         )
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ compared where they gained as much, or have gone as far, and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from rlvr_gate.judging.beside import said
@@ -60,7 +60,7 @@ def forgets_less(
     pooled = Pooled(label, parts)
     interval, ledger = pooled.interval, pair.base.ledger
     verdict = judge(pooled.value, interval, ">", 0.0)
-    found = _first(ledger.admit(b, verdict, both=("rlvr", other.role)) for b in prior)
+    found = ledger.admit_over(prior, verdict, ("rlvr", other.role))
     if reason := _no_match(pair, other, new, margin, at):
         found = Admitted(Verdict.NOT_COMPARABLE, (*found.reasons, reason))
     return ledger.note(
@@ -118,13 +118,6 @@ def _gap(
         return pair.rlvr.pass_at(1, new) - other.pass_at(1, new), margin, ""
     ours, theirs = (pair.base.divergence_to(view, new) for view in (pair.rlvr, other))
     return ours - theirs, NEAR * ours.value, " nats a token"
-
-
-def _first(admitted: Iterable[Admitted]) -> Admitted:
-    """Comparable where it is on every task."""
-    found = list(admitted)
-    odd = [each for each in found if each.reasons or each.notes]
-    return odd[0] if odd else found[0]
 
 
 def _row(part: Quantity) -> Conclusion:

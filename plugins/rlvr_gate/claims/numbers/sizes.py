@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rlvr_gate.claims.numbers.number import Floats
-from rlvr_gate.claims.numbers.tasks import admitted_over, tasks
+from rlvr_gate.claims.numbers.tasks import tasks
 from rlvr_gate.claims.numbers.trend import contrast
 from rlvr_gate.judging.beside import said
 from rlvr_gate.judging.p_values import two_sided
@@ -114,7 +114,7 @@ def gain_fades(pair: PairView, k: int, benchmarks: Sequence[str]) -> Judgement:
         p_value = two_sided(low, high, 0.0, (-most, most), strata, clusters)
         evidence = Evidence(numbers={"sizes": len(along)}, exhibits=shown(along))
     verdict = judge(value, bounds, "<", 0.0)
-    found = admitted_over(ledger, benchmarks, verdict)
+    found = ledger.admit_over(benchmarks, verdict)
     return ledger.note(
         Judgement(
             statement=f"gain in pass@{k} at large sizes less that at small ones < 0",

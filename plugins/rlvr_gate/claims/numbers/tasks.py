@@ -9,10 +9,8 @@ import numpy as np
 
 from rlvr_gate.claims.numbers.number import Floats
 from rlvr_gate.judging.beside import said
-from rlvr_gate.judging.ledger import Ledger
 from rlvr_gate.judging.power import unanswerable
 from rlvr_gate.judging.quantities import Quantity
-from rlvr_gate.judging.truncation import Admitted
 from rlvr_gate.records import Evidence, Interval, Judgement, Table, Unit, Verdict
 from rlvr_gate.stats.verdicts import judge
 
@@ -86,7 +84,7 @@ def law(
         if p < (1 - ledger.level) / 2:
             verdict = judge(slope, bounds, relation, 0.0)
     finite = Interval(max(bounds.low, -_STEEPEST), min(bounds.high, _STEEPEST), bounds.level)
-    found = admitted_over(ledger, [start.benchmark for start in starts], verdict)
+    found = ledger.admit_over([start.benchmark for start in starts], verdict)
     return ledger.note(
         Judgement(
             statement=f"{label} {relation} 0",
@@ -103,12 +101,6 @@ def law(
             p_value=min(1.0, 2 * p) if found.verdict is verdict and len(whole) >= FEWEST else None,
         )
     )
-
-
-def admitted_over(ledger: Ledger, benchmarks: Sequence[str], verdict: Verdict) -> Admitted:
-    """A verdict about several benchmarks, as the first of them that turns it lets it stand."""
-    found = [ledger.admit(benchmark, verdict) for benchmark in benchmarks]
-    return next((each for each in found if each.verdict is not verdict), found[0])
 
 
 def _halves(quantity: Quantity) -> tuple[float, float] | None:
