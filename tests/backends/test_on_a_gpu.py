@@ -227,11 +227,11 @@ def test_a_forgotten_device_is_found(
     [
         (gradients, "whole", "code(seed, size).to(device)", "code(seed, size)"),
         (gradients, "whole", "generator=random).to(update.device)", "generator=random)"),
-        (gradients, "sketched", "self._sink.width, device=ground.model.device",
+        (gradients, "sketched", "self._sink.width, device=device",
          "self._sink.width"),
         (gradients, "whole", "[1], device=law.device", "[1]"),
         (gradients, "whole", "completion]], device=self._ground.model.device", "completion]]"),
-        (gradients, "whole", "part.T).double().cpu()", "part.T).double()"),
+        (gradients, "whole", "met.double().cpu()", "met.double()"),
         (gradients, "sketched", "torch.from_numpy(signs).to(gradient.device)",
          "torch.from_numpy(signs)"),
         (factors, "factored", "rows.T).double().cpu()", "rows.T).double()"),
