@@ -15,8 +15,8 @@ from rlvr_gate import Paper, claim, numbers
         said="on MATH-500 with Qwen2.5-Math-7B +29.1 points with true rewards, +24.1 with wrong "
         "labels, +21.4 with random ones; no intervals",
         differs="curves smoothed over 10 steps, their last value; ours samples at T 1. One "
-        "training run each: the interval says nothing of other training seeds, and nothing here "
-        "checks the control",
+        "training run each: the interval says nothing of other training seeds. A control that is "
+        "base itself is not comparable; else nothing here checks it",
     ),
 )
 def test_it_gains_more_than_a_spurious_reward(pair, benchmark):

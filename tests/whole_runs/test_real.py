@@ -66,3 +66,13 @@ def test_it_stays_shut_where_problems_are_few_or_known_by_heart(gate: Gate) -> N
         "spurious reward": "holds",
         "contamination": "holds",
     }
+
+
+def test_base_itself_is_no_spurious_control(gate: Gate) -> None:
+    """It gains nothing, so any gain at all would be more than a spurious reward's."""
+    gate.write(0.2, 0.6)
+    gate.options += ["--gate-json=gate.json", "--checkpoint=spurious=./old"]
+    gate.run("-k", "gains_more_than_a_spurious")
+    (found,) = gate.document()["claims"]  # type: ignore[misc]
+    assert (found["id"], found["verdict"]) == ("R1", "not comparable")
+    assert "spurious holds base's weights" in json.dumps(found)
