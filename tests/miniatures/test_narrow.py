@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
-from rlvr_gate_fixtures.inputs.checkpoints import check_pair, resolve
+from rlvr_gate_fixtures.inputs.checkpoints import resolve
+from rlvr_gate_fixtures.inputs.pairs import check_pair
 from rlvr_gate_miniatures import countdown, narrow
 from rlvr_gate_miniatures.model import load_model, weights_digest
 from rlvr_gate_miniatures.narrow import BASE, SHIPPED, Narrow, lowered, product, save
