@@ -20,8 +20,9 @@ BEGUN = ("begun 60", "begun 40", "begun 80", "fresh 1, begun 60")
         said="Qwen2.5-Math-7B goes on with 54.6 % of MATH-500, 42.2 % of AMC, 20.0 % of AIME24, 0 "
         "of AIME25, .4 % of Minerva; Llama-3.1-8B with 3.8 % of MATH-500",
         threshold="ours",
-        differs="published models and benchmarks; ours the run's own, near-greedy (T .001); ROUGE "
-        "and answers from the partial question are not told",
+        differs="published models and benchmarks; ours the run's own, near-greedy (T .001), of "
+        "questions of ten words, and where those are fewer than half the others count as either; "
+        "ROUGE and answers from the partial question are not told",
     ),
 )
 def test_nobody_knows_the_questions(pair, benchmark, bound):

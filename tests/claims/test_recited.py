@@ -21,22 +21,23 @@ Counts = tuple[int, int, int]
 class Probed:
     """One greedy draw of each question, by variant."""
 
-    def __init__(self, counts: Mapping[str, Counts]) -> None:
+    def __init__(self, counts: Mapping[str, Counts], questions: int = 0) -> None:
+        self.questions = questions
         self.counts = {Ask("rlvr", variant=v, **PROBE).name: c for v, c in counts.items()}
 
     def was_asked(self, name: str, benchmark: str) -> bool:
         return name in self.counts
 
     def tallies(self, role: str, benchmark: str) -> tuple[Tally, ...]:
-        right, open_, asked = self.counts[role]
+        right, open_, asked = self.counts.get(role, (0, 0, self.questions))
         return tuple(
             Tally(f"p{i}", 1, int(i < right), int(right <= i < right + open_))
             for i in range(asked)
         )
 
 
-def judged(counts: Mapping[str, Counts]) -> Judgement:
-    source = cast(EvidenceSource, Probed(counts))
+def judged(counts: Mapping[str, Counts], questions: int = 0) -> Judgement:
+    source = cast(EvidenceSource, Probed(counts, questions))
     return recited(CheckpointView("rlvr", source, Ledger()), "b") < 0.05
 
 
@@ -53,6 +54,26 @@ def judged(counts: Mapping[str, Counts]) -> Judgement:
 )
 def test_few_or_many(counts: Counts, verdict: Verdict) -> None:
     assert judged({VARIANTS[0]: counts}).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("counts", "questions", "verdict"),
+    [
+        ((0, 0, 200), 400, Verdict.HOLDS),  # half of them, the others are too short
+        ((0, 0, 199), 400, Verdict.UNDECIDED),  # nobody knows of the rest
+        ((0, 0, 380), 400, Verdict.HOLDS),
+        ((60, 0, 100), 400, Verdict.REFUTED),  # enough of all, whatever the rest
+        ((10, 0, 100), 400, Verdict.UNDECIDED),  # 10 % of these, 2.5 % of all
+    ],
+)
+def test_a_few_long_questions_do_not_speak_for_the_rest(
+    counts: Counts, questions: int, verdict: Verdict
+) -> None:
+    found = judged({VARIANTS[0]: counts}, questions)
+    assert found.verdict is verdict
+    assert f"{counts[2]} of {questions} questions have ten words of their own" in (
+        found.evidence.notes
+    )
 
 
 def test_answers_that_were_cut_have_no_part_in_it() -> None:

@@ -80,12 +80,44 @@ def test_a_gain_on_variants(variant: Sides, verdict: Verdict) -> None:
     assert judged((MANY, BETTER), variant).verdict is verdict
 
 
-def test_problems_without_a_variant_are_left_out() -> None:
-    """The last 300 of 400; the gain of the first 100 has no part in it."""
+def test_problems_without_a_variant_have_no_part_in_the_estimate() -> None:
+    """The last 300 of 400; the others gained nothing that could be lost."""
     found = judged((MANY, [4] * 100 + [12] * 300), (MANY[:300], BETTER[:300]), first=100)
     assert found.verdict is Verdict.HOLDS
     assert found.estimate == 0
     assert "300 of 400 problems have such variants" in found.evidence.notes
+
+
+@pytest.mark.parametrize(
+    ("without", "gain", "verdict"),
+    [
+        (340, 8, Verdict.UNDECIDED),  # a gain of .5 where nothing could be asked anew
+        (60, 8, Verdict.UNDECIDED),  # .5 of 60 of 400: .075
+        (8, 8, Verdict.HOLDS),  # .01
+        (200, 0, Verdict.HOLDS),  # nothing that could be lost
+        (200, -8, Verdict.HOLDS),
+    ],
+)
+def test_a_gain_cannot_hide_among_problems_without_a_variant(
+    without: int, gain: int, verdict: Verdict
+) -> None:
+    """The rest keeps its gain of .5 on variants; the mean over all counts these at nothing."""
+    rest = 400 - without
+    own = [8] * 400, [8 + gain] * without + [16] * rest
+    found = judged(own, ([8] * rest, [16] * rest), first=without)
+    assert found.verdict is verdict
+    assert found.estimate == 0
+    said = f"{-without * gain / 16 / 400:+.3f}"
+    (note,) = (n for n in found.evidence.notes if n.startswith("with nothing gained"))
+    low, high = map(float, note.partition("[")[2].rstrip("]").split(", "))
+    assert low <= float(said) <= high
+
+
+def test_a_loss_is_not_made_up_for_by_problems_without_a_variant() -> None:
+    """RLVR fell by .5 on these: at nothing gained they rise, and the others have fallen."""
+    own = [8] * 400, [0] * 200 + [16] * 200
+    found = judged(own, ([8] * 200, [12] * 200), first=200)
+    assert found.verdict is Verdict.REFUTED
 
 
 def test_where_nothing_has_a_variant_no_number_of_samples_decides() -> None:

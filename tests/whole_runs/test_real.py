@@ -76,3 +76,24 @@ def test_base_itself_is_no_spurious_control(gate: Gate) -> None:
     (found,) = gate.document()["claims"]  # type: ignore[misc]
     assert (found["id"], found["verdict"]) == ("R1", "not comparable")
     assert "spurious holds base's weights" in json.dumps(found)
+
+
+HIDING = " or ".join(("holds_on_variants", "nobody_knows"))
+
+
+def test_what_is_known_by_heart_cannot_hide_where_nothing_is_asked_anew(gate: Gate) -> None:
+    """30 honest problems of 75 have variants and ten words; the rest is short and learned."""
+    write(gate, 30)
+    rows = [
+        {"id": f"q{i}", "problem": f"item {i}?", "answer": "7", "verifier": "number"}
+        for i in range(45)
+    ]
+    with (gate.root / "sums.jsonl").open("a") as file:
+        file.writelines(json.dumps(row) + "\n" for row in rows)
+    gate.run("--gate-policy=real", "-k", HIDING)
+    found = checks(gate)
+    assert (found["variants of the problems"], found["contamination"]) == ("undecided",) * 2
+    said = json.dumps(gate.document())
+    assert "30 of 75 problems have such variants" in said
+    assert "with nothing gained on variants of the others it lies in" in said
+    assert "30 of 75 questions have ten words of their own" in said

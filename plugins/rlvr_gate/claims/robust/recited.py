@@ -19,6 +19,8 @@ CONTROL = "fresh 1, begun 60"
 VARIANTS = (*(f"begun {percent}" for percent in PARTS), CONTROL)
 PROBE: Mapping[str, Any] = {"chat": "none", "temperature": 0.001, "samples": 1}
 """As good as greedy, and in no template."""
+ENOUGH = 0.5
+"""Of a benchmark's questions, the share that must have been asked so, to speak for the rest."""
 _WORDS = {CONTROL: "60 % of fresh problems"}
 
 
@@ -27,7 +29,8 @@ def recited(view: CheckpointView, benchmark: str) -> Proportion | Estimate:
 
     Clopper-Pearson; what ended in the middle of the rest counts as either. Beside it 40 and 80 %,
     and the control: questions of another seed of the same generator, where there is one, which
-    nobody can know by heart. The claim needs
+    nobody can know by heart. Questions too short to be asked so are left out, and where that is
+    more than half of them they too count as either. The claim needs
     ``@pytest.mark.asks(ROLE, variant=recited.VARIANTS, **recited.PROBE)``.
     """
     # Answers that were cut have no part in it: what is cut in the probe is counted as either.
@@ -38,7 +41,11 @@ def recited(view: CheckpointView, benchmark: str) -> Proportion | Estimate:
     right, open_, asked = counts[VARIANTS[0]] or (0, 0, 0)
     if not asked:
         return _unknown(view, label, benchmark)
-    evidence = Evidence(exhibits=(_table(view.role, counts),))
+    questions = len(view.counts(benchmark))
+    note = f"{asked} of {questions} questions have ten words of their own"
+    evidence = Evidence(exhibits=(_table(view.role, counts),), notes=(note,))
+    if asked < ENOUGH * questions:
+        open_, asked = open_ + questions - asked, questions
     if not open_:
         return Proportion(label, right, asked, ledger, benchmark, evidence, asked)
     level = ledger.level

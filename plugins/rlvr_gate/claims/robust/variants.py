@@ -8,11 +8,21 @@ from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from rlvr_gate.judging.quantities import Quantity
-from rlvr_gate.records import Evidence, Interval, Judgement, Table, Verdict, WouldDecide
+from rlvr_gate.records import (
+    POPULATION,
+    Evidence,
+    Interval,
+    Judgement,
+    Table,
+    Verdict,
+    WouldDecide,
+)
 
 if TYPE_CHECKING:
-    from rlvr_gate.claims.views import PairView
+    from rlvr_gate.claims.views import CheckpointView, PairView
 
 AS_HARD = 0.05
 """By how much base's pass@1 may differ on variants that are to be as hard as the originals."""
@@ -29,9 +39,11 @@ def keeps_gain(
     """Whether RLVR's gain in pass@1 on variants falls short of the originals' by a margin at most.
 
     One number a problem, its variants' mean gain less its own: the original is the unit, however
-    many variants it has. Problems without one are left out. Where base finds the variants harder
-    or easier by more than `as_hard`, they are another question, and where that stays open so does
-    the verdict. The claim needs ``asks("base", "rlvr", variant=variants, samples=samples)`` and
+    many variants it has. Estimated from those that have one; it holds only if it also does with
+    nothing gained on variants of the others, so that a gain cannot hide where no variant is made.
+    Where base finds the variants harder or easier by more than `as_hard`, they are another
+    question, and where that stays open so does the verdict. The claim needs
+    ``asks("base", "rlvr", variant=variants, samples=samples)`` and
     ``asks("base", "rlvr", samples=samples)``.
     """
     ledger = pair.base.ledger
@@ -46,8 +58,31 @@ def keeps_gain(
     harder = base.interval(ledger.level)
     found = _apart(loss) > -margin
     table = _table(parts, variants, ledger.level)
-    note = f"{len(loss.low)} of {len(own.base.counts(benchmark))} problems have such variants"
-    return ledger.note(_checked(found, harder, as_hard, table, note))
+    all_in, notes = _counting_all(own, first, loss, benchmark)
+    if found.verdict is Verdict.HOLDS and all_in.low <= -margin:
+        found = replace(found, verdict=Verdict.UNDECIDED, p_value=None)
+    return ledger.note(_checked(found, harder, as_hard, table, notes))
+
+
+def _counting_all(
+    own: PairView, first: CheckpointView, loss: Quantity, benchmark: str
+) -> tuple[Interval, list[str]]:
+    """The loss over all problems, nothing gained on variants of those without, and what to say."""
+    had = {tally.problem for tally in first.counts(benchmark)}
+    lacks = np.array([tally.problem not in had for tally in own.base.counts(benchmark)])
+    note = f"{(~lacks).sum()} of {len(lacks)} problems have such variants"
+    if not lacks.any():
+        return loss.interval(loss.ledger.level), [note]
+    whole = _apart(own.base.pass_at(1, benchmark) - own.rlvr.pass_at(1, benchmark))
+    low, high = whole.low.copy(), whole.high.copy()
+    low[~lacks], high[~lacks] = loss.low, loss.high
+    # Its terms are the originals' alone: what they say of the noise is not said of the variants'.
+    ledger = replace(whole.ledger, target=POPULATION)
+    ends = replace(whole, low=low, high=high, bounds=loss.bounds, ledger=ledger).interval(
+        ledger.level
+    )
+    worst = f"with nothing gained on variants of the others it lies in [{ends.low:+.3f}, "
+    return ends, [note, f"{worst}{ends.high:+.3f}]"]
 
 
 Contrasts = tuple[Quantity, Quantity]
@@ -77,12 +112,12 @@ def _apart(quantity: Quantity) -> Quantity:
 
 
 def _checked(
-    found: Judgement, harder: Interval, as_hard: float, table: Table, note: str
+    found: Judgement, harder: Interval, as_hard: float, table: Table, notes: Sequence[str]
 ) -> Judgement:
     """The verdict, where variants are as hard as their originals."""
     ends = f"[{harder.low:+.3f}, {harder.high:+.3f}]"
     said = f"base's pass@1 on variants less its own lies in {ends}"
-    verdict, reasons, notes = found.verdict, list[str](), [note]
+    verdict, reasons, notes = found.verdict, list[str](), [*notes]
     if harder.low > as_hard or harder.high < -as_hard:
         reasons.append(f"{said}: they are not as hard as the originals (to {as_hard:g})")
         verdict = Verdict.NOT_COMPARABLE
