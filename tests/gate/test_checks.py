@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from importlib.resources import files
 
 import pytest
 
@@ -141,6 +142,31 @@ def test_no_file_goes_by_the_name_of_a_policy_that_checks_more(tmp_path) -> None
     file.write_text(text().replace("mine", "default"))
     with pytest.raises(PolicyError, match="nothing more"):
         load_policy(str(file))
+
+
+SHIPPED = (files("rlvr_gate") / "policies" / "real.toml").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        (SHIPPED + "[claims.V1]\nmargin = 0.9\n", "claims"),
+        (SHIPPED + "[claims.R3]\nbound = 0.99\n", "claims"),
+        (SHIPPED.replace("level = 0.95", "level = 0.6"), "level"),
+        (SHIPPED.replace("level = 0.95", 'target = "these problems"'), "target"),
+        (SHIPPED + "[comparability]\nunscored = 0.5\n", "margins"),
+        (SHIPPED.replace('"S2", ', ""), "required_claims"),
+    ],
+)
+def test_no_file_goes_by_its_name_and_asks_for_less(tmp_path, changed: str, says: str) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(SHIPPED)
+    assert load_policy(str(file)) == load_policy("real")
+    file.write_text(changed)
+    with pytest.raises(PolicyError, match=f"differs in {says}: give it a name of its own"):
+        load_policy(str(file))
+    file.write_text(changed.replace('name = "real"', 'name = "ours"'))
+    assert load_policy(str(file)).name == "ours"
 
 
 def test_the_shipped_ones_without_checks_stay_as_they_are() -> None:

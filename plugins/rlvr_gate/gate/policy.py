@@ -42,7 +42,7 @@ import math
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, timedelta
 from importlib import resources
 from pathlib import Path
@@ -151,14 +151,35 @@ def load_policy(ref: str) -> Policy:
 
 
 def _no_impostor(policy: Policy, where: str) -> Policy:
-    """A file may not go by the name of a shipped policy and check less."""
-    if policy.name in shipped() and (own := load_policy(policy.name)).checks != policy.checks:
+    """A file may not go by the name of a shipped policy and check less.
+
+    Where the shipped one has checks, a wider margin or a lower level would be less too, so that
+    nothing but waivers may differ.
+    """
+    if policy.name not in shipped():
+        return policy
+    own = load_policy(policy.name)
+    if own.checks != policy.checks:
         asked = ", ".join(check.name for check in own.checks) or "nothing more"
         raise PolicyError(
             f"{where} [policy]: name {policy.name!r} is a shipped policy's, whose checks are "
             f"others ({asked}): give it a name of its own"
         )
+    if own.checks and (other := _differing(policy, own)):
+        raise PolicyError(
+            f"{where} [policy]: name {policy.name!r} is a shipped policy's, which differs in "
+            f"{', '.join(other)}: give it a name of its own"
+        )
     return policy
+
+
+def _differing(policy: Policy, own: Policy) -> list[str]:
+    """What of a policy is otherwise than the shipped one's, waivers aside."""
+    return [
+        f.name
+        for f in fields(Policy)
+        if f.name != "waivers" and getattr(policy, f.name) != getattr(own, f.name)
+    ]
 
 
 def _read(path: Path, ref: str) -> str:
