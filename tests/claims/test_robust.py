@@ -154,6 +154,16 @@ def test_no_share_is_told_of_a_gain_that_may_be_none() -> None:
     assert facts.facts["calculator share"] == "not known: the gain may be 0"
 
 
+@pytest.mark.parametrize(("mended", "said"), [(4, True), (5, False)])
+def test_where_no_slip_is_put_right_it_is_said(mended: int, said: bool) -> None:
+    """It holds as the gain itself does, for nobody stated anything to recompute."""
+    twelve = [12] * MANY
+    found = calculator((EVERYWHERE, [mended] * MANY), (twelve, twelve))
+    assert found.verdict is Verdict.HOLDS
+    (facts,) = (e for e in found.evidence.exhibits if isinstance(e, Facts))
+    assert ("no more than K1" in str(facts.facts.get("the repair"))) is said
+
+
 def test_what_the_repair_made_right_and_wrong_is_counted_by_text() -> None:
     """Net 0, and both ways counted: a lucky slip is put right too."""
     counts = counted("repaired", base=([4], [4]), rlvr=([8], [8]))

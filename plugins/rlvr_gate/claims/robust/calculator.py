@@ -35,7 +35,8 @@ def gain_with_calculator(pair: PairView, benchmark: str) -> Quantity | Estimate:
 
     Beside it the calculator share: of RLVR's gain, how much base gets by the repair alone, with
     Fieller's interval; and what the repair made right and made wrong, for a lucky slip is put
-    right too. The claim needs ``@pytest.mark.asks("base", "rlvr", grading="repaired")``.
+    right too. Where it changed nothing, that is said: then it holds as K1 does. The claim
+    needs ``@pytest.mark.asks("base", "rlvr", grading="repaired")``.
     """
     gain = pair.rlvr.pass_at(1, benchmark) - pair.base.pass_at(1, benchmark)
     with_one = pair.graded(REPAIRED, benchmark)
@@ -44,7 +45,8 @@ def gain_with_calculator(pair: PairView, benchmark: str) -> Quantity | Estimate:
     sides = (pair.base, with_one.base), (pair.rlvr, with_one.rlvr)
     repaired = with_one.rlvr.pass_at(1, benchmark) - with_one.base.pass_at(1, benchmark)
     by_repair = with_one.base.pass_at(1, benchmark) - pair.base.pass_at(1, benchmark)
-    shown: list[Exhibit] = [_table(sides, benchmark), _share(by_repair, gain)]
+    nothing = all(own.counts(benchmark) == other.counts(benchmark) for own, other in sides)
+    shown: list[Exhibit] = [_table(sides, benchmark), _share(by_repair, gain, nothing)]
     return repaired.beside(*shown)
 
 
@@ -56,10 +58,12 @@ def _unknown(gain: Quantity) -> Estimate:
     )  # fmt: skip
 
 
-def _share(part: Quantity, whole: Quantity) -> Facts:
+def _share(part: Quantity, whole: Quantity, nothing: bool) -> Facts:
     level, gain, repaired = whole.ledger.level, whole.value, part.value
     ends = quotient(lambda r: (part - r * whole if r else part).interval(level), repaired, gain)
     facts: dict[str, float | str] = {"gain in pass@1": gain, "base's gain by repair": repaired}
+    if nothing:
+        facts["the repair"] = "changed no problem's count: this says no more than K1"
     if ends is None or not whole.interval(level).sign:
         return Facts(facts | {"calculator share": "not known: the gain may be 0"}, _SHARE)
     share: dict[str, float | str] = {
