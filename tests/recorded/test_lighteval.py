@@ -111,8 +111,16 @@ def test_other_parquet_is_refused(parquet, bench) -> None:
     path = parquet("b", [{"text": "a"}])
     assert bench.refusal(path, path) == (
         "b: expected the columns doc, metric, model_response or, of older versions, example, gold,"
-        " metrics, predictions; got text"
+        " metrics, predictions; got text; any other table needs its columns named: "
+        "FILE.parquet:id=COLUMN,correct=COLUMN"
     )
+
+
+def test_responses_that_nobody_graded_are_told_how_to_be(parquet, bench) -> None:
+    item = {"prompt": ["2+2="], "responses": ["4"], "reward_model": {"ground_truth": "4"}}
+    path = parquet("b", [item])
+    assert "verl's main_generation, which nobody graded" in bench.refusal(path, path)
+    assert "--regrade=math" in bench.refusal(path, path)
 
 
 def test_a_damaged_file(bench, tmp_path) -> None:
