@@ -26,7 +26,11 @@ def base() -> Checkpoint:
 
 
 @pytest.fixture(
-    params=["transformers", *(pytest.param(n, marks=needs_vllm) for n in ("vllm", "server"))]
+    params=[
+        "transformers",
+        pytest.param("vllm", marks=needs_vllm),
+        pytest.param("server", marks=[needs_vllm, pytest.mark.slow]),  # the same engine, served
+    ]
 )
 def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
     monkeypatch.setenv("VLLM_CPU_KVCACHE_SPACE", "1")
